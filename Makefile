@@ -1,0 +1,49 @@
+# The project's own commands; `make help` lists them. Everything is kept in .venv and build.
+
+PYTHON ?= python3
+BIN := .venv/bin
+ENVIRONMENT := .venv/ready
+CORE := build/core
+SOURCES := setup.py $(wildcard oms/_core/*.pyx oms/_core/*.pxd oms/_core/*.h oms/_core/*.c)
+GENERATED_C := $(patsubst oms/%.pyx,build/cython/oms/%.c,$(wildcard oms/_core/*.pyx))
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check clean
+
+help:  ## this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+install: $(CORE)  ## the environment in .venv, with the core built and the command .venv/bin/oms
+
+run: install  ## play a broker's day
+	$(BIN)/oms $(if $(wildcard oms/commands/demo.py),demo,--help)
+
+test: install  ## run all tests
+	$(BIN)/python -m pytest
+
+check: install  ## format, lint, types, generated files, source limits
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/cython-lint oms
+	$(BIN)/mypy
+	$(if $(wildcard tools/generate.py),$(BIN)/python tools/generate.py --check)
+	$(BIN)/python tools/tidy.py
+	@if grep -n ErrOccurredWithGIL $(GENERATED_C) /dev/null; then \
+	    echo "the core calls a C function that is not noexcept: each such call takes the GIL; declare it noexcept"; exit 1; fi
+
+clean:  ## remove what was built, not the environment
+	rm -rf build dist *.egg-info oms/_core/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(ENVIRONMENT): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"{sys.executable} is Python " \
+	    f"{sys.version.split()[0]}; 3.11 or later is needed: make install PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+	    > .venv/build-requires.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r .venv/build-requires.txt
+	OMS_ONLY=none $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[test,dev]'
+	@touch $@
+
+$(CORE): $(ENVIRONMENT) $(SOURCES)
+	$(BIN)/python setup.py --quiet build_ext --inplace
+	@touch $@

@@ -1,0 +1,1 @@
+"""The core in Cython: it knows nothing of the shell."""
