@@ -54,14 +54,14 @@ def test_strings_and_comments_do_not_end_or_begin_a_function():
 
 def test_c_functions():
     source = (
-        "#define M(a) \\\n  { a }\n"
+        "#define M(a) /* {\n */ \\\n  { a }\n"
         "struct S {\n  int a;\n};\n"
         "static int x[] = {1, 2};\n"
         "/* int g() { */\n"
         "static inline int f(int a,\n      int b)\n{\n  if (a) { return '}'; }\n  return b;\n}\n"
         'int g(void) { return "{"[0]; }\n'
     )
-    assert spans(source, tidy.c_functions) == [(8, 13), (14, 14)]
+    assert spans(source, tidy.c_functions) == [(9, 14), (15, 15)]
 
 
 def test_a_long_c_function_is_found():
