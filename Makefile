@@ -24,7 +24,7 @@ test: install  ## run all tests
 check: install  ## format, lint, types, generated files, source limits
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/cython-lint oms
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cython-lint oms
 	$(BIN)/mypy
 	$(if $(wildcard tools/generate.py),$(BIN)/python tools/generate.py --check)
 	$(BIN)/python tools/tidy.py
