@@ -1,10 +1,9 @@
 # The project's own commands; `make help` lists them. Everything is kept in .venv and build.
+# The build's switches (at the top of setup.py) work here too: OMS_DEBUG=1 make test
 
 PYTHON ?= python3
 BIN := .venv/bin
 ENVIRONMENT := .venv/ready
-CORE := build/core
-SOURCES := setup.py $(wildcard oms/_core/*.pyx oms/_core/*.pxd oms/_core/*.h oms/_core/*.c)
 GENERATED_C := $(patsubst oms/%.pyx,build/cython/oms/%.c,$(wildcard oms/_core/*.pyx))
 
 .DEFAULT_GOAL := help
@@ -13,7 +12,8 @@ GENERATED_C := $(patsubst oms/%.pyx,build/cython/oms/%.c,$(wildcard oms/_core/*.
 help:  ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-install: $(CORE)  ## the environment in .venv, with the core built and the command .venv/bin/oms
+install: $(ENVIRONMENT)  ## the environment in .venv, with the core built and the command .venv/bin/oms
+	@$(BIN)/python setup.py --quiet build_ext --inplace
 
 run: install  ## play a broker's day
 	$(BIN)/oms $(if $(wildcard oms/commands/demo.py),demo,--help)
@@ -28,8 +28,8 @@ check: install  ## format, lint, types, generated files, source limits
 	$(BIN)/mypy
 	$(if $(wildcard tools/generate.py),$(BIN)/python tools/generate.py --check)
 	$(BIN)/python tools/tidy.py
-	@if grep -n ErrOccurredWithGIL $(GENERATED_C) /dev/null; then \
-	    echo "the core calls a C function that is not noexcept: each such call takes the GIL; declare it noexcept"; exit 1; fi
+	@grep -n ErrOccurredWithGIL $(GENERATED_C) /dev/null; test $$? -eq 1 || { \
+	    echo "each call above takes the GIL to ask for an exception: declare the called function noexcept"; exit 1; }
 
 clean:  ## remove what was built, not the environment
 	rm -rf build dist *.egg-info oms/_core/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -42,8 +42,4 @@ $(ENVIRONMENT): pyproject.toml
 	    > .venv/build-requires.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r .venv/build-requires.txt
 	OMS_ONLY=none $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[test,dev]'
-	@touch $@
-
-$(CORE): $(ENVIRONMENT) $(SOURCES)
-	$(BIN)/python setup.py --quiet build_ext --inplace
 	@touch $@
