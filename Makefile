@@ -37,7 +37,7 @@ clean:  ## remove what was built, not the environment
 $(ENVIRONMENT): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"{sys.executable} is Python " \
 	    f"{sys.version.split()[0]}; 3.11 or later is needed: make install PYTHON=python3.12")'
-	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv  # one that works keeps its interpreter
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
 	    > .venv/build-requires.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r .venv/build-requires.txt
