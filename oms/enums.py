@@ -220,10 +220,10 @@ class Status(IntEnum):
 
     ok = 0
     record_malformed = 1
-    cl_ord_id_missing = 2
-    cl_ord_id_duplicate = 3
-    account_unknown = 4
-    permission_denied = 5
+    account_unknown = 2
+    permission_denied = 3
+    cl_ord_id_missing = 4
+    cl_ord_id_duplicate = 5
     account_suspended = 6
     account_closed = 7
     account_not_reconciled = 8
@@ -252,7 +252,6 @@ class Status(IntEnum):
     value_above_maximum = 31
     order_unknown = 32
     order_too_late = 33
-    order_qty_executed = 34
     funds_insufficient = 35
     stock_insufficient = 36
     capacity_reached = 37

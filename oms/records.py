@@ -192,7 +192,7 @@ def encode(name: str, /, sequence: int = 0, source: int = 0, **fields: Any) -> b
 
 
 def decode(raw: bytes) -> tuple[str, dict[str, Any]]:
-    """The name and fields of a record, its Frame's `sequence`, `time_ns` and `source` among them. Raises RecordError."""
+    """The name and fields of a record, with `sequence`, `time_ns` and `source` of its Frame. Raises RecordError."""
     if len(raw) < schema.FRAME_SIZE:
         raise RecordError(f"a record has at least {schema.FRAME_SIZE} bytes, this one {len(raw)}")
     length, _, sequence, time_ns, template_id, version, source, _ = struct.unpack_from("<IIQQHHHH", raw)

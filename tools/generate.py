@@ -203,9 +203,8 @@ def sbe_xml() -> str:
             kind = "char" if code.startswith("S") else primitive[code]
             length = size if code.startswith("S") else count
             extra = f' length="{length}"' if length > 1 else ""
-            lines.append(
-                f'    <field name="{item.name}" id="{item.tag or 20000 + number}" type="{kind}" offset="{offset}"{extra}/>'
-            )
+            ident = item.tag or 20000 + number
+            lines.append(f'    <field name="{item.name}" id="{ident}" type="{kind}" offset="{offset}"{extra}/>')
         lines += [f'    <data name="{t.name}" id="{t.tag or 21000}" type="text"/>' for t in record.texts]
         lines.append("  </sbe:message>")
     return "\n".join([*lines, "</sbe:messageSchema>", ""])

@@ -57,10 +57,10 @@
 #define T_Found 81
 #define ST_ok 0
 #define ST_record_malformed 1
-#define ST_cl_ord_id_missing 2
-#define ST_cl_ord_id_duplicate 3
-#define ST_account_unknown 4
-#define ST_permission_denied 5
+#define ST_account_unknown 2
+#define ST_permission_denied 3
+#define ST_cl_ord_id_missing 4
+#define ST_cl_ord_id_duplicate 5
 #define ST_account_suspended 6
 #define ST_account_closed 7
 #define ST_account_not_reconciled 8
@@ -89,7 +89,6 @@
 #define ST_value_above_maximum 31
 #define ST_order_unknown 32
 #define ST_order_too_late 33
-#define ST_order_qty_executed 34
 #define ST_funds_insufficient 35
 #define ST_stock_insufficient 36
 #define ST_capacity_reached 37
@@ -271,8 +270,9 @@
 #define TABLE_stage 21
 #define TABLE_settlement 22
 #define TABLE_parked 23
-#define TABLE_text 24
-#define TABLE_COUNT 25
+#define TABLE_event 24
+#define TABLE_text 25
+#define TABLE_COUNT 26
 
 typedef struct {
     uint32_t length;
@@ -1124,6 +1124,7 @@ _Static_assert(offsetof(Answer, fill) == 89, "Answer.fill");
 
 typedef struct {
     Frame frame;
+    uint64_t position;
     uint32_t row;
     uint8_t kind;
     uint8_t state;
@@ -1131,13 +1132,14 @@ typedef struct {
     int64_t figure;
     int64_t limit;
 } Event;
-_Static_assert(sizeof(Event) == 56, "Event");
-_Static_assert(offsetof(Event, row) == 32, "Event.row");
-_Static_assert(offsetof(Event, kind) == 36, "Event.kind");
-_Static_assert(offsetof(Event, state) == 37, "Event.state");
-_Static_assert(offsetof(Event, status) == 38, "Event.status");
-_Static_assert(offsetof(Event, figure) == 40, "Event.figure");
-_Static_assert(offsetof(Event, limit) == 48, "Event.limit");
+_Static_assert(sizeof(Event) == 64, "Event");
+_Static_assert(offsetof(Event, position) == 32, "Event.position");
+_Static_assert(offsetof(Event, row) == 40, "Event.row");
+_Static_assert(offsetof(Event, kind) == 44, "Event.kind");
+_Static_assert(offsetof(Event, state) == 45, "Event.state");
+_Static_assert(offsetof(Event, status) == 46, "Event.status");
+_Static_assert(offsetof(Event, figure) == 48, "Event.figure");
+_Static_assert(offsetof(Event, limit) == 56, "Event.limit");
 
 typedef struct {
     Frame frame;
@@ -1177,7 +1179,7 @@ typedef struct {
     int32_t sod_as_of;
     uint32_t sod_rows;
     uint32_t sod_source;
-    uint32_t text_used;
+    uint32_t pad2;
     uint32_t queued;
     uint32_t buffered;
     uint32_t in_doubt;
@@ -1197,7 +1199,7 @@ _Static_assert(offsetof(FirmRow, business_date) == 24, "FirmRow.business_date");
 _Static_assert(offsetof(FirmRow, sod_as_of) == 28, "FirmRow.sod_as_of");
 _Static_assert(offsetof(FirmRow, sod_rows) == 32, "FirmRow.sod_rows");
 _Static_assert(offsetof(FirmRow, sod_source) == 36, "FirmRow.sod_source");
-_Static_assert(offsetof(FirmRow, text_used) == 40, "FirmRow.text_used");
+_Static_assert(offsetof(FirmRow, pad2) == 40, "FirmRow.pad2");
 _Static_assert(offsetof(FirmRow, queued) == 44, "FirmRow.queued");
 _Static_assert(offsetof(FirmRow, buffered) == 48, "FirmRow.buffered");
 _Static_assert(offsetof(FirmRow, in_doubt) == 52, "FirmRow.in_doubt");
@@ -1514,7 +1516,8 @@ typedef struct {
     int64_t receivable;
     int64_t ladder_payable[3];
     int64_t ladder_receivable[3];
-    uint8_t pad0[8];
+    int32_t loaded_as_of;
+    uint32_t pad0;
 } CashRow;
 _Static_assert(sizeof(CashRow) == 128, "CashRow");
 _Static_assert(offsetof(CashRow, version) == 0, "CashRow.version");
@@ -1531,7 +1534,8 @@ _Static_assert(offsetof(CashRow, payable) == 56, "CashRow.payable");
 _Static_assert(offsetof(CashRow, receivable) == 64, "CashRow.receivable");
 _Static_assert(offsetof(CashRow, ladder_payable) == 72, "CashRow.ladder_payable");
 _Static_assert(offsetof(CashRow, ladder_receivable) == 96, "CashRow.ladder_receivable");
-_Static_assert(offsetof(CashRow, pad0) == 120, "CashRow.pad0");
+_Static_assert(offsetof(CashRow, loaded_as_of) == 120, "CashRow.loaded_as_of");
+_Static_assert(offsetof(CashRow, pad0) == 124, "CashRow.pad0");
 
 typedef struct {
     uint32_t version;
@@ -1550,7 +1554,8 @@ typedef struct {
     int32_t ladder_date[2];
     int64_t ladder_incoming[2];
     int64_t ladder_outgoing[2];
-    uint8_t pad0[8];
+    int32_t loaded_as_of;
+    uint32_t pad0;
 } HoldingRow;
 _Static_assert(sizeof(HoldingRow) == 128, "HoldingRow");
 _Static_assert(offsetof(HoldingRow, version) == 0, "HoldingRow.version");
@@ -1569,7 +1574,8 @@ _Static_assert(offsetof(HoldingRow, base) == 76, "HoldingRow.base");
 _Static_assert(offsetof(HoldingRow, ladder_date) == 80, "HoldingRow.ladder_date");
 _Static_assert(offsetof(HoldingRow, ladder_incoming) == 88, "HoldingRow.ladder_incoming");
 _Static_assert(offsetof(HoldingRow, ladder_outgoing) == 104, "HoldingRow.ladder_outgoing");
-_Static_assert(offsetof(HoldingRow, pad0) == 120, "HoldingRow.pad0");
+_Static_assert(offsetof(HoldingRow, loaded_as_of) == 120, "HoldingRow.loaded_as_of");
+_Static_assert(offsetof(HoldingRow, pad0) == 124, "HoldingRow.pad0");
 
 typedef struct {
     uint32_t version;
@@ -1726,7 +1732,7 @@ typedef struct {
     uint32_t superseded_by;
     uint8_t side;
     uint8_t kind;
-    uint8_t settled;
+    uint8_t posted;
     uint8_t trade_version;
     uint16_t exchange;
     uint16_t feed;
@@ -1755,7 +1761,7 @@ _Static_assert(offsetof(ExecutionRow, ref) == 24, "ExecutionRow.ref");
 _Static_assert(offsetof(ExecutionRow, superseded_by) == 28, "ExecutionRow.superseded_by");
 _Static_assert(offsetof(ExecutionRow, side) == 32, "ExecutionRow.side");
 _Static_assert(offsetof(ExecutionRow, kind) == 33, "ExecutionRow.kind");
-_Static_assert(offsetof(ExecutionRow, settled) == 34, "ExecutionRow.settled");
+_Static_assert(offsetof(ExecutionRow, posted) == 34, "ExecutionRow.posted");
 _Static_assert(offsetof(ExecutionRow, trade_version) == 35, "ExecutionRow.trade_version");
 _Static_assert(offsetof(ExecutionRow, exchange) == 36, "ExecutionRow.exchange");
 _Static_assert(offsetof(ExecutionRow, feed) == 38, "ExecutionRow.feed");
@@ -1884,6 +1890,12 @@ _Static_assert(offsetof(ParkedRow, feed) == 6, "ParkedRow.feed");
 _Static_assert(offsetof(ParkedRow, execution) == 8, "ParkedRow.execution");
 _Static_assert(offsetof(ParkedRow, pad0) == 12, "ParkedRow.pad0");
 _Static_assert(offsetof(ParkedRow, sequence) == 16, "ParkedRow.sequence");
+
+typedef struct {
+    uint8_t record[64];
+} EventRow;
+_Static_assert(sizeof(EventRow) == 64, "EventRow");
+_Static_assert(offsetof(EventRow, record) == 0, "EventRow.record");
 
 typedef struct {
     uint8_t bytes[8];

@@ -56,10 +56,10 @@ cdef extern from "catalogue.h" nogil:
         T_Found
         ST_ok
         ST_record_malformed
-        ST_cl_ord_id_missing
-        ST_cl_ord_id_duplicate
         ST_account_unknown
         ST_permission_denied
+        ST_cl_ord_id_missing
+        ST_cl_ord_id_duplicate
         ST_account_suspended
         ST_account_closed
         ST_account_not_reconciled
@@ -88,7 +88,6 @@ cdef extern from "catalogue.h" nogil:
         ST_value_above_maximum
         ST_order_unknown
         ST_order_too_late
-        ST_order_qty_executed
         ST_funds_insufficient
         ST_stock_insufficient
         ST_capacity_reached
@@ -270,6 +269,7 @@ cdef extern from "catalogue.h" nogil:
         TABLE_stage
         TABLE_settlement
         TABLE_parked
+        TABLE_event
         TABLE_text
         TABLE_COUNT
 
@@ -720,6 +720,7 @@ cdef extern from "catalogue.h" nogil:
 
     ctypedef struct Event:
         Frame frame
+        uint64_t position
         uint32_t row
         uint8_t kind
         uint8_t state
@@ -753,7 +754,7 @@ cdef extern from "catalogue.h" nogil:
         int32_t sod_as_of
         uint32_t sod_rows
         uint32_t sod_source
-        uint32_t text_used
+        uint32_t pad2
         uint32_t queued
         uint32_t buffered
         uint32_t in_doubt
@@ -923,7 +924,8 @@ cdef extern from "catalogue.h" nogil:
         int64_t receivable
         int64_t ladder_payable[3]
         int64_t ladder_receivable[3]
-        uint8_t pad0[8]
+        int32_t loaded_as_of
+        uint32_t pad0
 
     ctypedef struct HoldingRow:
         uint32_t version
@@ -942,7 +944,8 @@ cdef extern from "catalogue.h" nogil:
         int32_t ladder_date[2]
         int64_t ladder_incoming[2]
         int64_t ladder_outgoing[2]
-        uint8_t pad0[8]
+        int32_t loaded_as_of
+        uint32_t pad0
 
     ctypedef struct CostBaseRow:
         uint32_t version
@@ -1027,7 +1030,7 @@ cdef extern from "catalogue.h" nogil:
         uint32_t superseded_by
         uint8_t side
         uint8_t kind
-        uint8_t settled
+        uint8_t posted
         uint8_t trade_version
         uint16_t exchange
         uint16_t feed
@@ -1100,6 +1103,9 @@ cdef extern from "catalogue.h" nogil:
         uint32_t execution
         uint32_t pad0
         uint64_t sequence
+
+    ctypedef struct EventRow:
+        uint8_t record[64]
 
     ctypedef struct TextRow:
         uint8_t bytes[8]
