@@ -1,0 +1,109 @@
+"""Cash and holdings: settled figures, what is to be settled by date, and cost. Owns no hold: holds come from orders.
+
+A ladder item is two figures by settlement date: what the account owes and what is due to it, both never below zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+
+from tests.oracle.numbers import ZERO, nearest
+from tests.oracle.orders import Execution, Item
+
+AVERAGE_PRICE_DECIMALS = 8
+
+
+@dataclass
+class Ladder:
+    items: dict[date, Item] = field(default_factory=dict)
+
+    @property
+    def owed(self) -> Fraction:
+        return sum((item.owed for item in self.items.values()), ZERO)
+
+    @property
+    def due(self) -> Fraction:
+        return sum((item.due for item in self.items.values()), ZERO)
+
+    def post(self, day: date, owed: Fraction, due: Fraction) -> None:
+        item = self.items.setdefault(day, Item())
+        item.owed += owed
+        item.due += due
+        assert item.owed >= 0, (day, item)
+        assert item.due >= 0, (day, item)
+        if not item.owed and not item.due:
+            del self.items[day]
+
+    def take(self, until: date) -> Fraction:
+        """Removes what is due by `until`; the net of it, from the account's view."""
+        taken = [self.items.pop(day) for day in list(self.items) if day <= until]
+        return sum((item.due - item.owed for item in taken), ZERO)
+
+    def due_within(self, first: date, last: date) -> Fraction:
+        return sum((item.due for day, item in self.items.items() if first <= day <= last), ZERO)
+
+
+@dataclass
+class Cash:
+    settled: Fraction = ZERO  # what the bank has: `booked`
+    margin: Fraction = ZERO
+    ladder: Ladder = field(default_factory=Ladder)
+
+
+@dataclass
+class Cost:
+    """Average price of a position: weighted on adds, unchanged on reductions, the fill's after crossing zero."""
+
+    quantity: Fraction = ZERO
+    average: Fraction | None = None  # none when flat, or when it came without a cost
+
+    def trade(self, quantity: Fraction, price: Fraction) -> None:
+        """Adds a signed quantity at a price."""
+        before, after = self.quantity, self.quantity + quantity
+        if not after:
+            self.average = None
+        elif before * after <= 0:
+            self.average = price
+        elif quantity * before > 0 and self.average is not None:
+            self.average = (before * self.average + quantity * price) / after
+        self.quantity = after
+
+    def adjust(self, quantity: Fraction, average: Fraction | None) -> None:
+        """Stock that came or went without a trade keeps the average, unless it brings one."""
+        before, self.quantity = self.quantity, self.quantity + quantity
+        if average is not None:
+            self.average = average
+        if (before * self.quantity <= 0 and average is None) or not self.quantity:
+            self.average = None
+
+
+@dataclass
+class Adjustment:
+    """A load or correction of settled stock, in its place among the executions."""
+
+    quantity: Fraction
+    average: Fraction | None = None
+
+
+@dataclass
+class Holding:
+    settled: Fraction = ZERO
+    ladder: Ladder = field(default_factory=Ladder)
+    history: list[Execution | Adjustment] = field(default_factory=list)
+
+    @property
+    def total(self) -> Fraction:
+        return self.settled + self.ladder.due - self.ladder.owed
+
+    @property
+    def average_price(self) -> Fraction | None:
+        """Worked out from the first event on: a busted execution never was, a corrected one was so from the start."""
+        cost = Cost()
+        for event in self.history:
+            if isinstance(event, Adjustment):
+                cost.adjust(event.quantity, event.average)
+            elif event.quantity:
+                cost.trade(event.quantity if event.side == "buy" else -event.quantity, event.price)
+        return None if cost.average is None else nearest(cost.average, AVERAGE_PRICE_DECIMALS)

@@ -1,0 +1,124 @@
+"""Feeds, sessions and dates. Owns what time does to orders and requests."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from tests.oracle.numbers import Number, as_date, exact
+from tests.oracle.orders import EXPIRED_HERE, Order, Request
+from tests.oracle.reference import Exchange
+from tests.oracle.reports import Reports
+from tests.oracle.requests import FOR_THE_DESK, NANOSECONDS, Result
+
+
+class Day(Reports):
+    def advance(self, seconds: int) -> None:
+        self.time_ns += seconds * NANOSECONDS
+
+    def market(self, instrument: str, last: Number = "0", bid: Number = "0", ask: Number = "0") -> Result:
+        self.instruments[instrument].last = exact(last)
+        return Result()
+
+    def control(self, scope: str, name: str, state: str) -> Result:
+        if scope == "firm":
+            self.firm_control = state
+            return Result()
+        table = {
+            "exchange": self.exchanges,
+            "account": self.accounts,
+            "instrument": self.instruments,
+            "user": self.users,
+        }[scope]
+        table[name].control = state
+        return Result()
+
+    # feeds
+
+    def open_feed(self, name: str, session_id: int = 1, last_received: int | None = None) -> Result:
+        """What the adapter holds stays with it; what it never received is sent again; what waited for it goes out."""
+        feed, before = self.feeds[name], len(self.sent)
+        if session_id != feed.session_id:
+            feed.session_id, feed.last_in, feed.gap = session_id, 0, False
+        feed.online = True
+        received = feed.last_out if last_received is None else last_received
+        for request in [r for r in self.requests.values() if r.feed is feed and r.status == "in_doubt"]:
+            request.status, request.reason = "submitted", "ok"
+            if request.feed_sequence > received:
+                self.send(request, feed)
+        self.send_buffered(self.exchanges[feed.exchange])
+        return Result("ok", self.sent[before:])
+
+    def close_gap(self, name: str) -> Result:
+        before = len(self.sent)
+        self.feeds[name].gap = False
+        self.send_buffered(self.exchanges[self.feeds[name].exchange])
+        return Result("ok", self.sent[before:])
+
+    def lose_feed(self, name: str) -> Result:
+        feed = self.feeds[name]
+        feed.online = False
+        for request in self.requests.values():
+            if request.feed is feed and request.status == "submitted":
+                request.status = "in_doubt"
+        return Result()
+
+    def send_buffered(self, exchange: Exchange) -> None:
+        """In the order in which they came, each vetted again."""
+        for request in self.waiting(exchange, "buffered"):
+            feed = self.open_feed_of(exchange, request.type)
+            if feed is None or request.status != "buffered":
+                continue
+            verdict = self.vet_again(request) if request.type != "cancel" else "ok"
+            if verdict == "ok" or verdict in FOR_THE_DESK:
+                self.send(request, feed)
+            else:
+                self.drop(request, "rejected", verdict)
+
+    def waiting(self, exchange: Exchange, status: str) -> list[Request]:
+        return [r for r in self.requests.values() if r.status == status and r.order.instrument.exchange is exchange]
+
+    def tick(self) -> Result:
+        """Buffered requests whose class allows no longer wait are refused."""
+        for request in [r for r in self.requests.values() if r.status == "buffered"]:
+            patience = request.account.account_class.buffer_timeout_s
+            if patience and self.time_ns - request.time_ns >= patience * NANOSECONDS:
+                self.drop(request, "rejected", "buffer_timed_out")
+        return Result()
+
+    # sessions and dates
+
+    def session(self, mic: str, state: str, trade_date: date | str | None = None) -> Result:
+        exchange = self.exchanges[mic]
+        exchange.session = state
+        if trade_date:
+            exchange.trade_date = as_date(trade_date)
+        if state in ("ended", "complete"):
+            for status in ("queued", "buffered"):
+                for request in self.waiting(exchange, status):
+                    if self.is_over(request.terms.time_in_force, request.terms.expire_date, exchange):
+                        self.drop(request, "expired", "expired_unsent")
+        if state == "complete":
+            for order in self.live(exchange):
+                if self.is_over(order.terms.time_in_force, order.terms.expire_date, exchange):
+                    order.flags |= EXPIRED_HERE
+                    self.close(order, "expired")
+        return Result()
+
+    def is_over(self, time_in_force: str, expire_date: date | None, exchange: Exchange) -> bool:
+        """At the end of the exchange's session."""
+        if time_in_force == "gtd":
+            return expire_date <= exchange.trade_date
+        return time_in_force != "gtc"
+
+    def live(self, exchange: Exchange) -> list[Order]:
+        return [o for o in self.orders if not o.closed and o.instrument.exchange is exchange]
+
+    def business_date(self, day: date | str) -> Result:
+        day = as_date(day)
+        if self.today is not None and day <= self.today:
+            return Result("date_not_forward")
+        self.today = day
+        for account in self.accounts.values():
+            if account.account_class.contractual:
+                self.settle_account(account.code, day)
+        return Result()

@@ -1,0 +1,124 @@
+"""What an order holds, what its executions cost, and what is available. Owns every figure of the books.
+
+Nothing here is kept that can be worked out: holds are functions of the orders, postings of their executions.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date
+from fractions import Fraction
+
+from tests.oracle.books import Cash, Holding, Item
+from tests.oracle.numbers import ZERO, add_business_days, upwards
+from tests.oracle.orders import Execution, Order, Terms
+from tests.oracle.reference import Account, Currency, Instrument, Reference
+
+
+class Ledger(Reference):
+    def __init__(self) -> None:
+        super().__init__()
+        self.today: date | None = None
+        self.books: defaultdict[tuple[str, str], Cash] = defaultdict(Cash)
+        self.stock: defaultdict[tuple[str, str], Holding] = defaultdict(Holding)
+        self.orders: list[Order] = []
+
+    # holds
+
+    def terms_hold(self, order: Order, terms: Terms) -> tuple[Fraction, Fraction]:
+        """Money and stock that these terms may still take."""
+        leaves = max(ZERO, terms.order_qty - order.cum_qty)
+        value = upwards(order.instrument.value(terms.price, leaves), order.instrument.currency.exponent)
+        done = order.cum_value
+
+        def fee(x: Fraction) -> Fraction:
+            return self.fee(order.account, order.instrument, order.side, x)
+
+        if order.side == "buy":
+            return value + max(ZERO, fee(done + value) - fee(done)), ZERO
+        return max(ZERO, fee(done + value) - (done + value)), leaves
+
+    def hold(self, order: Order, *more: Terms) -> tuple[Fraction, Fraction]:
+        """The most that the terms in force, and those of every replace without an answer, may take."""
+        if order.closed:
+            return ZERO, ZERO
+        asked = [request.terms for request in order.pending if request.type == "replace"]
+        holds = [self.terms_hold(order, terms) for terms in (order.terms, *asked, *more)]
+        return max(cash for cash, _ in holds), max(stock for _, stock in holds)
+
+    def reserved_cash(self, account: Account, currency: Currency) -> Fraction:
+        mine = (o for o in self.orders if o.account is account and o.instrument.currency is currency)
+        return sum((self.hold(order)[0] for order in mine), ZERO)
+
+    def reserved_stock(self, account: Account, instrument: Instrument) -> Fraction:
+        mine = (o for o in self.orders if o.account is account and o.instrument is instrument)
+        return sum((self.hold(order)[1] for order in mine), ZERO)
+
+    # what is available
+
+    def countable(self, account: Account, currency: Currency) -> Fraction:
+        """Receivables that the policy counts: so many business days ahead, none that is late."""
+        ahead = account.account_class.receivable_days
+        if not ahead:
+            return ZERO
+        last = add_business_days(self.today, ahead, currency.holidays)
+        return self.books[account.code, currency.code].ladder.due_within(self.today, last)
+
+    def available_cash(self, account: Account, currency: Currency) -> Fraction:
+        cash = self.books[account.code, currency.code]
+        free = cash.settled + cash.margin - cash.ladder.owed - self.reserved_cash(account, currency)
+        return free + self.countable(account, currency)
+
+    def withdrawable(self, account: Account, currency: Currency) -> Fraction:
+        cash = self.books[account.code, currency.code]
+        return max(ZERO, cash.settled - cash.ladder.owed - self.reserved_cash(account, currency))
+
+    def available_stock(self, account: Account, instrument: Instrument) -> Fraction:
+        holding = self.stock[account.code, instrument.symbol]
+        free = holding.settled - holding.ladder.owed - self.reserved_stock(account, instrument)
+        return free + (holding.ladder.due if account.account_class.sell_unsettled else ZERO)
+
+    # postings
+
+    def charges(self, order: Order) -> Iterator[tuple[Execution, Fraction, Fraction]]:
+        """Of each execution, what is owed and what is due for it, with its part of the order's fee.
+
+        A sell's fee comes out of its proceeds; what they do not cover is owed when the order ends.
+        """
+        value = charged = ZERO
+        last = order.effective[-1] if order.effective else None
+        for execution in order.executions:
+            value += execution.value
+            fee = self.fee(order.account, order.instrument, order.side, value)
+            covered = fee if order.side == "buy" else min(fee, value)
+            part, charged = covered - charged, covered
+            if order.side == "buy":
+                yield execution, execution.value + part, ZERO
+                continue
+            due = execution.value - part
+            owed = fee - covered if execution is last and order.closed else ZERO
+            yield execution, owed + max(ZERO, -due), max(ZERO, due)
+
+    def post(self, order: Order, reversal_date: date | None = None) -> None:
+        """Brings the ladders to what the executions are now; what has settled is reversed on a later date."""
+        instrument = order.instrument
+        cash = self.books[order.account.code, instrument.currency.code]
+        holding = self.stock[order.account.code, instrument.symbol]
+        later = reversal_date or instrument.settle_date(self.today)
+        for execution, owed, due in list(self.charges(order)):
+            bought = execution.quantity if order.side == "buy" else ZERO
+            sold = execution.quantity if order.side == "sell" else ZERO
+            for book, posted, now in (
+                (cash, execution.money, Item(owed, due)),
+                (holding, execution.stock, Item(sold, bought)),
+            ):
+                change = Item(now.owed - posted.owed, now.due - posted.due)
+                posted.owed, posted.due = now.owed, now.due
+                if instrument.settlement_days == 0:
+                    book.settled += change.due - change.owed
+                elif execution.settled:
+                    book.ladder.post(later, max(ZERO, change.owed) + max(ZERO, -change.due), ZERO)
+                    book.ladder.post(later, ZERO, max(ZERO, change.due) + max(ZERO, -change.owed))
+                else:
+                    book.ladder.post(execution.settle_date, change.owed, change.due)

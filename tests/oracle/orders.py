@@ -1,0 +1,119 @@
+"""Orders, the requests that ask for them and the executions that fill them. Owns their data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from fractions import Fraction
+
+from tests.oracle.numbers import ZERO, nearest
+from tests.oracle.reference import Account, Feed, Instrument
+
+WAITING = ("queued", "buffered")
+UNANSWERED = (*WAITING, "submitted", "in_doubt")
+DEAD = ("filled", "canceled", "rejected", "expired")
+
+EXTERNAL, OVERFILLED, FILLED_AFTER_CLOSE, CUM_DIFFERS, EXPIRED_HERE = 1, 2, 4, 8, 16
+
+
+@dataclass
+class Item:
+    owed: Fraction = ZERO  # payable, outgoing
+    due: Fraction = ZERO  # receivable, incoming
+
+
+@dataclass
+class Terms:
+    """What may be changed of an order."""
+
+    order_qty: Fraction
+    price: Fraction | None  # of a market order: what it is protected at
+    ord_type: str = "limit"
+    time_in_force: str = "day"
+    expire_date: date | None = None
+    stop_px: Fraction | None = None
+    display_qty: Fraction | None = None
+    min_qty: Fraction | None = None
+
+    def changed(self, **changes: object) -> Terms:
+        """None = as it is."""
+        return replace(self, **{name: value for name, value in changes.items() if value is not None})
+
+
+@dataclass
+class Request:
+    account: Account
+    cl_ord_id: str
+    type: str  # new, replace, cancel
+    content: tuple[object, ...]  # to tell a repeated request from another one under the same name
+    by: str | None
+    time_ns: int
+    terms: Terms | None = None
+    order: Order | None = None
+    status: str = "received"
+    reason: str = "ok"  # why it was refused or waits
+    answer: str = "ok"  # what the sender was told at first
+    queue_version: int = 0
+    feed: Feed | None = None
+    feed_sequence: int = 0
+
+
+@dataclass
+class Execution:
+    """A trade; a correction changes it in place and gives it a new version, a bust leaves it without quantity."""
+
+    order: Order
+    side: str
+    exec_id: str
+    quantity: Fraction
+    price: Fraction
+    trade_date: date
+    settle_date: date
+    version: int = 1
+    kind: str = "trade"
+    settled: bool = False
+    money: Item = field(default_factory=Item)  # what has been posted for it
+    stock: Item = field(default_factory=Item)
+
+    @property
+    def value(self) -> Fraction:
+        instrument = self.order.instrument
+        return nearest(instrument.value(self.price, self.quantity), instrument.currency.exponent)
+
+
+@dataclass
+class Order:
+    account: Account
+    instrument: Instrument
+    side: str
+    request: Request  # the one that made it
+    terms: Terms  # in force
+    trade_date: date | None
+    ord_status: str = "pending_new"
+    closed: bool = False
+    flags: int = 0
+    order_id: str = ""
+    pending: list[Request] = field(default_factory=list)  # replaces and cancels without an answer, oldest first
+    executions: list[Execution] = field(default_factory=list)  # as they were booked
+
+    @property
+    def effective(self) -> list[Execution]:
+        return [execution for execution in self.executions if execution.quantity]
+
+    @property
+    def cum_qty(self) -> Fraction:
+        return sum((execution.quantity for execution in self.executions), ZERO)
+
+    @property
+    def cum_value(self) -> Fraction:
+        return sum((execution.value for execution in self.effective), ZERO)
+
+    @property
+    def leaves_qty(self) -> Fraction:
+        return ZERO if self.closed else max(ZERO, self.terms.order_qty - self.cum_qty)
+
+    @property
+    def avg_px(self) -> Fraction | None:
+        if not self.cum_qty:
+            return None
+        return sum((execution.quantity * execution.price for execution in self.effective), ZERO) / self.cum_qty

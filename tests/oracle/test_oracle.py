@@ -1,0 +1,217 @@
+"""The oracle against figures worked out by hand: it judges the engine, so it is judged itself first."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from tests.oracle import Oracle
+from tests.oracle.books import Cost
+from tests.oracle.numbers import add_business_days, nearest, upwards
+
+MONDAY = date(2026, 11, 23)
+WEDNESDAY = date(2026, 11, 25)
+
+
+def oracle(cash: str = "20000", stock: str = "0", **policy: object) -> Oracle:
+    """One account K, one instrument Q at XASX, T+2, session open, feed online."""
+    o = Oracle()
+    o.define_currency("AUD", 4)
+    o.define_exchange("XASX", 2)
+    o.define_class("default", **policy)
+    o.define_account("K")
+    o.define_instrument("Q", exchange="XASX", currency="AUD", price_exponent=4, reference_price="10")
+    o.business_date(MONDAY)
+    o.session("XASX", "open", MONDAY)
+    o.open_feed("XASX")
+    o.load_cash(MONDAY, [("K", "AUD", cash)], digest=b"cash")
+    o.load_holdings(MONDAY, [("K", "Q", stock, None)], digest=b"stock")
+    return o
+
+
+def brokerage(o: Oracle, **fee: object) -> Oracle:
+    o.define_fee("brokerage", **fee)
+    o.assign_fee("default", "brokerage")
+    return o
+
+
+def trade(o: Oracle, name: str, exec_id: str, quantity: str, price: str, **more: object) -> str:
+    return o.report(
+        "trade", account="K", cl_ord_id=name, exec_id=exec_id, last_qty=quantity, last_px=price, **more
+    ).status
+
+
+def money(o: Oracle, *buckets: str) -> list[Decimal]:
+    view = o.cash("K", "AUD")
+    return [Decimal(f.numerator) / f.denominator for f in (getattr(view, bucket) for bucket in buckets)]
+
+
+def figures(*texts: str) -> list[Decimal]:
+    return [Decimal(text) for text in texts]
+
+
+def test_worked_example_to_the_cent() -> None:
+    o = brokerage(oracle("20000.00"), bps="11", minimum="19.95")
+    assert o.submit("K", "X", "Q", "buy", 1000, "10.00").sent == ["new X"]
+    assert money(o, "reserved", "available") == figures("10019.95", "9980.05")
+    o.report("new", account="K", cl_ord_id="X")
+    trade(o, "X", "E1", "400", "9.98")
+    assert money(o, "available") == figures("9988.05")
+    trade(o, "X", "E2", "600", "9.99")
+    assert o.order("K", "X").ord_status == "filled"
+    assert o.holding("K", "Q").average_price == Fraction("9.986")
+    assert money(o, "payable", "reserved", "available") == figures("10005.95", "0", "9994.05")
+    assert o.cash("K", "AUD").ladder == {WEDNESDAY: (Fraction("10005.95"), 0)}
+    assert trade(o, "X", "E1", "400", "9.98") == "execution_repeated"
+    assert money(o, "payable", "reserved", "available") == figures("10005.95", "0", "9994.05")
+    o.report("trade_cancel", account="K", cl_ord_id="X", exec_id="B1", exec_ref_id="E1")
+    order = o.order("K", "X")
+    assert (order.cum_qty, order.leaves_qty, order.ord_status) == (600, 400, "partially_filled")
+    assert money(o, "payable", "reserved", "available") == figures("6013.95", "4000", "9986.05")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "side", "value", "fee"),
+    [
+        ({"bps": "11", "minimum": "19.95"}, "buy", "10000", "19.95"),
+        ({"bps": "11", "minimum": "19.95"}, "buy", "50000", "55"),
+        ({"bps": "11", "minimum": "19.95"}, "buy", "0", "0"),
+        ({"bps": "11", "minimum": "19.95", "tax_bps": "1000"}, "buy", "10000", "21.945"),
+        ({"bps": "1"}, "sell", "0.5", "0.0001"),  # 0.00005: half away from zero
+        ({"components": [{"side": "sell", "basis": "value", "rate_bps": "10"}]}, "buy", "1000", "0"),
+        ({"components": [{"side": "sell", "basis": "value", "rate_bps": "10"}]}, "sell", "1000", "1"),
+        ({"components": [{"basis": "value", "rate_bps": "100", "maximum": "5"}]}, "buy", "1000", "5"),
+        (
+            {"components": [{"basis": "flat", "amount": "7"}, {"basis": "brokerage", "rate_bps": "5000"}]},
+            "buy",
+            "1",
+            "10.5",
+        ),
+    ],
+)
+def test_fees(schedule: dict[str, object], side: str, value: str, fee: str) -> None:
+    o = brokerage(oracle(), **schedule)
+    assert o.fee(o.accounts["K"], o.instruments["Q"], side, Fraction(value)) == Fraction(fee)
+
+
+def test_rounding() -> None:
+    assert [nearest(Fraction(x), 2) for x in ("0.125", "-0.125", "0.1249")] == [
+        Fraction(x) for x in ("0.13", "-0.13", "0.12")
+    ]
+    assert [upwards(Fraction(x), 2) for x in ("0.1201", "0.12", "-0.129")] == [
+        Fraction(x) for x in ("0.13", "0.12", "-0.12")
+    ]
+
+
+def test_settlement_dates_skip_weekends_and_both_calendars() -> None:
+    friday, monday = date(2026, 11, 27), date(2026, 11, 30)
+    assert add_business_days(friday, 1, set()) == monday
+    assert add_business_days(friday, 1, {monday}) == date(2026, 12, 1)
+    assert add_business_days(friday, 0, {friday}) == friday
+    o = oracle()
+    o.currencies["AUD"].holidays.add(WEDNESDAY)
+    o.exchanges["XASX"].holidays.add(date(2026, 11, 26))
+    assert o.instruments["Q"].settle_date(MONDAY) == friday
+
+
+def test_average_price_over_zero_and_back() -> None:
+    cost = Cost()
+    steps = [("100", "1", "1"), ("200", "2", "5/3"), ("-150", "9", "5/3"), ("-200", "4", "4"), ("-50", "1", "2.5")]
+    for quantity, price, average in steps:
+        cost.trade(Fraction(quantity), Fraction(price))
+        assert cost.average == Fraction(average)
+    cost.trade(Fraction(100), Fraction(7))
+    assert (cost.quantity, cost.average) == (0, None)
+
+
+def test_stock_without_a_cost_has_no_average_until_it_was_flat() -> None:
+    o = oracle(stock="100")
+    o.submit("K", "X", "Q", "buy", 50, "10")
+    trade(o, "X", "E1", "50", "10")
+    assert o.holding("K", "Q").average_price is None
+    o.submit("K", "Y", "Q", "sell", 150, "10")
+    trade(o, "Y", "E2", "150", "10")
+    o.submit("K", "Z", "Q", "buy", 10, "11")
+    trade(o, "Z", "E3", "10", "11")
+    assert o.holding("K", "Q").average_price == 11
+
+
+def test_two_requests_never_pass_on_the_same_money_or_stock() -> None:
+    o = oracle("1000", stock="100")
+    assert o.submit("K", "A", "Q", "buy", 60, "10").status == "ok"
+    assert o.submit("K", "B", "Q", "buy", 41, "10").status == "funds_insufficient"
+    assert o.submit("K", "C", "Q", "buy", 40, "10").status == "ok"
+    assert o.submit("K", "D", "Q", "sell", 60, "10").status == "ok"
+    assert o.submit("K", "E", "Q", "sell", 41, "10").status == "stock_insufficient"
+
+
+def test_sell_fee_comes_from_the_proceeds_and_the_rest_is_payable_at_the_end() -> None:
+    o = brokerage(oracle("100", stock="100"), minimum="30")
+    assert o.submit("K", "X", "Q", "sell", 4, "10").status == "ok"
+    assert money(o, "reserved") == figures("0")  # 40 covers the 30
+    trade(o, "X", "E1", "1", "10")
+    assert money(o, "receivable", "payable") == figures("0", "0")  # all of the 10 went to the fee
+    trade(o, "X", "E2", "1", "10")
+    assert money(o, "receivable", "payable") == figures("0", "0")
+    o.report("canceled", account="K", cl_ord_id="X")
+    assert money(o, "receivable", "payable") == figures("0", "10")
+
+
+def test_sell_fee_above_the_value_holds_the_excess() -> None:
+    o = brokerage(oracle("15", stock="100"), minimum="30")
+    assert o.submit("K", "X", "Q", "sell", 1, "10").status == "funds_insufficient"
+    assert o.submit("K", "Y", "Q", "sell", 2, "10").status == "ok"
+    assert money(o, "reserved", "available") == figures("10", "5")
+
+
+def test_replace_holds_the_larger_until_the_outcome() -> None:
+    o = oracle("10000")
+    o.submit("K", "X", "Q", "buy", 1000, "5")
+    o.report("new", account="K", cl_ord_id="X")
+    o.replace("K", "Y", "X", order_qty=1500)
+    assert money(o, "reserved") == figures("7500")
+    trade(o, "X", "E1", "400", "5")
+    assert money(o, "reserved") == figures("5500")
+    o.cancel_reject("K", "Y", ord_status="partially_filled")
+    assert money(o, "reserved") == figures("3000")
+    o.replace("K", "Z", "X", order_qty=500)
+    assert money(o, "reserved") == figures("3000")
+    o.report("replaced", account="K", cl_ord_id="Z")
+    assert money(o, "reserved") == figures("500")
+    assert o.order("K", "Y").leaves_qty == 100
+
+
+def test_receivables_count_as_far_ahead_as_the_class_says() -> None:
+    for ahead, available in ((0, "0"), (1, "0"), (2, "10")):
+        o = oracle("0", stock="1", receivable_days=ahead)
+        o.submit("K", "X", "Q", "sell", 1, "10")
+        trade(o, "X", "E1", "1", "10")
+        assert money(o, "receivable", "available") == figures("10", available)
+    o.business_date(date(2026, 11, 26))  # it is late now
+    assert money(o, "available") == figures("0")
+    o.settle("B1", date(2026, 11, 26))
+    assert money(o, "booked", "receivable", "available") == figures("10", "0", "10")
+
+
+def test_market_buy_is_held_at_a_protected_price() -> None:
+    o = oracle("1000")
+    assert o.submit("K", "X", "Q", "buy", 10, ord_type="market").status == "ok"
+    assert money(o, "reserved") == figures("105")
+    o.market("Q", last="9.9999")
+    assert o.submit("K", "Y", "Q", "buy", 10, ord_type="market").status == "ok"
+    assert money(o, "reserved") == figures("209.999")  # 10.499895 goes up to the next of the price's decimals
+
+
+def test_late_fill_and_overfill_are_booked_and_flagged() -> None:
+    o = oracle("100")
+    o.submit("K", "X", "Q", "buy", 10, "10")
+    o.report("canceled", account="K", cl_ord_id="X")
+    assert o.report("trade", account="K", cl_ord_id="X", exec_id="E1", last_qty="12", last_px="10").alerts == [
+        "fill_after_close",
+        "overfill",
+    ]
+    assert money(o, "payable", "available") == figures("120", "-20")
+    assert o.submit("K", "Y", "Q", "buy", 1, "1").status == "funds_insufficient"

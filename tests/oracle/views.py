@@ -1,0 +1,106 @@
+"""What can be seen of the state, with the names of the embedded engine. Owns nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+from tests.oracle.movements import Movements
+
+LadderView = dict[date, tuple[Fraction, Fraction]]
+
+
+@dataclass
+class CashView:
+    booked: Fraction
+    payable: Fraction
+    receivable: Fraction
+    reserved: Fraction
+    margin: Fraction
+    available: Fraction
+    withdrawable: Fraction
+    ladder: LadderView
+
+
+@dataclass
+class HoldingView:
+    settled: Fraction
+    incoming: Fraction
+    outgoing: Fraction
+    reserved: Fraction
+    total: Fraction
+    available: Fraction
+    average_price: Fraction | None
+    ladder: LadderView
+
+
+@dataclass
+class OrderView:
+    ord_status: str
+    closed: bool
+    flags: int
+    order_qty: Fraction
+    cum_qty: Fraction
+    leaves_qty: Fraction
+    price: Fraction | None
+    reserved: Fraction
+    reserved_qty: Fraction
+    pending: list[tuple[str, str]]
+
+
+@dataclass
+class RequestView:
+    type: str
+    status: str
+    reason: str
+
+
+class Oracle(Movements):
+    def cash(self, account: str, currency: str) -> CashView:
+        owner, unit, book = self.accounts[account], self.currencies[currency], self.books[account, currency]
+        return CashView(
+            booked=book.settled,
+            payable=book.ladder.owed,
+            receivable=book.ladder.due,
+            reserved=self.reserved_cash(owner, unit),
+            margin=book.margin,
+            available=self.available_cash(owner, unit),
+            withdrawable=self.withdrawable(owner, unit),
+            ladder={day: (item.owed, item.due) for day, item in sorted(book.ladder.items.items())},
+        )
+
+    def holding(self, account: str, instrument: str) -> HoldingView:
+        owner, what, row = self.accounts[account], self.instruments[instrument], self.stock[account, instrument]
+        return HoldingView(
+            settled=row.settled,
+            incoming=row.ladder.due,
+            outgoing=row.ladder.owed,
+            reserved=self.reserved_stock(owner, what),
+            total=row.total,
+            available=self.available_stock(owner, what),
+            average_price=row.average_price,
+            ladder={day: (item.due, item.owed) for day, item in sorted(row.ladder.items.items())},
+        )
+
+    def order(self, account: str, cl_ord_id: str) -> OrderView | None:
+        order = self.chain(self.accounts[account], cl_ord_id)
+        if order is None:
+            return None
+        reserved, reserved_qty = self.hold(order)
+        return OrderView(
+            ord_status=order.ord_status,
+            closed=order.closed,
+            flags=order.flags,
+            order_qty=order.terms.order_qty,
+            cum_qty=order.cum_qty,
+            leaves_qty=order.leaves_qty,
+            price=order.terms.price,
+            reserved=reserved,
+            reserved_qty=reserved_qty,
+            pending=[(request.type, request.cl_ord_id) for request in order.pending],
+        )
+
+    def request(self, account: str, cl_ord_id: str) -> RequestView | None:
+        request = self.requests.get((account, cl_ord_id))
+        return request and RequestView(request.type, request.status, request.reason)
