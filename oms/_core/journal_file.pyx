@@ -1,0 +1,130 @@
+"""Segment files of the journal: made of zeros, given header and name, written.
+
+Owns: how bytes reach a segment and when they survive the machine. Never: knows what is in a record.
+"""
+
+from libc.errno cimport EINTR, EIO, errno
+from libc.stdio cimport snprintf
+from libc.string cimport memcpy, memset
+
+
+cdef extern from "<fcntl.h>" nogil:
+    enum:
+        O_CREAT
+        O_TRUNC
+    int posix_fallocate(int file, long offset, long size)
+
+cdef extern from "<sys/uio.h>" nogil:
+    enum:
+        RWF_DSYNC
+    ssize_t pwritev2(int file, const iovec* parts, int count, long offset, int flags)
+
+cdef enum:
+    ZEROS = 1048576
+
+cdef uint8_t[ZEROS] zeros
+PREPARED = b"next.prepared"
+
+
+cdef void segment_name(uint64_t segment, char* name) noexcept nogil:
+    snprintf(name, 32, b"%08llu.journal", <unsigned long long> segment)
+
+
+cdef int write_parts(int file, iovec* parts, int count, uint64_t offset, bint durable) noexcept nogil:
+    """All of the parts, which it uses up; durable: they survive the machine when it returns."""
+    cdef ssize_t wrote
+    while count:
+        wrote = pwritev2(file, parts, count, offset, RWF_DSYNC if durable else 0)
+        if wrote < 0 and errno == EINTR:
+            continue
+        if wrote <= 0:
+            return errno if wrote < 0 else EIO
+        offset += wrote
+        while count and wrote >= <ssize_t> parts.iov_len:
+            wrote -= parts.iov_len
+            parts += 1
+            count -= 1
+        if count:
+            parts.iov_base = <uint8_t*> parts.iov_base + wrote
+            parts.iov_len -= wrote
+    return 0
+
+
+cdef int write_block(int file, const void* data, uint64_t size, uint64_t offset, bint durable) noexcept nogil:
+    cdef iovec part
+    part.iov_base = <void*> data
+    part.iov_len = size
+    return write_parts(file, &part, 1, offset, durable)
+
+
+cdef int write_zeros(int file, uint64_t offset, uint64_t size) noexcept nogil:
+    cdef uint64_t done = 0
+    cdef int error
+    while done < size:
+        error = write_block(file, zeros, min(<uint64_t> ZEROS, size - done), offset + done, False)
+        if error:
+            return error
+        done += ZEROS
+    return 0
+
+
+cdef int segment_zeroed(int directory, uint64_t segment_bytes, const uint32_t* stop, int* file) noexcept nogil:
+    """A new file PREPARED of zeros that are on disk, so that later flushes change no metadata. Given up when *stop."""
+    cdef uint64_t offset = 0
+    cdef uint64_t size
+    cdef int error
+    cdef int made = openat(directory, PREPARED, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    if made < 0:
+        return errno
+    error = posix_fallocate(made, 0, segment_bytes)
+    while not error and offset < segment_bytes and not (<const volatile uint32_t*> stop)[0]:
+        size = min(<uint64_t> ZEROS, segment_bytes - offset)
+        error = write_zeros(made, offset, size)
+        offset += size
+    if not error and offset < segment_bytes:
+        error = EINTR
+    if not error and fdatasync(made) < 0:
+        error = errno
+    if error:
+        close_file(made)
+        unlinkat(directory, PREPARED, 0)
+        return error
+    file[0] = made
+    return 0
+
+
+cdef int segment_install(int directory, int file, SegmentHeader* header, JournalMark* mark) noexcept nogil:
+    """Gives PREPARED its header, both marks and its name; all of it is durable when it returns."""
+    cdef uint8_t[JOURNAL_HEADER_BYTES] block
+    cdef char[32] name
+    cdef int error
+    memset(block, 0, sizeof(block))
+    header_seal(header)
+    memcpy(block, header, sizeof(SegmentHeader))
+    for _ in range(2):
+        mark.number += 1
+        mark_seal(mark)
+        memcpy(block + mark_offset(mark.number), mark, sizeof(JournalMark))
+    error = write_block(file, block, sizeof(block), 0, True)
+    if error:
+        return error
+    segment_name(header.segment, name)
+    if renameat(directory, PREPARED, directory, name) < 0 or fsync(directory) < 0:
+        return errno
+    return 0
+
+
+cdef int mark_write(int file, JournalMark* mark, bint durable) noexcept nogil:
+    """The next mark, into the slot that the last one is not in."""
+    mark.number += 1
+    mark_seal(mark)
+    return write_block(file, mark, sizeof(JournalMark), mark_offset(mark.number), durable)
+
+
+def boot_id():
+    """Which run of the machine this is: 16 bytes, zeros where the system does not tell."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id") as file:
+            return bytes.fromhex(file.read().strip().replace("-", ""))
+    except OSError:
+        return bytes(16)
