@@ -9,15 +9,17 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from tests.oracle.ledger import Ledger
-from tests.oracle.numbers import ZERO, is_multiple, nearest
-from tests.oracle.orders import Order, Request, Terms
+from tests.oracle.numbers import ZERO, is_multiple, upwards
+from tests.oracle.orders import Order, Terms
 from tests.oracle.reference import Account, Instrument
 
 PRECEDENCE = [
-    "cl_ord_id_missing",
-    "cl_ord_id_duplicate",
     "account_unknown",
     "permission_denied",
+    "cl_ord_id_missing",
+    "cl_ord_id_duplicate",
+    "order_unknown",
+    "order_too_late",
     "account_suspended",
     "account_closed",
     "account_not_reconciled",
@@ -44,9 +46,6 @@ PRECEDENCE = [
     "value_out_of_range",
     "value_below_minimum",
     "value_above_maximum",
-    "order_unknown",
-    "order_too_late",
-    "order_qty_executed",
     "funds_insufficient",
     "stock_insufficient",
     "capacity_reached",
@@ -54,9 +53,7 @@ PRECEDENCE = [
     "instrument_needs_authorisation",
 ]
 
-PRICED = ("limit",)
-ORD_TYPES = ("limit", "market")
-TIMES_IN_FORCE = ("day", "gtc", "ioc", "fok", "gtd")
+TIMES_IN_FORCE = {"limit": ("day", "gtc", "ioc", "fok", "gtd"), "market": ("day", "ioc", "fok")}
 
 
 def first_of(failures: Iterable[str]) -> str:
@@ -73,13 +70,7 @@ class Checks(Ledger):
         of_owner = f"{permission}_any" in user.permissions and user.owner in (0, account.owner)
         return user.active and (own or of_owner)
 
-    def identity(self, by: str | None, account: Account) -> Iterator[str]:
-        """All that a cancel has to pass."""
-        if not self.may(by, account):
-            yield "permission_denied"
-
     def standing(self, by: str | None, account: Account) -> Iterator[str]:
-        yield from self.identity(by, account)
         if account.status == "suspended":
             yield "account_suspended"
         if account.status == "closed":
@@ -113,9 +104,10 @@ class Checks(Ledger):
 
     def form(self, instrument: Instrument, terms: Terms, limit: Fraction | None) -> Iterator[str]:
         """What can be seen from the terms and the instrument alone; `limit` is the price that the client gave."""
-        if terms.ord_type not in ORD_TYPES:
+        if terms.ord_type not in TIMES_IN_FORCE:
             yield "ord_type_not_supported"
-        if terms.time_in_force not in TIMES_IN_FORCE:
+            return
+        if terms.time_in_force not in TIMES_IN_FORCE[terms.ord_type]:
             yield "time_in_force_not_supported"
         if (terms.time_in_force == "gtd") != (terms.expire_date is not None) or (
             terms.expire_date is not None and terms.expire_date < self.today
@@ -129,7 +121,7 @@ class Checks(Ledger):
             yield "order_qty_below_minimum"
         if instrument.max_qty and terms.order_qty > instrument.max_qty:
             yield "order_qty_above_maximum"
-        if terms.ord_type in PRICED and limit is None:
+        if terms.ord_type == "limit" and limit is None:
             yield "price_missing"
         if terms.ord_type == "market" and limit is not None:
             yield "price_not_allowed"
@@ -141,14 +133,12 @@ class Checks(Ledger):
     def worth(
         self, account: Account, instrument: Instrument, side: str, terms: Terms, limit: Fraction | None
     ) -> Iterator[str]:
-        """Price and value against the policy of the account's class; `terms.price` is protected."""
+        """Price and value against the policy of the account's class; `terms.price` is the protected one."""
         policy = account.account_class
-        reference = instrument.market_price
-        if not reference and (terms.ord_type == "market" or policy.collar_bps):
+        reference, width = instrument.market_price, Fraction(policy.collar_bps, 10000)
+        if not reference and terms.ord_type == "market":
             yield "reference_price_missing"
-            return
-        width = Fraction(policy.collar_bps, 10000)
-        if width and limit is not None:
+        if limit is not None and reference and width:
             if side == "buy" and limit > reference * (1 + width):
                 yield "price_outside_collar"
             if side == "sell" and limit < reference * (1 - width):
@@ -162,9 +152,8 @@ class Checks(Ledger):
             yield "value_above_maximum"
 
     def order_value(self, instrument: Instrument, terms: Terms) -> Fraction:
-        """The whole order's value, as rules see it."""
-        price = instrument.market_price if terms.ord_type == "market" else terms.price
-        return nearest(instrument.value(price, terms.order_qty), instrument.currency.exponent)
+        """The whole order's value, as rules see it: against the account, as a hold."""
+        return upwards(instrument.value(terms.price, terms.order_qty), instrument.currency.exponent)
 
     def cover(self, order: Order, held: tuple[Fraction, Fraction], needed: tuple[Fraction, Fraction]) -> Iterator[str]:
         """Money and stock for what a request adds to a hold; one that adds nothing needs no cover."""
@@ -175,26 +164,35 @@ class Checks(Ledger):
             yield "stock_insufficient"
 
     def desk(self, account: Account, instrument: Instrument, terms: Terms) -> Iterator[str]:
-        """Why a request that passes everything else waits for a DTR."""
-        limit = account.account_class.auth_above_value
-        if limit and self.order_value(instrument, terms) > limit:
+        """Why a request that passes everything else waits for a DTR; a check without its figure is one reason."""
+        policy = account.account_class
+        if policy.collar_bps and not instrument.market_price:
+            yield "reference_price_missing"
+        if policy.auth_above_value and self.order_value(instrument, terms) > policy.auth_above_value:
             yield "value_needs_authorisation"
         if instrument.authorise:
             yield "instrument_needs_authorisation"
 
-    def vet(self, request: Request, order: Order, terms: Terms, limit: Fraction | None) -> str:
-        """One name for what a New or a Replace breaks; `order` is not in the books yet, or as it is now."""
+    def vet(
+        self,
+        by: str | None,
+        order: Order,
+        terms: Terms,
+        limit: Fraction | None,
+        needed: tuple[Fraction, Fraction] | None = None,
+    ) -> tuple[str, str]:
+        """What an order with these terms breaks first, and why it would wait for a DTR; "ok" where nothing does.
+
+        `limit` is the price that the client gave, `terms.price` the one to hold at, `needed` the hold afterwards.
+        """
         account, instrument, side = order.account, order.instrument, order.side
-        held = self.hold(order) if order in self.orders else (ZERO, ZERO)
         broken = [
-            *self.standing(request.by, account),
-            *self.trading_state(request.by, account, instrument, side),
+            *self.standing(by, account),
+            *self.trading_state(by, account, instrument, side),
             *self.form(instrument, terms, limit),
             *self.worth(account, instrument, side, terms, limit),
         ]
-        if request.type == "replace":
-            broken += ["order_too_late"] * order.closed
-            broken += ["order_qty_executed"] * (terms.order_qty <= order.cum_qty)
         if not broken:
-            broken += self.cover(order, held, self.hold(order, terms))
-        return first_of(broken or self.desk(account, instrument, terms))
+            held = self.hold(order) if order in self.orders else (ZERO, ZERO)
+            broken += self.cover(order, held, needed or self.hold(order, terms))
+        return first_of(broken), "ok" if broken else first_of(self.desk(account, instrument, terms))

@@ -8,7 +8,7 @@ from tests.oracle.numbers import Number, as_date, exact
 from tests.oracle.orders import EXPIRED_HERE, Order, Request
 from tests.oracle.reference import Exchange
 from tests.oracle.reports import Reports
-from tests.oracle.requests import FOR_THE_DESK, NANOSECONDS, Result
+from tests.oracle.requests import NANOSECONDS, Result
 
 
 class Day(Reports):
@@ -63,14 +63,13 @@ class Day(Reports):
         return Result()
 
     def send_buffered(self, exchange: Exchange) -> None:
-        """In the order in which they came, each vetted again."""
+        """In the order in which they came, each vetted again; what only the desk would ask is not asked twice."""
         for request in self.waiting(exchange, "buffered"):
-            feed = self.open_feed_of(exchange, request.type)
-            if feed is None or request.status != "buffered":
+            if request.status != "buffered" or self.feed_for(request) is None:
                 continue
-            verdict = self.vet_again(request) if request.type != "cancel" else "ok"
-            if verdict == "ok" or verdict in FOR_THE_DESK:
-                self.send(request, feed)
+            verdict = self.vet_again(request)[0] if request.type != "cancel" else "ok"
+            if verdict == "ok":
+                self.route(request)
             else:
                 self.drop(request, "rejected", verdict)
 
@@ -81,7 +80,7 @@ class Day(Reports):
         """Buffered requests whose class allows no longer wait are refused."""
         for request in [r for r in self.requests.values() if r.status == "buffered"]:
             patience = request.account.account_class.buffer_timeout_s
-            if patience and self.time_ns - request.time_ns >= patience * NANOSECONDS:
+            if request.type != "cancel" and patience and self.time_ns - request.time_ns >= patience * NANOSECONDS:
                 self.drop(request, "rejected", "buffer_timed_out")
         return Result()
 

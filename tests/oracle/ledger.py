@@ -28,7 +28,9 @@ class Ledger(Reference):
 
     def terms_hold(self, order: Order, terms: Terms) -> tuple[Fraction, Fraction]:
         """Money and stock that these terms may still take."""
-        leaves = max(ZERO, terms.order_qty - order.cum_qty)
+        leaves = terms.order_qty - order.cum_qty
+        if leaves <= 0:
+            return ZERO, ZERO
         value = upwards(order.instrument.value(terms.price, leaves), order.instrument.currency.exponent)
         done = order.cum_value
 
@@ -40,8 +42,11 @@ class Ledger(Reference):
         return max(ZERO, fee(done + value) - (done + value)), leaves
 
     def hold(self, order: Order, *more: Terms) -> tuple[Fraction, Fraction]:
-        """The most that the terms in force, and those of every replace without an answer, may take."""
-        if order.closed:
+        """The most that the terms in force, and those of every replace without an answer, may take.
+
+        A filled order still holds for a replace that may reopen it; any other dead one holds nothing.
+        """
+        if order.closed and order.ord_status != "filled":
             return ZERO, ZERO
         asked = [request.terms for request in order.pending if request.type == "replace"]
         holds = [self.terms_hold(order, terms) for terms in (order.terms, *asked, *more)]

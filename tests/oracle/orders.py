@@ -40,12 +40,12 @@ class Terms:
         return replace(self, **{name: value for name, value in changes.items() if value is not None})
 
 
-@dataclass
+@dataclass(eq=False)
 class Request:
     account: Account
     cl_ord_id: str
-    type: str  # new, replace, cancel
     content: tuple[object, ...]  # to tell a repeated request from another one under the same name
+    type: str  # new, replace, cancel
     by: str | None
     time_ns: int
     terms: Terms | None = None
@@ -58,7 +58,7 @@ class Request:
     feed_sequence: int = 0
 
 
-@dataclass
+@dataclass(eq=False)
 class Execution:
     """A trade; a correction changes it in place and gives it a new version, a bust leaves it without quantity."""
 
@@ -81,7 +81,7 @@ class Execution:
         return nearest(instrument.value(self.price, self.quantity), instrument.currency.exponent)
 
 
-@dataclass
+@dataclass(eq=False)
 class Order:
     account: Account
     instrument: Instrument

@@ -10,14 +10,14 @@ from fractions import Fraction
 from tests.oracle.numbers import ZERO, Number, add_business_days, as_date, exact, nearest
 
 
-@dataclass
+@dataclass(eq=False)
 class Currency:
     code: str
     exponent: int
     holidays: set[date]
 
 
-@dataclass
+@dataclass(eq=False)
 class Feed:
     name: str
     exchange: str
@@ -28,7 +28,7 @@ class Feed:
     last_out: int = 0  # the sequence of the last request that was sent
 
 
-@dataclass
+@dataclass(eq=False)
 class Exchange:
     mic: str
     settlement_days: int
@@ -39,7 +39,7 @@ class Exchange:
     trade_date: date | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class AccountClass:
     name: str
     receivable_days: int = 0
@@ -69,7 +69,7 @@ class FeeComponent:
         return min(fee, self.maximum) if self.maximum else fee
 
 
-@dataclass
+@dataclass(eq=False)
 class User:
     name: str
     permissions: set[str]
@@ -79,7 +79,7 @@ class User:
     control: str = "active"
 
 
-@dataclass
+@dataclass(eq=False)
 class Account:
     code: str
     account_class: AccountClass
@@ -91,7 +91,7 @@ class Account:
     unreconciled: bool = False
 
 
-@dataclass
+@dataclass(eq=False)
 class Instrument:
     symbol: str
     exchange: Exchange

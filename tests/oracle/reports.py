@@ -168,28 +168,13 @@ class Reports(Requests):
 
     def restate(self, order: Order, report: Report) -> None:
         """What an order is now that its executions have changed."""
-        full = order.cum_qty >= order.terms.order_qty
         if order.closed and order.ord_status != "filled":
             return  # dead stays dead
-        if full:
-            order.ord_status = "filled"
-        elif order.cum_qty:
-            order.ord_status = "partially_filled"
-        else:
-            order.ord_status = "new"
-        if full and not self.may_grow(order):
+        order.closed = False
+        if order.cum_qty >= order.terms.order_qty:
             self.close(order, "filled")
         else:
-            order.closed = False
-
-    def may_grow(self, order: Order) -> bool:
-        """A replace that the exchange has not answered may still reopen a filled order."""
-        return any(
-            request.type == "replace"
-            and request.status in ("submitted", "in_doubt")
-            and request.terms.order_qty > order.cum_qty
-            for request in order.pending
-        )
+            order.ord_status = "partially_filled" if order.cum_qty else "new"
 
     # states
 
@@ -221,8 +206,7 @@ class Reports(Requests):
     def turned_down(self, order: Order, report: Report) -> str:
         if order.closed:
             return "report_stale"
-        order.request.status, order.request.reason = "rejected", "rejected_by_exchange"
-        self.close(order, "rejected")
+        self.close(order, "rejected", "rejected_by_exchange")
         return "ok"
 
     def done_for_day(self, order: Order, report: Report) -> str:

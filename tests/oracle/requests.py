@@ -9,9 +9,8 @@ from fractions import Fraction
 from tests.oracle.checks import Checks, first_of
 from tests.oracle.numbers import Number, as_date, exact, known, upwards
 from tests.oracle.orders import UNANSWERED, WAITING, Order, Request, Terms
-from tests.oracle.reference import Account, Exchange, Feed, Instrument
+from tests.oracle.reference import Account, Feed, Instrument
 
-FOR_THE_DESK = ("value_needs_authorisation", "instrument_needs_authorisation")
 NANOSECONDS = 10**9
 
 
@@ -48,17 +47,17 @@ class Requests(Checks):
         owner, what = self.accounts[account], self.instruments[instrument]
         limit = known(price)
         terms = Terms(exact(order_qty), limit, ord_type, time_in_force, as_date(expire_date))
-        request, earlier = self.receive(owner, cl_ord_id, "new", (instrument, side, terms), by)
-        if earlier:
-            return earlier
-        request.terms = terms.changed(price=self.protected_price(owner, what, side, terms))
+        told = self.receive(owner, cl_ord_id, "new", (instrument, side, terms), by)
+        if isinstance(told, Result):
+            return told
+        request, request.terms = told, self.protected(owner, what, side, terms)
         order = Order(owner, what, side, request, request.terms, what.exchange.trade_date)
-        verdict = self.vet(request, order, request.terms, limit)
-        if self.refused(request, verdict):
-            return Result(verdict)
+        verdict, desk = self.vet(by, order, request.terms, limit)
+        if verdict != "ok":
+            return self.refuse(request, verdict)
         request.order = order
         self.orders.append(order)
-        return self.place(request, verdict)
+        return self.place(request, desk)
 
     def replace(
         self,
@@ -81,44 +80,43 @@ class Requests(Checks):
             "time_in_force": time_in_force,
             "expire_date": as_date(expire_date),
         }
-        content = (orig_cl_ord_id, *changes.values())
-        request, earlier = self.receive(owner, cl_ord_id, "replace", content, by)
-        if earlier:
-            return earlier
-        order = self.chain(owner, orig_cl_ord_id)
-        if order is None:
-            verdict = first_of([*self.standing(by, owner), "order_unknown"])
-            self.refused(request, verdict)
-            return Result(verdict)
+        told = self.receive(owner, cl_ord_id, "replace", (orig_cl_ord_id, *changes.values()), by)
+        if isinstance(told, Result):
+            return told
+        request, order = told, self.chain(owner, orig_cl_ord_id)
+        if order is None or order.closed:
+            return self.refuse(request, "order_too_late" if order else "order_unknown")
         before = self.newest_terms(order)
         asked = before.changed(**changes)
-        limit = before.price if price is None and "market" not in (before.ord_type, asked.ord_type) else known(price)
-        protected = self.protected_price(owner, order.instrument, order.side, replace(asked, price=limit))
-        request.terms = replace(asked, price=protected)
-        verdict = self.vet(request, order, request.terms, limit)
-        if self.refused(request, verdict):
-            return Result(verdict)
+        if "market" in (before.ord_type, asked.ord_type):
+            asked = replace(asked, price=known(price))
+        if asked.time_in_force != "gtd":
+            asked = replace(asked, expire_date=as_date(expire_date))
+        request.terms = self.protected(owner, order.instrument, order.side, asked)
+        unsent = order.request.status in WAITING
+        needed = self.terms_hold(order, request.terms) if unsent and request.terms.price is not None else None
+        verdict, desk = self.vet(by, order, request.terms, asked.price, needed)
+        if verdict != "ok":
+            return self.refuse(request, verdict)
         request.order = order
-        order.pending.append(request)
-        return self.place(request, verdict)
+        if unsent:
+            self.supersede(order, request)
+        else:
+            order.pending.append(request)
+        return self.place(request, desk)
 
     def cancel(self, account: str, cl_ord_id: str, orig_cl_ord_id: str, by: str | None = None) -> Result:
+        """Nothing but permission and identity stops it."""
         owner = self.accounts[account]
-        request, earlier = self.receive(owner, cl_ord_id, "cancel", (orig_cl_ord_id,), by)
-        if earlier:
-            return earlier
-        order = self.chain(owner, orig_cl_ord_id)
-        failures = [*self.identity(by, owner)]
-        if order is None:
-            failures.append("order_unknown")
-        elif order.closed:
-            failures.append("order_too_late")
-        verdict = first_of(failures)
-        if self.refused(request, verdict):
-            return Result(verdict)
+        told = self.receive(owner, cl_ord_id, "cancel", (orig_cl_ord_id,), by)
+        if isinstance(told, Result):
+            return told
+        request, order = told, self.chain(owner, orig_cl_ord_id)
+        if order is None or order.closed:
+            return self.refuse(request, "order_too_late" if order else "order_unknown")
         request.order = order
         if order.request.status in WAITING:  # never sent: closed here
-            self.withdraw_order(order, "cancelled", "cancelled_by_client", "canceled")
+            self.close(order, "canceled", "cancelled_by_client")
             request.status = "completed"
             return Result()
         order.pending.append(request)
@@ -126,23 +124,24 @@ class Requests(Checks):
 
     def receive(
         self, account: Account, cl_ord_id: str, type: str, content: tuple[object, ...], by: str | None
-    ) -> tuple[Request, Result | None]:
-        """The request under its name; with the answer, when the name was used before."""
+    ) -> Request | Result:
+        """A request under its name; or the answer, when there is none to be made."""
+        if not self.may(by, account):
+            return Result("permission_denied")
+        if not cl_ord_id:
+            return Result("cl_ord_id_missing")
         earlier = self.requests.get((account.code, cl_ord_id))
         if earlier is None:
-            request = Request(account, cl_ord_id, type, content, by, self.time_ns)
+            request = Request(account, cl_ord_id, (type, content), type, by, self.time_ns)
             self.requests[account.code, cl_ord_id] = request
-            return request, None
-        if (earlier.type, earlier.content) == (type, content):
-            return earlier, Result(earlier.answer, repeated=True)
-        return earlier, Result("cl_ord_id_duplicate")
+            return request
+        if earlier.content == (type, content):
+            return Result(earlier.answer, repeated=True)
+        return Result("cl_ord_id_duplicate")
 
-    def refused(self, request: Request, verdict: str) -> bool:
-        request.reason = request.answer = verdict
-        if verdict == "ok" or verdict in FOR_THE_DESK:
-            return False
-        request.status = "rejected"
-        return True
+    def refuse(self, request: Request, verdict: str) -> Result:
+        request.status, request.reason, request.answer = "rejected", verdict, verdict
+        return Result(verdict)
 
     def chain(self, account: Account, cl_ord_id: str) -> Order | None:
         """The order that any of its requests names."""
@@ -151,39 +150,50 @@ class Requests(Checks):
 
     def newest_terms(self, order: Order) -> Terms:
         """Where the next change starts from: the last replace that is on its way, else the terms in force."""
-        asked = [r.terms for r in order.pending if r.type == "replace" and r.status in UNANSWERED]
+        asked = [request.terms for request in order.pending if request.type == "replace"]
         return asked[-1] if asked else order.terms
 
-    def protected_price(self, account: Account, instrument: Instrument, side: str, terms: Terms) -> Fraction | None:
-        """The price that an order is held at: its limit, or for a market buy the market's price and a margin."""
+    def protected(self, account: Account, instrument: Instrument, side: str, terms: Terms) -> Terms:
+        """With the price that an order is held at: its limit, or for a market buy the market's price and a margin."""
         market = instrument.market_price
-        if terms.ord_type != "market" or not market:
-            return terms.price
+        if terms.ord_type != "market" or terms.price is not None or not market:
+            return terms
         margin = Fraction(account.account_class.market_order_margin_bps, 10000) if side == "buy" else 0
-        return upwards(market * (1 + margin), instrument.price_exponent)
+        return replace(terms, price=upwards(market * (1 + margin), instrument.price_exponent))
+
+    def supersede(self, order: Order, request: Request) -> None:
+        """A replace of a New that still waits here is a new version of it, and goes out as a New."""
+        old = order.request
+        old.status, old.reason = "cancelled", "cancelled_by_client"
+        request.type, request.queue_version = "new", old.queue_version
+        order.request, order.terms = request, request.terms
 
     # where a request goes
 
-    def place(self, request: Request, verdict: str) -> Result:
+    def place(self, request: Request, desk: str) -> Result:
         before = len(self.sent)
-        if verdict in FOR_THE_DESK:
-            request.status, request.queue_version = "queued", request.queue_version + 1
+        if desk != "ok":
+            request.status, request.reason = "queued", desk
+            request.queue_version += 1
         else:
             self.route(request)
-        return Result(verdict, self.sent[before:])
+        return Result("ok", self.sent[before:])
 
     def route(self, request: Request) -> None:
-        """To the first feed online, once; new orders not while a feed of the exchange has a gap."""
-        exchange = request.order.instrument.exchange
-        feed = self.open_feed_of(exchange, request.type)
+        """Out, once, over a feed that is online; else it waits for one."""
+        feed = self.feed_for(request)
         if feed is None:
-            request.status = "buffered"
+            request.status, request.reason = "buffered", "ok"
         else:
             self.send(request, feed)
 
-    def open_feed_of(self, exchange: Exchange, type: str) -> Feed | None:
-        usable = [feed for feed in exchange.feeds if feed.online and not (feed.gap and type != "cancel")]
-        return usable[0] if usable else None
+    def feed_for(self, request: Request) -> Feed | None:
+        """What concerns an order that is out goes where the order went. A gap holds all but cancels."""
+        feeds = [feed for feed in request.order.instrument.exchange.feeds if feed.online]
+        own = request.order.request.feed
+        if request.type != "new" and own in feeds:
+            feeds = [own]
+        return next((feed for feed in feeds if not feed.gap or request.type == "cancel"), None)
 
     def send(self, request: Request, feed: Feed) -> None:
         feed.last_out += 1
@@ -193,41 +203,41 @@ class Requests(Checks):
 
     # how a request ends without the exchange
 
-    def withdraw_order(self, order: Order, status: str, reason: str, ord_status: str) -> None:
-        """A New that was never sent ends, and its order with it."""
-        order.request.status, order.request.reason = status, reason
-        self.close(order, ord_status)
-
     def drop(self, request: Request, status: str, reason: str) -> None:
-        """A waiting request ends: a New takes its order along, a replace leaves the order as it is."""
+        """A request that was never sent ends: a New takes its order along, a replace leaves the order as it is."""
+        request.status, request.reason = status, reason
         if request.type == "new":
-            order_ends = {"rejected": "rejected", "cancelled": "canceled", "expired": "expired"}
-            self.withdraw_order(request.order, status, reason, order_ends[status])
+            self.close(request.order, "expired" if status == "expired" else "rejected", reason)
         else:
-            request.status, request.reason = status, reason
             request.order.pending.remove(request)
 
-    def close(self, order: Order, ord_status: str) -> None:
+    def close(self, order: Order, ord_status: str, reason: str = "ok") -> None:
         """It can trade no more: what waits for it ends, its hold is released, the rest of its fee falls due."""
         order.ord_status, order.closed = ord_status, True
-        for request in order.pending:
-            request.status, request.reason = "rejected", "order_closed"
-        order.pending.clear()
+        for request in list(order.pending):
+            if ord_status == "filled" and request.status not in WAITING:
+                continue  # the exchange may still have a word
+            done = ord_status == "canceled" and request.type == "cancel"
+            request.status, request.reason = ("completed", "ok") if done else ("rejected", "order_closed")
+            order.pending.remove(request)
+        if order.request.status in UNANSWERED:
+            traded = ord_status == "filled" or order.cum_qty or reason == "ok"
+            status = "cancelled" if reason == "cancelled_by_client" else "rejected"
+            order.request.status, order.request.reason = ("completed", "ok") if traded else (status, reason)
         self.post(order)
 
     # what DTRs decide
 
     def authorise(self, account: str, cl_ord_id: str, by: str, version: int | None = None) -> Result:
+        """Runs the checks again: only a hit that nobody has seen stops it, and goes back to the desk with it."""
         request = self.requests.get((account, cl_ord_id))
-        broken = self.decision_failure(request, by, version)
+        broken = self.decision_failure(request, by, version) or self.four_eyes_failure(request, by)
         if broken:
             return Result(broken)
-        order, held = request.order, self.hold(request.order)
-        verdict = self.vet_again(request)
-        if verdict != "ok" and verdict not in FOR_THE_DESK:
+        verdict = first_of([name for name in self.vet_again(request) if name != "ok"])
+        if verdict not in ("ok", request.reason):
             request.reason, request.queue_version = verdict, request.queue_version + 1
             return Result(verdict)
-        assert held == self.hold(order)
         before = len(self.sent)
         self.route(request)
         return Result("ok", self.sent[before:])
@@ -241,35 +251,43 @@ class Requests(Checks):
 
     def decision_failure(self, request: Request | None, by: str, version: int | None) -> str | None:
         user = self.users[by]
+        if not user.active or "authorise" not in user.permissions:
+            return "permission_denied"
         if request is None:
             return "request_unknown"
-        if not user.active or "authorise" not in user.permissions or user.owner not in (0, request.account.owner):
+        if user.owner not in (0, request.account.owner):
             return "permission_denied"
         if request.status != "queued":
             return "request_not_queued"
         if version is not None and version != request.queue_version:
             return "decision_stale"
+        return None
+
+    def four_eyes_failure(self, request: Request, by: str) -> str | None:
+        """Nobody authorises what they made, nor for their own account, nor above their limit."""
         if request.account.account_class.four_eyes:
             if request.by == by:
                 return "decision_on_own_request"
             if by in request.account.users:
                 return "decision_on_own_account"
-        value = self.order_value(request.order.instrument, request.terms)
-        if user.max_value and value > user.max_value:
+        limit = self.users[by].max_value
+        if limit and self.order_value(request.order.instrument, request.terms) > limit:
             return "decision_above_limit"
         return None
 
-    def vet_again(self, request: Request) -> str:
-        """All checks once more, with the request's own hold added back."""
-        order = request.order
-        limit = None if request.terms.ord_type == "market" else request.terms.price
+    def vet_again(self, request: Request) -> tuple[str, str]:
+        """All checks once more, with the request's own hold given back; a market order's hold stays as it was."""
+        order, kept = request.order, request.terms
+        limit = None if kept.ord_type == "market" else kept.price
+        terms = self.protected(order.account, order.instrument, order.side, replace(kept, price=limit))
+        needed = self.hold(order)
         if request.type == "new":
             self.orders.remove(order)
-            verdict = self.vet(request, order, request.terms, limit)
+            verdict = self.vet(request.by, order, terms, limit, needed)
             self.orders.append(order)
         else:
             order.pending.remove(request)
-            verdict = self.vet(request, order, request.terms, limit)
+            verdict = self.vet(request.by, order, terms, limit, needed)
             order.pending.append(request)
         return verdict
 
