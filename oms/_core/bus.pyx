@@ -1,0 +1,138 @@
+# Owns: the calls by which the core takes records in and sends records out. Never looks into a record, never waits
+# for a peer, never takes the GIL.
+
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset
+
+from oms._core.bus_endpoint cimport Endpoint, Tag_records, Tag_session, endpoint_end, endpoint_unpark
+from oms._core.bus_envelope cimport (
+    ENVELOPE_MAX_BYTES, ENVELOPE_SIZE, SessionReason_none, SessionReason_slow,
+)
+from oms._core.ring cimport (
+    doorbell_ring, doorbell_wait, exchange_u32, load_u32, load_u64, monotonic_ns, ring_claim, ring_next, ring_publish,
+    ring_release, ring_used, store_u32, store_u64,
+)
+from oms._core.types cimport SCHEMA_VERSION, SessionOpened, T_SessionOpened
+
+
+cdef bint throttle(Endpoint* endpoint) noexcept nogil:
+    """A peer that leaves its answers unread waits with its requests. The sender clears the mark and wakes the core."""
+    cdef uint64_t limit = endpoint.outbound.size // 2
+    if load_u32(&endpoint.reason) or ring_used(&endpoint.outbound) <= limit:
+        return False
+    if exchange_u32(&endpoint.throttled, 1) == 0:
+        endpoint.counters.throttled += 1
+    return ring_used(&endpoint.outbound) > limit
+
+
+cdef bint poll_endpoint(Endpoint* endpoint, BusEvent* event) noexcept nogil:
+    cdef bint last
+    cdef uint32_t tag
+    if endpoint.core_done == load_u64(&endpoint.epoch):     # no session since: the keeper may be at work in it
+        return False
+    last = load_u32(&endpoint.stopped)      # before the ring: what is there now is all there will be
+    if throttle(endpoint):
+        return False
+    event.endpoint = endpoint.index
+    event.source = endpoint.source
+    event.epoch = endpoint.epoch
+    event.reason = SessionReason_none
+    event.records = <const Frame*> ring_next(&endpoint.inbound, &endpoint.cursor, &event.length, &tag)
+    if event.records != NULL:
+        event.kind = BusEvent_records if tag else BusEvent_opened
+        event.count = tag if tag else 1
+        endpoint.known = 1
+        return True
+    endpoint_unpark(endpoint)
+    if not last:
+        return False
+    event.kind = BusEvent_closed
+    event.reason = <uint16_t> endpoint.reason
+    event.count = event.length = 0
+    endpoint.opened = 0
+    store_u64(&endpoint.core_done, endpoint.epoch)
+    doorbell_ring(endpoint.keeper_bell)
+    return endpoint.known
+
+
+cdef bint bus_poll(BusState* bus, BusEvent* event) noexcept nogil:
+    cdef Endpoint* endpoint
+    cdef uint32_t _turn
+    for _turn in range(bus.count):
+        endpoint = &bus.endpoints[bus.next]
+        bus.next = bus.next + 1 if bus.next + 1 < bus.count else 0
+        if poll_endpoint(endpoint, event):
+            return True
+    return False
+
+
+cdef void bus_release(BusState* bus, const BusEvent* event) noexcept nogil:
+    cdef Endpoint* endpoint = &bus.endpoints[event.endpoint]
+    if event.kind != BusEvent_closed:
+        ring_release(&endpoint.inbound, endpoint.cursor)
+        endpoint_unpark(endpoint)
+
+
+cdef bint enqueue(BusState* bus, Endpoint* endpoint, const void* entry, uint32_t length, uint32_t tag) noexcept nogil:
+    cdef uint8_t* place
+    if load_u32(&endpoint.reason):
+        return False
+    place = ring_claim(&endpoint.outbound, length, tag) if length <= ENVELOPE_MAX_BYTES - ENVELOPE_SIZE else NULL
+    if place == NULL:
+        endpoint_end(endpoint, SessionReason_slow, NULL)
+        return False
+    memcpy(place, entry, length)
+    ring_publish(&endpoint.outbound)
+    bus.unflushed = 1
+    return True
+
+
+cdef bint bus_accept(BusState* bus, const BusEvent* event, uint64_t last_applied) noexcept nogil:
+    cdef Endpoint* peer = &bus.endpoints[event.endpoint]
+    cdef SessionOpened answer
+    if peer.core_done == event.epoch or peer.opened:
+        return False
+    memset(&answer, 0, sizeof(answer))
+    answer.frame.length = sizeof(answer)
+    answer.frame.template_id = T_SessionOpened
+    answer.frame.schema_version = SCHEMA_VERSION
+    answer.epoch = peer.epoch
+    answer.last_applied = last_applied
+    if not enqueue(bus, peer, &answer, sizeof(answer), Tag_session):
+        return False
+    peer.counters.sessions += 1
+    store_u64(&peer.heard_ns, monotonic_ns())
+    store_u32(&peer.opened, 1)
+    return True
+
+
+cdef bint bus_send(BusState* bus, uint16_t endpoint, const Frame* records, uint32_t length) noexcept nogil:
+    cdef Endpoint* peer = &bus.endpoints[endpoint]
+    return peer.opened and enqueue(bus, peer, records, length, Tag_records)
+
+
+cdef uint64_t bus_queued(const BusState* bus, uint16_t endpoint) noexcept nogil:
+    return ring_used(&bus.endpoints[endpoint].outbound)
+
+
+cdef uint64_t bus_queue_size(const BusState* bus, uint16_t endpoint) noexcept nogil:
+    return bus.endpoints[endpoint].outbound.size
+
+
+cdef void bus_flush(BusState* bus) noexcept nogil:
+    if bus.unflushed:
+        bus.unflushed = 0
+        doorbell_ring(&bus.sender_bell)
+
+
+cdef void bus_end(BusState* bus, uint16_t endpoint, int reason, const char* text) noexcept nogil:
+    endpoint_end(&bus.endpoints[endpoint], reason, text)
+
+
+cdef bint bus_wait(BusState* bus, uint64_t spin_ns, uint64_t timeout_ns) noexcept nogil:
+    bus_flush(bus)
+    return doorbell_wait(&bus.core_bell, spin_ns, timeout_ns)
+
+
+cdef void bus_wake(BusState* bus) noexcept nogil:
+    doorbell_ring(&bus.core_bell)

@@ -1,0 +1,81 @@
+"""Stand-ins for the core's loop, for the tests and the benchmark of the bus. Nothing of the product uses them.
+
+Owns: a loop that sends each record back, or on to another peer; and a bare nng forwarder to compare with.
+"""
+
+from libc.stdint cimport uint16_t, uint32_t, uint64_t
+
+from oms._core.bus cimport (
+    BusEvent, BusEvent_opened, BusEvent_records, BusState, bus_accept, bus_poll, bus_release, bus_send, bus_wait,
+    bus_wake,
+)
+from oms._core.bus_nng cimport nng, nng_msg, nng_socket
+from oms._core.bus_sockets cimport Bus
+from oms._core.ring cimport load_u32, store_u32
+from oms._core.types cimport Frame
+
+
+cdef class Echo:
+    """Runs the core's loop. `routes[i]` is the endpoint that gets what endpoint i sends; -1 drops it."""
+    cdef Bus bus
+    cdef int[64] routes
+    cdef uint32_t stopping
+    cdef readonly uint64_t waits            # bus_wait that ended by a bell
+    cdef readonly uint64_t timeouts
+    cdef uint64_t[64] sequences             # highest sequence taken from each endpoint
+    cdef readonly list events               # (kind, endpoint, reason), as told to the core
+
+    def __cinit__(self, Bus bus, routes: list) -> None:
+        self.bus = bus
+        self.events = []
+        for index, route in enumerate(routes):
+            self.routes[index] = route
+            self.sequences[index] = 0
+
+    cdef void handle(self, BusState* bus, BusEvent* event) noexcept nogil:
+        cdef const Frame* frame = event.records
+        cdef uint32_t place = 0
+        if event.kind != BusEvent_records:
+            if event.kind == BusEvent_opened:
+                bus_accept(bus, event, self.sequences[event.endpoint])
+            with gil:
+                self.events.append((event.kind, event.endpoint, event.reason))
+            return
+        while place < event.length:
+            frame = <const Frame*> (<const char*> event.records + place)
+            self.sequences[event.endpoint] = frame.sequence
+            place += frame.length
+        if self.routes[event.endpoint] >= 0:
+            bus_send(bus, <uint16_t> self.routes[event.endpoint], event.records, event.length)
+
+    def run(self, spin_us: int = 0, timeout_ms: int = 1000) -> None:
+        cdef BusState* bus = &self.bus.state
+        cdef BusEvent event
+        cdef uint64_t spin_ns = spin_us * 1000
+        cdef uint64_t timeout_ns = timeout_ms * 1_000_000
+        with nogil:
+            while not load_u32(&self.stopping):
+                while bus_poll(bus, &event):
+                    self.handle(bus, &event)
+                    bus_release(bus, &event)
+                if bus_wait(bus, spin_ns, timeout_ns):
+                    self.waits += 1
+                else:
+                    self.timeouts += 1
+
+    def stop(self) -> None:
+        store_u32(&self.stopping, 1)
+        bus_wake(&self.bus.state)
+
+
+def forward(socket_id: int, count: int) -> None:
+    """Receives messages on a socket and sends each back as it is, `count` times: the least that nng can cost."""
+    cdef nng_socket socket
+    cdef nng_msg* message
+    cdef uint64_t left = count
+    socket.id = socket_id
+    with nogil:
+        while left:
+            if nng.recvmsg(socket, &message, 0) != 0 or nng.sendmsg(socket, message, 0) != 0:
+                break
+            left -= 1
