@@ -298,11 +298,10 @@ cdef class Reader:
                 last = base + end
         return end if self.s.skipping else last - base
 
-    def long_texts(self, name):
-        """The texts of a `long_text` column, as a list of bytes."""
-        arena = self.s.arena[:self.s.arena_used] if self.s.arena_used else b""
-        kept = self.arrays[name][:self.s.rows].tolist()
-        return [arena[value >> 16:(value >> 16) + (value & 0xFFFF)] for value in kept]
+    @property
+    def arena(self):
+        """The bytes that the values of `long_text` columns point into: offset << 16 | length."""
+        return self.s.arena[:self.s.arena_used] if self.s.arena_used else b""
 
     @property
     def rows(self):
