@@ -1,6 +1,6 @@
 """A CSV reader in plain Python, written from the rules and not from the reader that it is compared with.
 
-`read(raw, columns, header, crlf)` returns the rows' values (None for a row with a fault) and the faults as (line, column).
+`read` returns the rows' values (None for a row with a fault), and the faults as (line, column).
 """
 
 import datetime
@@ -10,12 +10,12 @@ MAX_LINE = 16384
 INT64 = 1 << 63
 
 
-class BadField(Exception):
-    pass
+class BadFieldError(Exception):
+    """The column, from 1; 0 for the whole line."""
 
 
 def line_column(line, columns):
-    """The fields of one line (without its end) as text, or BadField(column) with 0 for the whole line."""
+    """The fields of one line (without its end) as text. Raises BadFieldError."""
     fields, rest, column = [], line, 0
     while True:
         column += 1
@@ -25,22 +25,22 @@ def line_column(line, columns):
             after = rest[match.end() :] if match else b""
             check_text(body.replace(b'""', b""), column)
             if not match or (after and not after.startswith(b",")):
-                raise BadField(column)
+                raise BadFieldError(column)
             fields.append(body.replace(b'""', b'"').decode())
         else:
-            body, comma, _ = rest.partition(b",")
+            body, _, _ = rest.partition(b",")
             check_text(body, column)
             if b'"' in body:
-                raise BadField(column)
+                raise BadFieldError(column)
             fields.append(body.decode())
             after = rest[len(body) :]
         if not after:
             break
         if column == columns:
-            raise BadField(0)
+            raise BadFieldError(0)
         rest = after[1:]
     if column != columns:
-        raise BadField(0)
+        raise BadFieldError(0)
     return fields
 
 
@@ -48,9 +48,9 @@ def check_text(body, column):
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
-        raise BadField(column) from None
-    if any(ord(character) < 32 and character != "\t" or ord(character) == 127 for character in text):
-        raise BadField(column)
+        raise BadFieldError(column) from None
+    if any((ord(character) < 32 and character != "\t") or ord(character) == 127 for character in text):
+        raise BadFieldError(column)
 
 
 def number(text, exponent, column):
@@ -86,7 +86,7 @@ def value_of(column, text, row, codes):
         raise ValueError
     if column.kind in ("text", "long_text"):
         raw = text.encode()
-        if not raw and column.empty is None or len(raw) > column.width:
+        if (not raw and column.empty is None) or len(raw) > column.width:
             raise ValueError
         if column.kind == "text" and raw and (raw[0] <= 32 or raw[-1] <= 32):
             raise ValueError
@@ -110,12 +110,12 @@ def read(raw, columns, header, codes, crlf=False):
     for number_of_line, line in enumerate(lines[:-1], 1):
         try:
             if len(line) + 1 > MAX_LINE:
-                raise BadField(0)
+                raise BadFieldError(0)
             ends_crlf = line.endswith(b"\r")
             fields = line_column(line.removesuffix(b"\r") if ends_crlf else line, len(header))
             if ends_crlf != crlf:
-                raise BadField(0)
-        except BadField as error:
+                raise BadFieldError(0)
+        except BadFieldError as error:
             faults.append((number_of_line, error.args[0]))
             rows.append(None)
             continue
