@@ -12,3 +12,13 @@ class Echo:
 
 def forward(socket_id: int, count: int) -> None:
     """Receives messages on a socket and sends each back as it is, `count` times: the least that nng can cost."""
+
+class RingPair:
+    """A ring and a doorbell each way between a producing and a consuming thread, with entries of every length."""
+
+    def __init__(self, size: int) -> None: ...
+    def produce(self, count: int, longest: int) -> int:
+        """Writes entry n with tag n, (n * 7919) % longest bytes of the value n % 256. Returns how often it was full."""
+
+    def consume(self, count: int, longest: int) -> int:
+        """Reads what `produce` writes. Returns how many entries were not as they should be."""

@@ -1,9 +1,11 @@
 """Stand-ins for the core's loop, for the tests and the benchmark of the bus. Nothing of the product uses them.
 
-Owns: a loop that sends each record back, or on to another peer; and a bare nng forwarder to compare with.
+Owns: a loop that sends each record back, or on to another peer; a ring between two threads; a bare nng forwarder.
 """
 
-from libc.stdint cimport uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memset
 
 from oms._core.bus cimport (
     BusEvent, BusEvent_opened, BusEvent_records, BusState, bus_accept, bus_poll, bus_release, bus_send, bus_wait,
@@ -11,7 +13,10 @@ from oms._core.bus cimport (
 )
 from oms._core.bus_nng cimport nng, nng_msg, nng_socket
 from oms._core.bus_sockets cimport Bus
-from oms._core.ring cimport load_u32, store_u32
+from oms._core.ring cimport (
+    Doorbell, Ring, doorbell_ring, doorbell_wait, load_u32, ring_claim, ring_init, ring_next, ring_publish, ring_release,
+    store_u32,
+)
 from oms._core.types cimport Frame
 
 
@@ -79,3 +84,60 @@ def forward(socket_id: int, count: int) -> None:
             if nng.recvmsg(socket, &message, 0) != 0 or nng.sendmsg(socket, message, 0) != 0:
                 break
             left -= 1
+
+
+cdef class RingPair:
+    """A ring and a doorbell each way between a producing and a consuming thread, with entries of every length."""
+    cdef Ring ring
+    cdef Doorbell filled
+    cdef Doorbell emptied
+
+    def __cinit__(self, size: int) -> None:
+        cdef uint8_t* memory = <uint8_t*> calloc(1, size)
+        if memory == NULL:
+            raise MemoryError
+        ring_init(&self.ring, memory, size)
+
+    def __dealloc__(self) -> None:
+        free(self.ring.bytes)
+
+    def produce(self, count: int, longest: int) -> int:
+        """Writes entry n with tag n, (n * 7919) % longest bytes of the value n % 256. Returns how often it was full."""
+        cdef uint32_t n, length
+        cdef uint32_t entries = count
+        cdef uint32_t most = longest
+        cdef uint64_t full = 0
+        cdef uint8_t* place
+        with nogil:
+            for n in range(entries):
+                length = n * 7919 % most
+                place = ring_claim(&self.ring, length, n)
+                while place == NULL:
+                    full += 1
+                    doorbell_wait(&self.emptied, 0, 1_000_000_000)
+                    place = ring_claim(&self.ring, length, n)
+                memset(place, n % 256, length)
+                ring_publish(&self.ring)
+                doorbell_ring(&self.filled)
+        return full
+
+    def consume(self, count: int, longest: int) -> int:
+        """Reads what `produce` writes. Returns how many entries were not as they should be."""
+        cdef uint32_t n, i, length, tag
+        cdef uint32_t entries = count
+        cdef uint32_t most = longest
+        cdef uint64_t wrong = 0
+        cdef uint64_t cursor = self.ring.read
+        cdef uint8_t* place
+        with nogil:
+            for n in range(entries):
+                place = ring_next(&self.ring, &cursor, &length, &tag)
+                while place == NULL:
+                    doorbell_wait(&self.filled, 1000, 1_000_000_000)
+                    place = ring_next(&self.ring, &cursor, &length, &tag)
+                wrong += tag != n or length != n * 7919 % most
+                for i in range(length):
+                    wrong += place[i] != n % 256
+                ring_release(&self.ring, cursor)
+                doorbell_ring(&self.emptied)
+        return wrong

@@ -22,5 +22,8 @@ class Bus:
     def wake(self) -> None:
         """Wake the core from `bus_wait`, so that it looks at its stop flag."""
 
+    def states(self) -> dict[str, str]:
+        """Where each endpoint stands: `waiting` for its peer, `connecting`, `open`, `closing`, or `closed`."""
+
     def counters(self) -> dict[str, dict[str, int]]:
         """What each endpoint has counted since the start; sessions that ended by reason in `ended_...`."""

@@ -265,6 +265,20 @@ cdef class Bus:
         """Wake the core from `bus_wait`, so that it looks at its stop flag."""
         bus_wake(&self.state)
 
+    def states(self) -> dict[str, str]:
+        """Where each endpoint stands: `waiting` for its peer, `connecting`, `open`, `closing`, or `closed`."""
+        return {settings.name: self.state_of(index) for index, settings in enumerate(self.config.endpoints)}
+
+    def state_of(self, index: int) -> str:
+        cdef Endpoint* endpoint = &self.state.endpoints[index]
+        if load_u32(&endpoint.phase) != Phase_listening:
+            return "closing" if load_u32(&endpoint.phase) == Phase_closing else "closed"
+        if load_u32(&endpoint.reason):
+            return "closing"
+        if load_u32(&endpoint.opened):
+            return "open"
+        return "connecting" if load_u32(&endpoint.taken) else "waiting"
+
     def counters(self) -> dict[str, dict[str, int]]:
         """What each endpoint has counted since the start; sessions that ended by reason in `ended_...`."""
         return {settings.name: self.counted(index) for index, settings in enumerate(self.config.endpoints)}

@@ -1,0 +1,10 @@
+"""The OMS's end as a process: an endpoint with a stand-in core. Says "listening", then stays until it is killed."""
+
+import sys
+from pathlib import Path
+
+from tests.bus.support import endpoint, running
+
+with running([endpoint(Path(sys.argv[1]), "peer", 1)]) as oms:
+    print("listening", flush=True)
+    oms.echo.run()
