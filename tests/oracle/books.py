@@ -36,10 +36,10 @@ class Ladder:
         if not item.owed and not item.due:
             del self.items[day]
 
-    def take(self, until: date) -> Fraction:
-        """Removes what is due by `until`; the net of it, from the account's view."""
-        taken = [self.items.pop(day) for day in list(self.items) if day <= until]
-        return sum((item.due - item.owed for item in taken), ZERO)
+    def take(self, until: date) -> dict[date, Fraction]:
+        """Removes what is due by `until`; the net of each date, from the account's view."""
+        due = [day for day in self.items if day <= until]
+        return {day: item.due - item.owed for day in due for item in [self.items.pop(day)]}
 
     def due_within(self, first: date, last: date) -> Fraction:
         return sum((item.due for day, item in self.items.items() if first <= day <= last), ZERO)
@@ -48,6 +48,7 @@ class Ladder:
 @dataclass
 class Cash:
     settled: Fraction = ZERO  # what the bank has: `booked`
+    loaded_as_of: date | None = None
     margin: Fraction = ZERO
     ladder: Ladder = field(default_factory=Ladder)
 
@@ -90,6 +91,7 @@ class Adjustment:
 @dataclass
 class Holding:
     settled: Fraction = ZERO
+    loaded_as_of: date | None = None
     ladder: Ladder = field(default_factory=Ladder)
     history: list[Execution | Adjustment] = field(default_factory=list)
 
@@ -98,7 +100,7 @@ class Holding:
         return self.settled + self.ladder.due - self.ladder.owed
 
     @property
-    def average_price(self) -> Fraction | None:
+    def cost(self) -> Cost:
         """Worked out from the first event on: a busted execution never was, a corrected one was so from the start."""
         cost = Cost()
         for event in self.history:
@@ -106,4 +108,9 @@ class Holding:
                 cost.adjust(event.quantity, event.average)
             elif event.quantity:
                 cost.trade(event.quantity if event.side == "buy" else -event.quantity, event.price)
-        return None if cost.average is None else nearest(cost.average, AVERAGE_PRICE_DECIMALS)
+        return cost
+
+    @property
+    def average_price(self) -> Fraction | None:
+        average = self.cost.average
+        return None if average is None else nearest(average, AVERAGE_PRICE_DECIMALS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from tests.oracle.numbers import Number, as_date, exact
-from tests.oracle.orders import EXPIRED_HERE, Order, Request
+from tests.oracle.orders import EXPIRED_HERE, Order
 from tests.oracle.reference import Exchange
 from tests.oracle.reports import Reports
 from tests.oracle.requests import NANOSECONDS, Result
@@ -35,23 +35,27 @@ class Day(Reports):
     # feeds
 
     def open_feed(self, name: str, session_id: int = 1, last_received: int | None = None) -> Result:
-        """What the adapter holds stays with it; what it never received is sent again; what waited for it goes out."""
+        """What the adapter never received is sent again, under its number; the rest stays in doubt until a report."""
         feed, before = self.feeds[name], len(self.sent)
         if session_id != feed.session_id:
-            feed.session_id, feed.last_in, feed.gap = session_id, 0, False
-        feed.online = True
+            feed.session_id, feed.last_in = session_id, 0
+        feed.online, feed.gap_to = True, 0
         received = feed.last_out if last_received is None else last_received
-        for request in [r for r in self.requests.values() if r.feed is feed and r.status == "in_doubt"]:
-            request.status, request.reason = "submitted", "ok"
-            if request.feed_sequence > received:
-                self.send(request, feed)
+        for request in self.requests.values():
+            if (
+                request.feed is feed
+                and request.feed_sequence > received
+                and request.status in ("submitted", "in_doubt")
+            ):
+                request.status, request.reason = "submitted", "ok"
+                self.emit(request)
         self.send_buffered(self.exchanges[feed.exchange])
         return Result("ok", self.sent[before:])
 
     def close_gap(self, name: str) -> Result:
-        before = len(self.sent)
-        self.feeds[name].gap = False
-        self.send_buffered(self.exchanges[self.feeds[name].exchange])
+        feed, before = self.feeds[name], len(self.sent)
+        feed.last_in, feed.gap_to = max(feed.last_in, feed.gap_to), 0
+        self.send_buffered(self.exchanges[feed.exchange])
         return Result("ok", self.sent[before:])
 
     def lose_feed(self, name: str) -> Result:
@@ -61,20 +65,6 @@ class Day(Reports):
             if request.feed is feed and request.status == "submitted":
                 request.status = "in_doubt"
         return Result()
-
-    def send_buffered(self, exchange: Exchange) -> None:
-        """In the order in which they came, each vetted again; what only the desk would ask is not asked twice."""
-        for request in self.waiting(exchange, "buffered"):
-            if request.status != "buffered" or self.feed_for(request) is None:
-                continue
-            verdict = self.vet_again(request)[0] if request.type != "cancel" else "ok"
-            if verdict == "ok":
-                self.route(request)
-            else:
-                self.drop(request, "rejected", verdict)
-
-    def waiting(self, exchange: Exchange, status: str) -> list[Request]:
-        return [r for r in self.requests.values() if r.status == status and r.order.instrument.exchange is exchange]
 
     def tick(self) -> Result:
         """Buffered requests whose class allows no longer wait are refused."""
@@ -89,12 +79,14 @@ class Day(Reports):
     def session(self, mic: str, state: str, trade_date: date | str | None = None) -> Result:
         exchange = self.exchanges[mic]
         exchange.session = state
-        if trade_date:
-            exchange.trade_date = as_date(trade_date)
+        if trade_date or state == "open":
+            exchange.trade_date = as_date(trade_date) or self.today
         if state in ("ended", "complete"):
             for status in ("queued", "buffered"):
                 for request in self.waiting(exchange, status):
-                    if self.is_over(request.terms.time_in_force, request.terms.expire_date, exchange):
+                    if request.type != "cancel" and self.is_over(
+                        request.terms.time_in_force, request.terms.expire_date, exchange
+                    ):
                         self.drop(request, "expired", "expired_unsent")
         if state == "complete":
             for order in self.live(exchange):
@@ -113,11 +105,21 @@ class Day(Reports):
         return [o for o in self.orders if not o.closed and o.instrument.exchange is exchange]
 
     def business_date(self, day: date | str) -> Result:
-        day = as_date(day)
-        if self.today is not None and day <= self.today:
+        day, ending = as_date(day), self.today
+        if ending is not None and day <= ending:
             return Result("date_not_forward")
         self.today = day
         for account in self.accounts.values():
             if account.account_class.contractual:
                 self.settle_account(account.code, day)
+        if ending is not None:
+            self.forget(ending)
         return Result()
+
+    def forget(self, before: date) -> None:
+        """What was closed on earlier dates and never executed came to nothing: its names are free again."""
+        gone = [o for o in self.orders if o.closed and o.closed_on < before and not (o.executions or o.missing_qty)]
+        self.orders = [order for order in self.orders if order not in gone]
+        for name, request in list(self.requests.items()):
+            if request.order in gone or (request.order is None and request.received < before):
+                del self.requests[name]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
@@ -44,13 +45,15 @@ class Ledger(Reference):
     def hold(self, order: Order, *more: Terms) -> tuple[Fraction, Fraction]:
         """The most that the terms in force, and those of every replace without an answer, may take.
 
-        A filled order still holds for a replace that may reopen it; any other dead one holds nothing.
+        A filled order still holds for a replace that may reopen it; a dead one for executions that are missing.
         """
-        if order.closed and order.ord_status != "filled":
-            return ZERO, ZERO
-        asked = [request.terms for request in order.pending if request.type == "replace"]
-        holds = [self.terms_hold(order, terms) for terms in (order.terms, *asked, *more)]
-        return max(cash for cash, _ in holds), max(stock for _, stock in holds)
+        terms = [request.terms for request in order.pending if request.type == "replace"] + list(more)
+        if not order.closed:
+            terms.append(order.terms)
+        elif order.missing_qty:
+            terms.append(replace(order.terms, order_qty=order.cum_qty + order.missing_qty))
+        holds = [self.terms_hold(order, each) for each in terms]
+        return max((cash for cash, _ in holds), default=ZERO), max((stock for _, stock in holds), default=ZERO)
 
     def reserved_cash(self, account: Account, currency: Currency) -> Fraction:
         mine = (o for o in self.orders if o.account is account and o.instrument.currency is currency)
@@ -105,25 +108,35 @@ class Ledger(Reference):
             owed = fee - covered if execution is last and order.closed else ZERO
             yield execution, owed + max(ZERO, -due), max(ZERO, due)
 
-    def post(self, order: Order, reversal_date: date | None = None) -> None:
-        """Brings the ladders to what the executions are now; what has settled is reversed on a later date."""
+    def post(self, order: Order, later: date | None = None) -> None:
+        """Brings the books to what the executions are now; what has settled changes by items of their own `later`."""
         instrument = order.instrument
-        cash = self.books[order.account.code, instrument.currency.code]
-        holding = self.stock[order.account.code, instrument.symbol]
-        later = reversal_date or instrument.settle_date(self.today)
+        later = later or instrument.settle_date(self.today)
         for execution, owed, due in list(self.charges(order)):
             bought = execution.quantity if order.side == "buy" else ZERO
             sold = execution.quantity if order.side == "sell" else ZERO
             for book, posted, now in (
-                (cash, execution.money, Item(owed, due)),
-                (holding, execution.stock, Item(sold, bought)),
+                (self.books[order.account.code, instrument.currency.code], execution.money, Item(owed, due)),
+                (self.stock[order.account.code, instrument.symbol], execution.stock, Item(sold, bought)),
             ):
                 change = Item(now.owed - posted.owed, now.due - posted.due)
                 posted.owed, posted.due = now.owed, now.due
-                if instrument.settlement_days == 0:
+                if execution.at_once:
                     book.settled += change.due - change.owed
                 elif execution.settled:
-                    book.ladder.post(later, max(ZERO, change.owed) + max(ZERO, -change.due), ZERO)
-                    book.ladder.post(later, ZERO, max(ZERO, change.due) + max(ZERO, -change.owed))
+                    book.ladder.post(later, max(ZERO, change.owed), max(ZERO, -change.owed))
+                    book.ladder.post(later, max(ZERO, -change.due), max(ZERO, change.due))
                 else:
                     book.ladder.post(execution.settle_date, change.owed, change.due)
+
+    def reverse_settled(self, execution: Execution, later: date | None) -> None:
+        """The opposite of what a settlement has moved falls due later; from here on the execution is unsettled."""
+        order, instrument = execution.order, execution.order.instrument
+        day = later or instrument.settle_date(self.today)
+        for book, posted in (
+            (self.books[order.account.code, instrument.currency.code], execution.money),
+            (self.stock[order.account.code, instrument.symbol], execution.stock),
+        ):
+            book.ladder.post(day, posted.due, posted.owed)
+        execution.money, execution.stock = Item(), Item()
+        execution.settle_date, execution.settled = day, False

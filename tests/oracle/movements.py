@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from fractions import Fraction
 
-from tests.oracle.books import Adjustment
+from tests.oracle.books import Adjustment, Cash, Holding
 from tests.oracle.day import Day
 from tests.oracle.numbers import ZERO, Number, as_date, exact, known
+from tests.oracle.reference import Account
 from tests.oracle.requests import Result
 
 
@@ -16,7 +18,8 @@ class Movements(Day):
         super().__init__()
         self.batches: set[str] = set()
         self.references: dict[str, tuple[object, ...]] = {}
-        self.loaded: set[bytes] = set()
+        self.moved: list[tuple[str, str, date, Fraction]] = []  # account, item, date, amount
+        self.loads: list[tuple[str, date, str, bytes]] = []  # kind, as of, source, digest
 
     # settlement
 
@@ -30,10 +33,13 @@ class Movements(Day):
         return Result()
 
     def settle_account(self, code: str, day: date) -> None:
+        """An item that the figure of a bank or registry contains is only closed."""
         for book in (self.books, self.stock):
-            for (owner, _), row in book.items():
-                if owner == code:
-                    row.settled += row.ladder.take(day)
+            for (owner, item), row in book.items():
+                for due, net in row.ladder.take(day).items() if owner == code else ():
+                    if row.loaded_as_of is None or due > row.loaded_as_of:
+                        row.settled += net
+                        self.moved.append((code, item, due, net))
         for order in self.orders:
             for execution in order.executions:
                 if order.account.code == code and execution.settle_date <= day:
@@ -42,14 +48,21 @@ class Movements(Day):
     # start of day
 
     def load_cash(
-        self, as_of: date | str, rows: Iterable[tuple[str, str, Number]], source: str = "", digest: bytes = b""
+        self,
+        as_of: date | str,
+        rows: Iterable[tuple[str, str, Number]],
+        source: str = "",
+        digest: bytes = b"",
+        supersede: bool = False,
+        by: str | None = None,
     ) -> Result:
-        """The bank's figures: positions, not changes."""
-        if digest in self.loaded:
-            return Result("load_repeated")
-        self.loaded.add(digest)
+        """The bank's figures: positions at the end of `as_of`, not changes."""
+        day = as_date(as_of)
+        refused = self.refused_load("cash", day, source, digest, supersede, by)
+        if refused:
+            return Result(refused)
         for account, currency, booked in rows:
-            self.books[account, currency].settled = exact(booked)
+            self.take_over(self.books[account, currency], account, currency, day, exact(booked))
         return Result()
 
     def load_holdings(
@@ -58,17 +71,59 @@ class Movements(Day):
         rows: Iterable[tuple[str, str, Number, Number | None]],
         source: str = "",
         digest: bytes = b"",
+        supersede: bool = False,
+        by: str | None = None,
     ) -> Result:
-        """The registry's figures; an average price only says what came without a trade."""
-        if digest in self.loaded:
-            return Result("load_repeated")
-        self.loaded.add(digest)
+        """The registry's figures; a price is taken over only where no average is known."""
+        day = as_date(as_of)
+        refused = self.refused_load("holdings", day, source, digest, supersede, by)
+        if refused:
+            return Result(refused)
         for account, instrument, settled, average_price in rows:
             holding = self.stock[account, instrument]
-            change, holding.settled = exact(settled) - holding.settled, exact(settled)
-            if change or average_price is not None:
-                holding.history.append(Adjustment(change, known(average_price)))
+            change = self.take_over(holding, account, instrument, day, exact(settled))
+            told = known(average_price) if holding.cost.average is None else None
+            holding.history.append(Adjustment(change, told))
         return Result()
+
+    def refused_load(
+        self, kind: str, as_of: date, source: str, digest: bytes, supersede: bool, by: str | None
+    ) -> str | None:
+        """A file counts once; another of the same source and date only by a named operator."""
+        if by is not None and not self.operates(by):
+            return "permission_denied"
+        if any(load[3] == digest for load in self.loads):
+            return "load_repeated"
+        if any(load[:3] == (kind, as_of, source) for load in self.loads) and not (supersede and by):
+            return "load_superseded_unsigned"
+        self.loads.append((kind, as_of, source, digest))
+        return None
+
+    def take_over(self, row: Cash | Holding, account: str, item: str, as_of: date, figure: Fraction) -> Fraction:
+        """What settled or moved after the date that the figure describes stays on top. Returns the change."""
+        later = sum(
+            (amount for code, what, day, amount in self.moved if (code, what) == (account, item) and day > as_of), ZERO
+        )
+        before, row.settled = row.settled, figure + later + self.booked_at_once(account, item, as_of)
+        row.loaded_as_of = max(as_of, row.loaded_as_of or as_of)
+        return row.settled - before
+
+    def booked_at_once(self, account: str, item: str, after: date) -> Fraction:
+        """Net of what was booked without a ladder on a later date."""
+        total = ZERO
+        for order in self.orders:
+            for execution in order.executions if order.account.code == account else ():
+                if execution.at_once and execution.settle_date > after:
+                    if item == order.instrument.symbol:
+                        total += execution.stock.due - execution.stock.owed
+                    if item == order.instrument.currency.code:
+                        total += execution.money.due - execution.money.owed
+        return total
+
+    def operates(self, by: str, account: Account | None = None) -> bool:
+        user = self.users[by]
+        mine = account is None or user.owner in (0, account.owner)
+        return user.active and "operate" in user.permissions and mine
 
     # movements
 
@@ -100,21 +155,25 @@ class Movements(Day):
 
     def move(self, reference: str, movement: tuple[object, ...], by: str | None, override: bool = False) -> Result:
         """Once for each reference; below what is free only on record."""
-        _, code, item, amount = movement
-        if by is not None and "operate" not in self.users[by].permissions:
+        kind, code, item, amount = movement
+        account = self.accounts[code]
+        if by is not None and not self.operates(by, account):
             return Result("permission_denied")
+        if not amount or (amount < 0 and kind == "deposit"):
+            return Result("reference_invalid")
         if reference in self.references:
             same = self.references[reference] == movement
             return Result("movement_repeated" if same else "movement_conflict")
-        account = self.accounts[code]
         if item in self.instruments:
-            row, free = self.stock[code, item], self.available_stock(account, self.instruments[item])
+            row = self.stock[code, item]
+            free = min(row.settled, self.available_stock(account, self.instruments[item]))
         else:
             row, free = self.books[code, item], self.withdrawable(account, self.currencies[item])
         if amount < 0 and -amount > max(ZERO, free) and not override:
             return Result("booked_below_zero")
         self.references[reference] = movement
         row.settled += amount
+        self.moved.append((code, item, self.today, amount))
         if item in self.instruments:
             row.history.append(Adjustment(amount))
         return Result()

@@ -11,7 +11,6 @@ from tests.oracle.reference import Account, Feed, Instrument
 
 WAITING = ("queued", "buffered")
 UNANSWERED = (*WAITING, "submitted", "in_doubt")
-DEAD = ("filled", "canceled", "rejected", "expired")
 
 EXTERNAL, OVERFILLED, FILLED_AFTER_CLOSE, CUM_DIFFERS, EXPIRED_HERE = 1, 2, 4, 8, 16
 
@@ -48,6 +47,7 @@ class Request:
     type: str  # new, replace, cancel
     by: str | None
     time_ns: int
+    received: date | None  # the firm's business date then
     terms: Terms | None = None
     order: Order | None = None
     status: str = "received"
@@ -60,20 +60,23 @@ class Request:
 
 @dataclass(eq=False)
 class Execution:
-    """A trade; a correction changes it in place and gives it a new version, a bust leaves it without quantity."""
+    """A trade; a correction changes it in place and adds a version, a bust leaves it without quantity."""
 
     order: Order
     side: str
-    exec_id: str
+    exec_ids: list[str]  # of its versions, oldest first
     quantity: Fraction
     price: Fraction
     trade_date: date
     settle_date: date
-    version: int = 1
-    kind: str = "trade"
-    settled: bool = False
+    settled: bool = False  # a settlement has moved its items
     money: Item = field(default_factory=Item)  # what has been posted for it
     stock: Item = field(default_factory=Item)
+
+    @property
+    def at_once(self) -> bool:
+        """Nothing lies between trade and settlement: it is booked, and taken back, without a ladder."""
+        return self.settle_date <= self.trade_date
 
     @property
     def value(self) -> Fraction:
@@ -91,8 +94,10 @@ class Order:
     trade_date: date | None
     ord_status: str = "pending_new"
     closed: bool = False
+    closed_on: date | None = None  # the firm's business date
+    filled: bool = False  # how it was closed: a bust or a replace may reopen it
     flags: int = 0
-    order_id: str = ""
+    missing_qty: Fraction = ZERO  # of a dead order: what the exchange counts and we have not seen
     pending: list[Request] = field(default_factory=list)  # replaces and cancels without an answer, oldest first
     executions: list[Execution] = field(default_factory=list)  # as they were booked
 

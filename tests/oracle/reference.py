@@ -22,7 +22,7 @@ class Feed:
     name: str
     exchange: str
     online: bool = False
-    gap: bool = False
+    gap_to: int = 0  # the exchange's sequence that showed a gap; 0 = there is none
     session_id: int = 0
     last_in: int = 0  # the exchange's sequence that was applied last
     last_out: int = 0  # the sequence of the last request that was sent

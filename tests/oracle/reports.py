@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from tests.oracle.numbers import as_date, known
+from tests.oracle.numbers import ZERO, as_date, known
 from tests.oracle.orders import (
+    CUM_DIFFERS,
+    EXPIRED_HERE,
     FILLED_AFTER_CLOSE,
     OVERFILLED,
+    UNANSWERED,
     Execution,
     Order,
     Request,
@@ -43,7 +46,6 @@ class Report:
 class Reports(Requests):
     def __init__(self) -> None:
         super().__init__()
-        self.executions: dict[Key, Execution] = {}  # by the key of each version
         self.contents: dict[Key, tuple[object, ...]] = {}  # what a key was booked with
         self.alerts: list[str] = []
 
@@ -68,38 +70,48 @@ class Reports(Requests):
             fields[name] = as_date(fields.get(name))
         report = Report(exec_type, request, source, **fields)
         before, self.alerts = len(self.sent), []
-        status = self.number(source, feed_sequence) or self.book(order, report)
+        status = self.book(order, report) if self.number(source, feed_sequence) else "feed_sequence_repeated"
         return Result(status, self.sent[before:], alerts=self.alerts)
 
-    def number(self, feed: Feed, sequence: int) -> str | None:
-        """A feed's own numbers: one that was seen is not booked again, a jump holds new orders until it is closed."""
-        if not sequence:
-            return None
-        if sequence <= feed.last_in:
-            return "feed_sequence_repeated"
+    def number(self, feed: Feed, sequence: int) -> bool:
+        """A feed's own numbers: False for one that was seen; a jump holds new orders until the gap is filled."""
+        if sequence and sequence <= feed.last_in:
+            return False
         if sequence > feed.last_in + 1:
-            feed.gap = True
-            self.alerts.append("feed_sequence_gap")
-        feed.last_in = sequence
-        return None
+            feed.gap_to = max(feed.gap_to, sequence)
+        elif sequence:
+            feed.last_in = sequence
+            if feed.gap_to and sequence >= feed.gap_to:
+                feed.gap_to = 0
+                self.send_buffered(self.exchanges[feed.exchange])
+        return True
 
     def book(self, order: Order, report: Report) -> str:
-        if report.order_id:
-            order.order_id = report.order_id
-        trades = {"trade": self.trade, "trade_cancel": self.bust, "trade_correct": self.correct}
-        if report.exec_type in trades:
-            return trades[report.exec_type](order, report)
-        states = {
+        books = {
+            "trade": self.trade,
+            "trade_cancel": self.restate_trade,
+            "trade_correct": self.restate_trade,
             "new": self.accepted,
             "replaced": self.replaced,
             "canceled": self.ended,
             "expired": self.ended,
+            "done_for_day": self.ended,
             "rejected": self.turned_down,
-            "done_for_day": self.done_for_day,
-            "pending_cancel": self.told,
-            "pending_replace": self.told,
+            "pending_cancel": self.considered,
+            "pending_replace": self.considered,
         }
-        return states[report.exec_type](order, report)
+        status = books[report.exec_type](order, report)
+        if status == "ok" and report.cum_qty is not None:
+            self.compare_cum(order, report.cum_qty)
+        return status
+
+    def compare_cum(self, order: Order, stated: Fraction) -> None:
+        """A cum that is not ours marks the order; of a dead one the missing part stays held."""
+        missing = stated - order.cum_qty
+        order.flags = order.flags | CUM_DIFFERS if missing else order.flags & ~CUM_DIFFERS
+        order.missing_qty = max(ZERO, missing) if order.closed and not order.filled else ZERO
+        if missing:
+            self.alerts.append("report_cum_differs")
 
     # trades
 
@@ -120,106 +132,134 @@ class Reports(Requests):
         if again:
             return again
         trade_date = key[1]
-        settle_date = report.settle_date or order.instrument.settle_date(trade_date)
-        fill = Execution(order, order.side, report.exec_id, report.last_qty, report.last_px, trade_date, settle_date)
-        self.executions[key] = fill
+        fill = Execution(
+            order=order,
+            side=order.side,
+            exec_ids=[report.exec_id],
+            quantity=report.last_qty,
+            price=report.last_px,
+            trade_date=trade_date,
+            settle_date=report.settle_date or order.instrument.settle_date(trade_date),
+        )
         order.executions.append(fill)
+        order.missing_qty = max(ZERO, order.missing_qty - fill.quantity)
         self.stock[order.account.code, order.instrument.symbol].history.append(fill)
-        if order.closed and order.ord_status != "filled":
+        if order.closed:
             order.flags |= FILLED_AFTER_CLOSE
             self.alerts.append("fill_after_close")
-        if order.cum_qty > order.terms.order_qty:
-            order.flags |= OVERFILLED
-            self.alerts.append("overfill")
-        self.answered(order.request)
-        self.restate(order, report)
+        self.follow(order, report)
         self.post(order)
         return "ok"
 
-    def version_of(self, order: Order, report: Report) -> tuple[Execution | None, str | None]:
-        """The execution that a bust or correction names, and what its own key says."""
+    def restate_trade(self, order: Order, report: Report) -> str:
+        """A bust or a correction: everything becomes as if the trade had been so from the start."""
         key = self.key(order, report)
-        named = self.executions.get((key[0], key[1], key[2], report.exec_ref_id))
-        if named is None:
-            return None, "execution_unknown"
         content = (report.exec_type, report.exec_ref_id, report.last_qty, report.last_px)
-        return named, self.seen(key, content)
-
-    def bust(self, order: Order, report: Report) -> str:
-        named, broken = self.version_of(order, report)
-        if broken:
-            return broken
-        named.quantity, named.kind, named.version = Fraction(0), "bust", named.version + 1
-        self.executions[self.key(order, report)] = named
-        self.restate(order, report)
-        self.post(order, report.settle_date)
-        return "ok"
-
-    def correct(self, order: Order, report: Report) -> str:
-        named, broken = self.version_of(order, report)
-        if broken:
-            return broken
-        named.quantity, named.price = report.last_qty, report.last_px
-        named.kind, named.version = "correct", named.version + 1
-        self.executions[self.key(order, report)] = named
-        self.restate(order, report)
-        self.post(order, report.settle_date)
-        return "ok"
-
-    def restate(self, order: Order, report: Report) -> None:
-        """What an order is now that its executions have changed."""
-        if order.closed and order.ord_status != "filled":
-            return  # dead stays dead
-        order.closed = False
-        if order.cum_qty >= order.terms.order_qty:
-            self.close(order, "filled")
+        named = next((each for each in order.executions if report.exec_ref_id in each.exec_ids), None)
+        if key in self.contents:
+            return self.seen(key, content)
+        if named is None or not named.quantity:
+            return "execution_unknown"
+        self.seen(key, content)
+        named.exec_ids.append(report.exec_id)
+        if named.settled:
+            self.reverse_settled(named, report.settle_date)
+        if report.exec_type == "trade_cancel":
+            named.quantity = ZERO
         else:
-            order.ord_status = "partially_filled" if order.cum_qty else "new"
+            named.quantity, named.price = report.last_qty, report.last_px
+        if order.filled and self.can_still_trade(order):
+            order.closed = order.filled = False
+        if not order.closed:
+            self.follow(order, report)
+        self.post(order, report.settle_date)
+        return "ok"
+
+    def can_still_trade(self, order: Order) -> bool:
+        """If a trade that filled it is taken back: not past its day, and not what was immediate or nothing."""
+        exchange, terms = order.instrument.exchange, order.terms
+        if terms.time_in_force == "gtd":
+            return terms.expire_date >= exchange.trade_date
+        if terms.time_in_force == "day":
+            return order.trade_date == exchange.trade_date and exchange.session != "complete"
+        return terms.time_in_force == "gtc"
+
+    def follow(self, order: Order, report: Report) -> None:
+        """What an order is now that its executions have changed."""
+        if order.cum_qty > order.terms.order_qty:
+            order.flags |= OVERFILLED
+            self.alerts.append("overfill")
+        if order.closed:
+            return  # dead stays dead
+        self.answered(order.request)
+        pending = report.ord_status if report.ord_status in ("pending_cancel", "pending_replace") else None
+        if order.cum_qty >= order.terms.order_qty:
+            self.close(order, pending or "filled", filled=True)
+        else:
+            order.ord_status = pending or ("partially_filled" if order.cum_qty else "new")
 
     # states
 
     def answered(self, request: Request) -> None:
-        request.status, request.reason = "completed", "ok"
-        if request.order and request in request.order.pending:
-            request.order.pending.remove(request)
+        if request.status in UNANSWERED:
+            request.status, request.reason = "completed", "ok"
+            if request in request.order.pending:
+                request.order.pending.remove(request)
 
     def accepted(self, order: Order, report: Report) -> str:
-        if order.ord_status != "pending_new":
-            return "report_stale"
         self.answered(order.request)
-        order.ord_status = "new"
+        if order.closed or order.cum_qty:
+            return "report_stale"
+        if order.ord_status == "pending_new":
+            order.ord_status = "new"
         return "ok"
 
     def replaced(self, order: Order, report: Report) -> str:
-        order.terms = report.request.terms
-        self.answered(report.request)
-        self.restate(order, report)
+        """New terms are in force; the exchange may have reached the new quantity already."""
+        asked = report.request
+        if (order.closed and not order.filled) or asked.status == "completed":
+            return "report_stale"
+        self.answered(order.request)
+        order.pending = [request for request in order.pending if request is not asked]
+        asked.status, asked.reason = "completed", "ok"
+        order.terms = asked.terms
+        order.closed = order.filled = False
+        if order.cum_qty >= order.terms.order_qty:
+            order.terms = order.terms.changed(order_qty=order.cum_qty)
+            self.close(order, "filled", filled=True)
+        else:
+            order.ord_status = "partially_filled" if order.cum_qty else "new"
+            self.post(order)
         return "ok"
 
     def ended(self, order: Order, report: Report) -> str:
+        if order.flags & EXPIRED_HERE and order.closed and report.exec_type != "done_for_day":
+            order.ord_status = report.exec_type  # the exchange's late word on what was expired here
+            return "ok"
         if order.closed:
             return "report_stale"
-        self.answered(report.request)
-        self.close(order, report.exec_type)
+        self.answered(order.request)
+        if report.exec_type == "done_for_day" and order.terms.time_in_force in ("gtc", "gtd"):
+            order.ord_status = "done_for_day"
+        else:
+            self.close(order, report.exec_type)
         return "ok"
 
     def turned_down(self, order: Order, report: Report) -> str:
+        """A New is refused; of a replace or cancel it is a cancel reject."""
+        if report.request.type != "new":
+            return self.refused(report.request, report.ord_status)
         if order.closed:
             return "report_stale"
         self.close(order, "rejected", "rejected_by_exchange")
         return "ok"
 
-    def done_for_day(self, order: Order, report: Report) -> str:
-        if order.terms.time_in_force == "day":
-            return self.ended(order, report)
-        order.ord_status = "done_for_day"
-        return "ok"
-
-    def told(self, order: Order, report: Report) -> str:
-        """The exchange has a request and thinks about it."""
-        if order.closed:
+    def considered(self, order: Order, report: Report) -> str:
+        """The exchange has a cancel or replace and thinks about it."""
+        if report.request.type != "new" and report.request.status not in UNANSWERED:
             return "report_stale"
-        order.ord_status = report.exec_type
+        if not order.closed:
+            order.ord_status = report.exec_type
         return "ok"
 
     def cancel_reject(
@@ -228,8 +268,15 @@ class Reports(Requests):
         request = self.requests.get((account, cl_ord_id))
         if request is None or request.order is None:
             return Result("report_unmatched")
-        if request not in request.order.pending:
-            return Result("report_stale")
-        request.order.pending.remove(request)
+        return Result(self.refused(request, ord_status))
+
+    def refused(self, request: Request, ord_status: str | None) -> str:
+        """The old terms stand, at the leaves of this moment."""
+        order = request.order
+        if request not in order.pending:
+            return "report_stale"
+        order.pending.remove(request)
         request.status, request.reason = "rejected", "rejected_by_exchange"
-        return Result()
+        if ord_status in ("new", "partially_filled") and not order.closed:
+            order.ord_status = "partially_filled" if order.cum_qty else "new"
+        return "ok"

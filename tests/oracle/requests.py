@@ -9,7 +9,7 @@ from fractions import Fraction
 from tests.oracle.checks import Checks, first_of
 from tests.oracle.numbers import Number, as_date, exact, known, upwards
 from tests.oracle.orders import UNANSWERED, WAITING, Order, Request, Terms
-from tests.oracle.reference import Account, Feed, Instrument
+from tests.oracle.reference import Account, Exchange, Feed, Instrument
 
 NANOSECONDS = 10**9
 
@@ -132,7 +132,7 @@ class Requests(Checks):
             return Result("cl_ord_id_missing")
         earlier = self.requests.get((account.code, cl_ord_id))
         if earlier is None:
-            request = Request(account, cl_ord_id, (type, content), type, by, self.time_ns)
+            request = Request(account, cl_ord_id, (type, content), type, by, self.time_ns, self.today)
             self.requests[account.code, cl_ord_id] = request
             return request
         if earlier.content == (type, content):
@@ -193,13 +193,30 @@ class Requests(Checks):
         own = request.order.request.feed
         if request.type != "new" and own in feeds:
             feeds = [own]
-        return next((feed for feed in feeds if not feed.gap or request.type == "cancel"), None)
+        return next((feed for feed in feeds if not feed.gap_to or request.type == "cancel"), None)
 
     def send(self, request: Request, feed: Feed) -> None:
         feed.last_out += 1
         request.status, request.reason = "submitted", "ok"
         request.feed, request.feed_sequence = feed, feed.last_out
+        self.emit(request)
+
+    def emit(self, request: Request) -> None:
         self.sent.append(f"{request.type} {request.cl_ord_id}")
+
+    def send_buffered(self, exchange: Exchange) -> None:
+        """In the order in which they came, each vetted again; what only the desk would ask is not asked twice."""
+        for request in self.waiting(exchange, "buffered"):
+            if request.status != "buffered" or self.feed_for(request) is None:
+                continue
+            verdict = self.vet_again(request)[0] if request.type != "cancel" else "ok"
+            if verdict == "ok":
+                self.route(request)
+            else:
+                self.drop(request, "rejected", verdict)
+
+    def waiting(self, exchange: Exchange, status: str) -> list[Request]:
+        return [r for r in self.requests.values() if r.status == status and r.order.instrument.exchange is exchange]
 
     # how a request ends without the exchange
 
@@ -211,17 +228,17 @@ class Requests(Checks):
         else:
             request.order.pending.remove(request)
 
-    def close(self, order: Order, ord_status: str, reason: str = "ok") -> None:
+    def close(self, order: Order, ord_status: str, reason: str = "ok", filled: bool = False) -> None:
         """It can trade no more: what waits for it ends, its hold is released, the rest of its fee falls due."""
-        order.ord_status, order.closed = ord_status, True
+        order.ord_status, order.closed, order.filled, order.closed_on = ord_status, True, filled, self.today
         for request in list(order.pending):
-            if ord_status == "filled" and request.status not in WAITING:
+            if order.filled and request.status not in WAITING:
                 continue  # the exchange may still have a word
             done = ord_status == "canceled" and request.type == "cancel"
             request.status, request.reason = ("completed", "ok") if done else ("rejected", "order_closed")
             order.pending.remove(request)
         if order.request.status in UNANSWERED:
-            traded = ord_status == "filled" or order.cum_qty or reason == "ok"
+            traded = order.cum_qty or reason == "ok"
             status = "cancelled" if reason == "cancelled_by_client" else "rejected"
             order.request.status, order.request.reason = ("completed", "ok") if traded else (status, reason)
         self.post(order)
