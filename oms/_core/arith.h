@@ -1,0 +1,167 @@
+/* Exact arithmetic on money, price and quantity: 128-bit intermediates, one named rounding each, every overflow told.
+ * Functions return 1 when the result fits and 0 when it does not; they never wrap. No state.
+ */
+#ifndef OMS_ARITH_H
+#define OMS_ARITH_H
+#include <stdint.h>
+#include <string.h>
+
+typedef __int128 i128;
+typedef unsigned __int128 u128;
+
+#define FIGURE_MAX ((int64_t)1 << 60) /* totals stay under this, so that a sum of a few never overflows */
+
+static const int64_t POWER_OF_TEN[19] = {
+    1LL, 10LL, 100LL, 1000LL, 10000LL, 100000LL, 1000000LL, 10000000LL, 100000000LL, 1000000000LL, 10000000000LL,
+    100000000000LL, 1000000000000LL, 10000000000000LL, 100000000000000LL, 1000000000000000LL, 10000000000000000LL,
+    100000000000000000LL, 1000000000000000000LL};
+
+static inline i128 divide_half_away(i128 dividend, i128 divisor) {
+    i128 half = divisor / 2;
+    return dividend >= 0 ? (dividend + half) / divisor : -((-dividend + half) / divisor);
+}
+
+static inline i128 divide_up(i128 dividend, i128 divisor) {
+    return dividend > 0 ? (dividend + divisor - 1) / divisor : -((-dividend) / divisor);
+}
+
+static inline int fits(i128 figure, int64_t *out) {
+    if (figure > FIGURE_MAX || figure < -FIGURE_MAX)
+        return 0;
+    *out = (int64_t)figure;
+    return 1;
+}
+
+/* Money of price * quantity. A reservation rounds up, against the account; a trade's value half away from zero. */
+static inline int value_of(int64_t price, int64_t quantity, int64_t numerator, int64_t denominator, int up, int64_t *out) {
+    i128 product = (i128)price * quantity;
+    if (numerator != 1 && __builtin_mul_overflow(product, (i128)numerator, &product))
+        return 0;
+    if (denominator != 1)
+        product = up ? divide_up(product, denominator) : divide_half_away(product, denominator);
+    return fits(product, out);
+}
+
+static inline int rate_of(int64_t base, int64_t rate_e8, int64_t *out) {
+    return fits(divide_half_away((i128)base * rate_e8, 100000000), out);
+}
+
+/* An amount with four decimals in units of a currency. */
+static inline int64_t scale_e4(int64_t amount_e4, int exponent) {
+    int64_t out = FIGURE_MAX;
+    if (exponent == 4)
+        return amount_e4;
+    if (exponent < 4)
+        return (int64_t)divide_half_away(amount_e4, POWER_OF_TEN[4 - exponent]);
+    fits((i128)amount_e4 * POWER_OF_TEN[exponent - 4], &out);
+    return out;
+}
+
+/* The price that a market buy is reserved at: the reference and a margin, rounded up. */
+static inline int protect_price(int64_t reference, int64_t margin_bps, int64_t *out) {
+    return fits(divide_up((i128)reference * (10000 + margin_bps), 10000), out);
+}
+
+/* Is the price further than bps from the reference, on the aggressive side? */
+static inline int outside_collar(int64_t price, int64_t reference, int64_t bps, int buying) {
+    if (buying)
+        return (i128)price * 10000 > (i128)reference * (10000 + bps);
+    return (i128)price * 10000 < (i128)reference * (10000 - bps);
+}
+
+/* price_exponent, quantity_exponent, multiplier and price factor folded into one reduced fraction. */
+static inline int value_fraction(int64_t multiplier, int64_t factor_numerator, int64_t factor_denominator, int price_exponent,
+                                 int quantity_exponent, int money_exponent, int64_t *numerator, int64_t *denominator) {
+    i128 up = (i128)multiplier * factor_numerator, down = factor_denominator, a, b;
+    int shift = money_exponent - price_exponent - quantity_exponent;
+    if (up <= 0 || down <= 0 || shift > 18 || shift < -18)
+        return 0;
+    if (shift >= 0)
+        up *= POWER_OF_TEN[shift];
+    else
+        down *= POWER_OF_TEN[-shift];
+    for (a = up, b = down; b;) {
+        i128 rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return fits(up / a, numerator) && fits(down / a, denominator);
+}
+
+/* Cost of a holding: average = cost / quantity_of_cost, an exact fraction while 128 bits hold it. */
+static inline i128 wide(uint64_t low, int64_t high) { return ((i128)high << 64) | low; }
+
+static inline i128 greatest_divisor(i128 a, i128 b) {
+    if (a < 0)
+        a = -a;
+    while (b) {
+        i128 rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a ? a : 1;
+}
+
+static inline void cost_store(i128 cost, int64_t of, uint64_t *low, int64_t *high, int64_t *cost_quantity) {
+    *low = (uint64_t)cost;
+    *high = (int64_t)(cost >> 64);
+    *cost_quantity = of;
+}
+
+/* A holding of `held` (>= 0) with an average becomes held + added, bought at price. Reductions leave the fraction as it is. */
+static inline void cost_add(uint64_t *low, int64_t *high, int64_t *cost_quantity, int64_t held, int64_t added, int64_t price) {
+    i128 cost = wide(*low, *high), of = *cost_quantity, part, up, down, divisor;
+    if (held == 0) {
+        cost_store((i128)price * added, added, low, high, cost_quantity);
+        return;
+    }
+    if (of == held) {
+        cost_store(cost + (i128)price * added, held + added, low, high, cost_quantity);
+        return;
+    }
+    if (!__builtin_mul_overflow(cost, (i128)held, &part)) {
+        if (part % of == 0) {
+            cost_store(part / of + (i128)price * added, held + added, low, high, cost_quantity);
+            return;
+        }
+        /* (cost * held / of + price * added) / (held + added) as one fraction */
+        if (!__builtin_mul_overflow((i128)price * added, of, &up) && !__builtin_add_overflow(up, part, &up) &&
+            !__builtin_mul_overflow(of, (i128)held + added, &down)) {
+            divisor = greatest_divisor(up, down);
+            if (down / divisor <= FIGURE_MAX) {
+                cost_store(up / divisor, (int64_t)(down / divisor), low, high, cost_quantity);
+                return;
+            }
+        }
+        cost = divide_half_away(part, of);
+    } else {
+        cost = divide_half_away(cost, of) * held;
+    }
+    cost_store(cost + (i128)price * added, held + added, low, high, cost_quantity);
+}
+
+/* What a registry tells: an average with eight decimals, for prices with `exponent` decimals. */
+static inline void cost_load(int64_t average_e8, int exponent, uint64_t *low, int64_t *high, int64_t *cost_quantity) {
+    i128 down = POWER_OF_TEN[8 - exponent], divisor = greatest_divisor(average_e8, down);
+    cost_store(average_e8 / divisor, (int64_t)(down / divisor), low, high, cost_quantity);
+}
+
+static inline uint64_t mix(uint64_t a, uint64_t b) {
+    u128 product = (u128)(a ^ 0x9E3779B97F4A7C15ULL) * (b ^ 0xD1B54A32D192ED03ULL);
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static inline uint64_t hash_bytes(const uint8_t *bytes, uint32_t length, uint64_t seed) {
+    uint64_t hash = mix(seed, length), word;
+    for (; length >= 8; bytes += 8, length -= 8) {
+        memcpy(&word, bytes, 8);
+        hash = mix(hash, word);
+    }
+    if (length) {
+        word = 0;
+        memcpy(&word, bytes, length);
+        hash = mix(hash, word);
+    }
+    return mix(hash, 0x2545F4914F6CDD1DULL);
+}
+#endif

@@ -1,0 +1,16 @@
+# What arith.h offers: exact arithmetic with one named rounding each, and the hash of the indexes.
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+
+cdef extern from "arith.h" nogil:
+    const int64_t FIGURE_MAX
+    int value_of(int64_t price, int64_t quantity, int64_t numerator, int64_t denominator, int up, int64_t* out)
+    int rate_of(int64_t base, int64_t rate_e8, int64_t* out)
+    int64_t scale_e4(int64_t amount_e4, int exponent)
+    int protect_price(int64_t reference, int64_t margin_bps, int64_t* out)
+    int outside_collar(int64_t price, int64_t reference, int64_t bps, int buying)
+    int value_fraction(int64_t multiplier, int64_t factor_numerator, int64_t factor_denominator, int price_exponent,
+                       int quantity_exponent, int money_exponent, int64_t* numerator, int64_t* denominator)
+    void cost_add(uint64_t* low, int64_t* high, int64_t* cost_quantity, int64_t held, int64_t added, int64_t price)
+    void cost_load(int64_t average_e8, int exponent, uint64_t* low, int64_t* high, int64_t* cost_quantity)
+    uint64_t mix(uint64_t a, uint64_t b)
+    uint64_t hash_bytes(const uint8_t* data, uint32_t length, uint64_t seed)

@@ -1,0 +1,267 @@
+"""The day and its keepers: sessions of exchanges, the firm's business date, trading states, movements by hand."""
+
+from oms._core.arith cimport FIGURE_MAX
+from oms._core.index cimport index_put, index_remove
+from oms._core.ledger cimport cash_row, holding_available, holding_row
+from oms._core.orders cimport CLOSED_dead, FLAG_expired_here, close_order, is_live
+from oms._core.outputs cimport emit_answer, emit_event
+from oms._core.requests cimport drop
+from oms._core.settlement cimport add_movement, settle_contractual
+from oms._core.vetting cimport allowed
+
+
+cdef bint ends(uint8_t time_in_force, int32_t expire_date, int32_t trade_date) noexcept nogil:
+    """Does an order with these terms end with the session of that date?"""
+    if time_in_force == TimeInForce_gtc:
+        return False
+    return time_in_force != TimeInForce_gtd or expire_date <= trade_date
+
+
+cdef void expire_unsent(State* s, uint32_t exchange) noexcept nogil:
+    """The session has ended: requests that wait here, at the desk or for an adapter, go with it."""
+    cdef uint32_t slot
+    cdef RequestRow* r
+    for slot in range(1, s.header[TABLE_request].used):
+        if s.firm.queued == 0 and s.firm.buffered == 0:
+            return
+        r = &s.request[slot]
+        if r.status not in (RequestStatus_queued, RequestStatus_buffered) or r.type == RequestType_cancel:
+            continue
+        if s.instrument[s.order[r.order].instrument].exchange != exchange:
+            continue
+        if ends(r.time_in_force, r.expire_date, s.exchange[exchange].trade_date):
+            drop(s, slot, RequestStatus_expired, ST_expired_unsent)
+            emit_answer(s, r.user, ST_expired_unsent, 0, r.account, slot, False)
+
+
+cdef void expire_orders(State* s, uint32_t exchange) noexcept nogil:
+    """The session is over and its feed complete, yet no report ended these: they are expired here, and flagged."""
+    cdef uint32_t slot
+    cdef OrderRow* o
+    cdef const RequestRow* terms
+    for slot in range(1, s.header[TABLE_order].used):
+        o = &s.order[slot]
+        if o.request == 0 or o.closed or s.instrument[o.instrument].exchange != exchange:
+            continue
+        terms = &s.request[o.terms]
+        if ends(terms.time_in_force, terms.expire_date, s.exchange[exchange].trade_date):
+            row_open(&o.version)
+            o.flags |= FLAG_expired_here
+            row_close(&o.version)
+            close_order(s, slot, OrdStatus_expired, CLOSED_dead, ST_ok)
+
+
+cdef uint16_t apply_session(State* s, const TradingSession* r) noexcept nogil:
+    cdef ExchangeRow* e = &s.exchange[r.exchange]
+    if not allowed(s, PERMISSION_report | PERMISSION_operate):
+        return ST_permission_denied
+    if r.exchange == 0 or r.exchange >= s.header[TABLE_exchange].used or r.session_state > SessionState_complete:
+        return ST_reference_invalid
+    row_open(&e.version)
+    e.session_state = r.session_state
+    if r.trade_date:
+        e.trade_date = r.trade_date
+    elif r.session_state == SessionState_open:
+        e.trade_date = s.firm.business_date
+    row_close(&e.version)
+    if r.session_state == SessionState_ended or r.session_state == SessionState_complete:
+        expire_unsent(s, r.exchange)
+    if r.session_state == SessionState_complete:
+        expire_orders(s, r.exchange)
+    return ST_ok
+
+
+cdef void free_request(State* s, uint32_t slot) noexcept nogil:
+    if s.request[slot].cl_ord_id:
+        index_remove(&s.by_cl_ord_id, s.request[slot].cl_ord_id_hash, slot)
+    give_back(s, TABLE_request, slot)
+
+
+cdef void forget(State* s, int32_t before) noexcept nogil:
+    """Gives back the rows of requests and orders of earlier dates that came to nothing: closed, and never executed."""
+    cdef uint32_t slot, order
+    cdef const RequestRow* r
+    cdef const OrderRow* o
+    for slot in range(1, s.header[TABLE_request].used):
+        r = &s.request[slot]
+        if r.status == 0 or r.business_date >= before or is_live(r.status):
+            continue
+        order = r.order
+        o = &s.order[order]
+        if order == 0 or (o.closed and o.last_execution == 0 and o.request != slot and o.terms != slot):
+            free_request(s, slot)
+    for slot in range(1, s.header[TABLE_order].used):
+        o = &s.order[slot]
+        if o.request and o.closed and o.last_execution == 0 and s.request[o.terms].business_date < before:
+            if s.request[o.request].business_date < before and o.missing_qty == 0:
+                free_order(s, slot)
+
+
+cdef void free_order(State* s, uint32_t slot) noexcept nogil:
+    cdef const OrderRow* o = &s.order[slot]
+    cdef const uint8_t* name = text_of(s, o.order_id)
+    if o.order_id:
+        index_remove(&s.by_order_id, hash_bytes(name + 1, name[0], s.instrument[o.instrument].exchange), slot)
+    if o.terms != o.request:
+        free_request(s, o.terms)
+    free_request(s, o.request)
+    give_back(s, TABLE_order, slot)
+
+
+cdef uint16_t apply_business_date(State* s, const BusinessDate* r) noexcept nogil:
+    """The firm's date moves forward; rows that came to nothing before the day that ends now are given back."""
+    cdef int32_t ending = s.firm.business_date
+    if not allowed(s, PERMISSION_operate):
+        return ST_permission_denied
+    if r.date <= ending:
+        s.figure, s.limit = r.date, ending
+        return ST_date_not_forward
+    s.firm.business_date = r.date
+    settle_contractual(s, r.date)
+    forget(s, ending)
+    emit_event(s, EventKind_firm, 1, 0, ST_ok)
+    return ST_ok
+
+
+cdef uint16_t apply_control(State* s, const Control* r) noexcept nogil:
+    """Sets the trading state of a scope; who did it stands in the journal."""
+    cdef uint32_t number = r.number
+    if not allowed(s, PERMISSION_operate):
+        return ST_permission_denied
+    if r.state > ControlState_halted:
+        return ST_reference_invalid
+    if r.scope == ControlScope_firm:
+        s.firm.control_state = r.state
+    elif r.scope == ControlScope_exchange and 0 < number < s.header[TABLE_exchange].used:
+        row_open(&s.exchange[number].version)
+        s.exchange[number].control_state = r.state
+        row_close(&s.exchange[number].version)
+    elif r.scope == ControlScope_account and 0 < number < s.header[TABLE_account].used:
+        row_open(&s.account[number].version)
+        s.account[number].control_state = r.state
+        row_close(&s.account[number].version)
+    elif r.scope == ControlScope_instrument and 0 < number < s.header[TABLE_instrument].used:
+        row_open(&s.instrument[number].version)
+        s.instrument[number].control_state = r.state
+        row_close(&s.instrument[number].version)
+    elif r.scope == ControlScope_user and 0 < number < s.header[TABLE_user].used:
+        row_open(&s.user[number].version)
+        s.user[number].control_state = r.state
+        row_close(&s.user[number].version)
+    else:
+        return ST_reference_invalid
+    emit_event(s, EventKind_firm, number, r.state, ST_ok)
+    return ST_ok
+
+
+cdef uint16_t apply_reconciled(State* s, const AccountReconciled* r) noexcept nogil:
+    if not allowed(s, PERMISSION_operate):
+        return ST_permission_denied
+    if r.account == 0 or r.account >= s.header[TABLE_account].used:
+        return ST_account_unknown
+    row_open(&s.account[r.account].version)
+    s.account[r.account].unreconciled = r.unreconciled != 0
+    row_close(&s.account[r.account].version)
+    emit_event(s, EventKind_reference, r.account, r.unreconciled, ST_ok)
+    return ST_ok
+
+
+cdef uint32_t find_movement(const State* s, const uint8_t* name, uint32_t length, uint64_t hash) noexcept nogil:
+    cdef uint64_t at = index_home(&s.by_reference, hash)
+    cdef uint32_t slot = index_next(&s.by_reference, hash, &at)
+    while slot and not text_is(s, s.movement[slot].reference, name, length):
+        slot = index_next(&s.by_reference, hash, &at)
+    return slot
+
+
+cdef uint16_t vet_movement(State* s, const Movement* r, uint64_t hash) noexcept nogil:
+    cdef uint32_t slot
+    cdef const MovementRow* m
+    cdef const CashRow* c
+    cdef int64_t free = 0
+    if not allowed(s, PERMISSION_operate):
+        return ST_permission_denied
+    if r.account == 0 or r.account >= s.header[TABLE_account].used:
+        return ST_account_unknown
+    if r.reference_length == 0 or r.amount == 0 or r.amount > FIGURE_MAX or r.amount < -FIGURE_MAX:
+        return ST_reference_invalid
+    if not MovementKind_deposit <= r.kind <= MovementKind_adjustment:
+        return ST_reference_invalid
+    if r.kind != MovementKind_adjustment and (r.amount > 0) != (r.kind == MovementKind_deposit):
+        return ST_reference_invalid
+    if r.instrument >= s.header[TABLE_instrument].used or (r.instrument == 0) != (r.currency != 0):
+        return ST_reference_invalid
+    if r.currency >= s.header[TABLE_currency].used:
+        return ST_reference_invalid
+    slot = find_movement(s, Movement_texts(r), r.reference_length, hash)
+    if slot:
+        m = &s.movement[slot]
+        if m.account == r.account and m.instrument == r.instrument and m.currency == r.currency:
+            if m.amount == r.amount and m.kind == r.kind:
+                return ST_movement_repeated
+        return ST_movement_conflict
+    if not (has_room(s, TABLE_movement, 1) and has_room(s, TABLE_text, 128) and has_room(s, TABLE_cash, 1)
+            and has_room(s, TABLE_holding, 1)):
+        return ST_capacity_reached
+    if r.amount < 0 and not r.override:
+        slot = find_cash(s, r.account, r.currency) if r.currency else find_holding(s, r.account, r.instrument)
+        if slot and r.currency:
+            c = &s.cash[slot]
+            free = max(c.booked - c.reserved - c.payable, 0)
+        elif slot:
+            free = max(min(holding_available(s, slot), s.holding[slot].settled), 0)
+        if -r.amount > free:
+            s.figure, s.limit = -r.amount, free
+            return ST_booked_below_zero
+    return ST_ok
+
+
+cdef uint16_t apply_movement(State* s, const Movement* r) noexcept nogil:
+    """Books at once, and once by its reference."""
+    cdef const uint8_t* texts = Movement_texts(r)
+    cdef uint64_t hash = hash_bytes(texts, r.reference_length, 0)
+    cdef uint32_t slot
+    cdef MovementRow m
+    cdef uint16_t status = vet_movement(s, r, hash)
+    if status != ST_ok:
+        return status
+    memset(&m, 0, sizeof(m))
+    m.account, m.instrument, m.currency, m.kind, m.user = r.account, r.instrument, r.currency, r.kind, s.source
+    m.date, m.amount, m.reference_hash = s.firm.business_date, r.amount, hash
+    m.reference = text_put(s, texts, r.reference_length)
+    m.reason = text_put(s, texts + r.reference_length, r.reason_length)
+    if r.instrument == 0:
+        slot = cash_row(s, r.account, r.currency)
+        row_open(&s.cash[slot].version)
+        s.cash[slot].booked += r.amount
+        row_close(&s.cash[slot].version)
+        s.currency[r.currency].external -= r.amount
+        emit_event(s, EventKind_cash, slot, 0, ST_ok)
+    else:
+        slot = holding_row(s, r.account, r.instrument)
+        row_open(&s.holding[slot].version)
+        s.holding[slot].settled += r.amount
+        row_close(&s.holding[slot].version)
+        s.instrument[r.instrument].external -= r.amount
+        emit_event(s, EventKind_holding, slot, 0, ST_ok)
+    add_movement(s, &m)
+    index_put(&s.by_reference, hash, s.header[TABLE_movement].used - 1)
+    return ST_ok
+
+
+cdef uint16_t apply_margin(State* s, const SetMargin* r) noexcept nogil:
+    cdef uint32_t slot
+    if not allowed(s, PERMISSION_operate):
+        return ST_permission_denied
+    if r.account == 0 or r.account >= s.header[TABLE_account].used:
+        return ST_account_unknown
+    if r.currency == 0 or r.currency >= s.header[TABLE_currency].used or not 0 <= r.margin <= FIGURE_MAX:
+        return ST_reference_invalid
+    if not has_room(s, TABLE_cash, 1):
+        return ST_capacity_reached
+    slot = cash_row(s, r.account, r.currency)
+    row_open(&s.cash[slot].version)
+    s.cash[slot].margin = r.margin
+    row_close(&s.cash[slot].version)
+    emit_event(s, EventKind_cash, slot, 0, ST_ok)
+    return ST_ok

@@ -1,0 +1,288 @@
+"""engine.apply: the one function that changes state, and `Core`, which lends it to Python.
+
+    record -> apply -> changed rows + outputs + events
+
+`apply` is deterministic: no clock, no randomness, no I/O, no Python object, no allocation, no lock. Time and sequence come
+with the record. Business failures are status codes; a broken invariant ends the process.
+"""
+
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+
+import numpy as np
+
+from oms.records import RecordError, row_dtype
+
+from oms._core.day cimport apply_business_date, apply_control, apply_margin, apply_movement, apply_reconciled, \
+    apply_session
+from oms._core.feeds cimport apply_feed_lost, apply_feed_opened, apply_gap_closed, apply_market
+from oms._core.ledger cimport cash_available, holding_available
+from oms._core.loads cimport apply_load_begin, apply_load_cash, apply_load_commit, apply_load_holding
+from oms._core.orders cimport find_order
+from oms._core.outputs cimport emit_answer
+from oms._core.reference cimport apply_reference, find_account, find_instrument
+from oms._core.reports cimport apply_cancel_reject, apply_open_order, apply_open_orders_end, apply_report
+from oms._core.requests cimport apply_cancel, apply_decision, apply_new, apply_replace, expire_waiting
+from oms._core.settlement cimport apply_settle
+from oms._core.tables cimport Mapping
+
+
+cdef uint16_t apply_day(State* s, const Frame* record) noexcept nogil:
+    """What the firm's operators and loaders do."""
+    cdef uint16_t kind = record.template_id
+    if kind == T_LoadCash:
+        return apply_load_cash(s, <const LoadCash*>record)
+    if kind == T_LoadHolding:
+        return apply_load_holding(s, <const LoadHolding*>record)
+    if kind == T_LoadBegin:
+        return apply_load_begin(s, <const LoadBegin*>record)
+    if kind == T_LoadCommit:
+        return apply_load_commit(s, <const LoadCommit*>record)
+    if kind == T_AccountReconciled:
+        return apply_reconciled(s, <const AccountReconciled*>record)
+    if kind == T_BusinessDate:
+        return apply_business_date(s, <const BusinessDate*>record)
+    if kind == T_Settle:
+        return apply_settle(s, <const Settle*>record)
+    if kind == T_Movement:
+        return apply_movement(s, <const Movement*>record)
+    if kind == T_SetMargin:
+        return apply_margin(s, <const SetMargin*>record)
+    if kind == T_Control:
+        return apply_control(s, <const Control*>record)
+    return ST_record_malformed
+
+
+cdef uint16_t apply_fact(State* s, const Frame* record) noexcept nogil:
+    """What exchanges and their adapters tell."""
+    cdef uint16_t kind = record.template_id
+    if kind == T_ExecutionReport:
+        return apply_report(s, <const ExecutionReport*>record)
+    if kind == T_OrderCancelReject:
+        return apply_cancel_reject(s, <const OrderCancelReject*>record)
+    if kind == T_MarketData:
+        return apply_market(s, <const MarketData*>record)
+    if kind == T_FeedOpened:
+        return apply_feed_opened(s, <const FeedOpened*>record)
+    if kind == T_FeedLost:
+        return apply_feed_lost(s, <const FeedLost*>record)
+    if kind == T_FeedGapClosed:
+        return apply_gap_closed(s, <const FeedGapClosed*>record)
+    if kind == T_TradingSession:
+        return apply_session(s, <const TradingSession*>record)
+    if kind == T_OpenOrder:
+        return apply_open_order(s, <const OpenOrder*>record)
+    if kind == T_OpenOrdersEnd:
+        return apply_open_orders_end(s, <const OpenOrdersEnd*>record)
+    return ST_record_malformed
+
+
+cdef uint16_t apply_request(State* s, const Frame* record) noexcept nogil:
+    """What clients and DTRs ask; each of these answers by itself."""
+    cdef uint16_t kind = record.template_id
+    if kind == T_NewOrderSingle:
+        return apply_new(s, <const NewOrderSingle*>record)
+    if kind == T_OrderCancelReplaceRequest:
+        return apply_replace(s, <const OrderCancelReplaceRequest*>record)
+    if kind == T_OrderCancelRequest:
+        return apply_cancel(s, <const OrderCancelRequest*>record)
+    return apply_decision(s, <const AuthDecision*>record)
+
+
+cdef uint16_t apply(State* s, const Frame* record) noexcept nogil:
+    """Applies one record that stands in the journal, and returns what became of it."""
+    cdef uint16_t status, kind = record.template_id
+    s.sequence = record.sequence
+    s.time_ns = record.time_ns
+    s.source = record.source if record.source < s.header[TABLE_user].used else 65535
+    s.figure = 0
+    s.limit = 0
+    row_open(&s.firm.version)
+    s.firm.last_sequence = record.sequence
+    s.firm.last_time_ns = record.time_ns
+    if not record_fits(record) or s.source == 65535:
+        status = ST_record_malformed
+    elif T_NewOrderSingle <= kind <= T_AuthDecision:
+        status = apply_request(s, record)
+    elif T_ExecutionReport <= kind <= T_FeedGapClosed:
+        status = apply_fact(s, record)
+    elif kind == T_Tick:
+        status = ST_ok
+    elif kind >= T_LoadBegin:
+        status = apply_day(s, record)
+        if kind != T_LoadCash and kind != T_LoadHolding:
+            emit_answer(s, s.source, status, 0, 0, 0, False)
+    else:
+        status = apply_reference(s, record)
+    if s.firm.next_expiry_ns and s.time_ns >= s.firm.next_expiry_ns:
+        expire_waiting(s)
+    row_close(&s.firm.version)
+    return status
+
+
+# Rows that a record will need are fetched in three steps, each a few records ahead of `apply`, so that the memory's latency
+# of one overlaps with the work on others. None of them changes anything or trusts anything: a wrong guess costs nothing.
+
+
+cdef void prefetch_first(const State* s, const Frame* record) noexcept nogil:
+    cdef const NewOrderSingle* new
+    cdef const ExecutionReport* report
+    cdef uint64_t hash
+    if record.template_id == T_NewOrderSingle:
+        new = <const NewOrderSingle*>record
+        if new.account < s.header[TABLE_account].used:
+            prefetch(&s.account[new.account])
+            hash = hash_bytes(NewOrderSingle_texts(new), new.cl_ord_id_length, new.account)
+            prefetch(&s.by_cl_ord_id.entries[index_home(&s.by_cl_ord_id, hash)])
+            hash = mix(new.account, new.instrument)
+            prefetch(&s.by_holder.entries[index_home(&s.by_holder, hash)])
+    elif record.template_id == T_ExecutionReport:
+        report = <const ExecutionReport*>record
+        if <uint32_t>report.request < s.header[TABLE_request].used:
+            prefetch(&s.request[<uint32_t>report.request])
+            prefetch(<const char*>&s.request[<uint32_t>report.request] + 64)
+
+
+cdef void prefetch_second(const State* s, const Frame* record) noexcept nogil:
+    cdef const NewOrderSingle* new
+    cdef uint32_t slot
+    if record.template_id == T_NewOrderSingle:
+        new = <const NewOrderSingle*>record
+        if new.account < s.header[TABLE_account].used:
+            slot = s.account[new.account].cash
+            prefetch(&s.cash[slot])
+            prefetch(<const char*>&s.cash[slot] + 64)
+            slot = find_slot(s, new.account, new.instrument)
+            prefetch(&s.holding[slot])
+            prefetch(<const char*>&s.holding[slot] + 64)
+    elif record.template_id == T_ExecutionReport:
+        slot = <uint32_t>(<const ExecutionReport*>record).request
+        if slot < s.header[TABLE_request].used:
+            slot = s.request[slot].order
+            prefetch(&s.order[slot])
+            prefetch(<const char*>&s.order[slot] + 64)
+
+
+cdef inline uint32_t find_slot(const State* s, uint32_t account, uint32_t instrument) noexcept nogil:
+    """The likely row of a holding, without looking at it."""
+    cdef uint64_t hash = mix(account, instrument), at = index_home(&s.by_holder, hash)
+    return index_next(&s.by_holder, hash, &at)
+
+
+cdef void prefetch_third(const State* s, const Frame* record) noexcept nogil:
+    cdef const ExecutionReport* report
+    cdef const OrderRow* o
+    cdef uint32_t slot
+    cdef uint64_t hash
+    if record.template_id == T_ExecutionReport:
+        report = <const ExecutionReport*>record
+        slot = <uint32_t>report.request
+        if slot < s.header[TABLE_request].used:
+            o = &s.order[s.request[slot].order]
+            prefetch(&s.account[o.account])
+            prefetch(&s.cash[o.cash])
+            prefetch(<const char*>&s.cash[o.cash] + 64)
+            prefetch(&s.holding[o.holding])
+            prefetch(<const char*>&s.holding[o.holding] + 64)
+            hash = mix(<uint64_t>s.instrument[o.instrument].exchange << 8 | o.side,
+                       report.trade_date if report.trade_date else
+                       s.exchange[s.instrument[o.instrument].exchange].trade_date)
+            hash = hash_bytes(ExecutionReport_texts(report), report.exec_id_length, hash)
+            prefetch(&s.by_exec_id.entries[index_home(&s.by_exec_id, hash)])
+
+
+cdef class Core:
+    """One engine's tables with `apply`, for one thread. Takes whole records as bytes; see oms.engine for people."""
+
+    def __init__(self, capacities=None, directory=None):
+        self.tables = Tables(capacities, directory)
+        self.state = &self.tables.state
+
+    def apply(self, const uint8_t[::1] records, uint64_t sequence, uint64_t time_ns):
+        """Applies a run of records as they would stand in the journal, numbered from `sequence` and stamped with
+        `time_ns` (0 = their Frames hold both). Returns (records applied, status of the last one).
+
+        Raises RecordError when a length does not add up; what came before it is applied.
+        """
+        cdef Py_ssize_t size = records.shape[0], offset = 0
+        cdef uint64_t count = 0
+        cdef uint16_t status = 0
+        cdef Frame* frame
+        cdef uint8_t work[4096]
+        while offset + FRAME_SIZE <= size:
+            frame = <Frame*>&records[offset]
+            if frame.length < FRAME_SIZE or frame.length > MAX_RECORD_LENGTH or offset + frame.length > size:
+                break
+            memcpy(work, frame, frame.length)
+            frame = <Frame*>work
+            if sequence:
+                frame.sequence = sequence + count
+                frame.time_ns = time_ns
+            with nogil:
+                status = apply(self.state, frame)
+            offset += frame.length
+            count += 1
+        if offset != size:
+            raise RecordError(f"the record at byte {offset} does not hold together", where=f"{size} bytes of records")
+        return count, status
+
+    def outputs(self):
+        """The outputs since the last call, as bytes, and forgets them."""
+        cdef bytes taken = PyBytes_FromStringAndSize(<char*>self.state.out, <Py_ssize_t>self.state.out_used)
+        self.state.out_used = 0
+        return taken
+
+    @property
+    def events(self):
+        """Position that the next event will get."""
+        return self.state.events
+
+    def events_from(self, uint64_t position):
+        """The events from a position on, as bytes. Raises RecordError when the log no longer holds them."""
+        cdef uint64_t ring = self.state.header[TABLE_event].capacity
+        cdef list parts = []
+        if self.state.events - position > ring:
+            raise RecordError(f"events before {self.state.events - ring} are gone: start from a snapshot")
+        while position < self.state.events:
+            parts.append(PyBytes_FromStringAndSize(<char*>&self.state.event[position % ring], 64))
+            position += 1
+        return b"".join(parts)
+
+    def find(self, table, code, number=0):
+        """The slot of a code: account (number = owner), instrument (exchange), request (account), order (exchange)."""
+        cdef bytes raw = code.encode()
+        cdef char name[32]
+        cdef uint32_t owner = number
+        cdef const uint8_t* data = <const uint8_t*><const char*>raw
+        memset(name, 0, 32)
+        memcpy(name, <const char*>raw, min(len(raw), 32))
+        if table == "account":
+            return find_account(self.state, owner, name) if len(raw) <= 32 else 0
+        if table == "instrument":
+            return find_instrument(self.state, owner, name) if len(raw) <= 24 else 0
+        if table == "request":
+            return find_request(self.state, owner, data, len(raw), hash_bytes(data, len(raw), owner))
+        return find_order(self.state, owner, data, len(raw))
+
+    def find_row(self, table, uint32_t first, uint32_t second):
+        """The slot of a cash (account, currency) or holding (account, instrument) row; 0 when there is none."""
+        return find_cash(self.state, first, second) if table == "cash" else find_holding(self.state, first, second)
+
+    def available(self, table, uint32_t slot):
+        """What is free of a cash or holding row, in its units."""
+        return cash_available(self.state, slot) if table == "cash" else holding_available(self.state, slot)
+
+    def text(self, uint32_t ref):
+        """A text of the text table."""
+        cdef const uint8_t* at = text_of(self.state, ref)
+        return PyBytes_FromStringAndSize(<char*>at + 1, at[0]).decode("utf-8", "replace")
+
+    def used(self, table):
+        """High-water mark: rows from here on were never written."""
+        cdef Mapping mapping = self.tables.mappings[table]
+        return (<TableHeader*>mapping.data).used
+
+    def rows(self, table, whole=False):
+        """The table's rows as a structured array over its own memory, up to the high-water mark, row 0 unused."""
+        count = self.tables.capacities[table] if whole else self.used(table)
+        return np.frombuffer(self.tables.mappings[table], dtype=row_dtype(table), count=count, offset=4096)

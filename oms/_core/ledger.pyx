@@ -1,0 +1,302 @@
+"""Cash and holdings: buckets, dated ladders, average cost, settlement dates, fees.
+
+Owns the cash, holding, ladder and cost_base rows. Never decides whether a request may pass, and knows no order: callers
+have checked that figures fit and that the tables have room before they change anything here.
+"""
+
+from oms._core.arith cimport FIGURE_MAX, cost_add, rate_of, scale_e4
+from oms._core.index cimport index_put
+
+cdef enum:
+    ALL_DAYS = 3650  # receivable_days from here on mean "all"
+
+
+cdef uint32_t cash_row(State* s, uint32_t account, uint32_t currency) noexcept nogil:
+    """The account's row in that currency; made when it has none."""
+    cdef uint32_t slot = find_cash(s, account, currency)
+    cdef CashRow* cash
+    if slot:
+        return slot
+    slot = take(s, TABLE_cash)
+    cash = &s.cash[slot]
+    row_open(&cash.version)
+    cash.account = account
+    cash.currency = <uint16_t>currency
+    cash.next = s.account[account].cash
+    row_close(&cash.version)
+    row_open(&s.account[account].version)
+    s.account[account].cash = slot
+    row_close(&s.account[account].version)
+    return slot
+
+
+cdef uint32_t holding_row(State* s, uint32_t account, uint32_t instrument) noexcept nogil:
+    """The account's row in that instrument; made when it has none."""
+    cdef uint32_t slot = find_holding(s, account, instrument)
+    if slot:
+        return slot
+    slot = take(s, TABLE_holding)
+    row_open(&s.holding[slot].version)
+    s.holding[slot].account = account
+    s.holding[slot].instrument = instrument
+    row_close(&s.holding[slot].version)
+    index_put(&s.by_holder, mix(account, instrument), slot)
+    return slot
+
+
+cdef bint business_day(const State* s, uint32_t calendar, int32_t date) noexcept nogil:
+    """Weekends never are; other days unless the calendar names them. 1970-01-01 was a Thursday."""
+    cdef int64_t bit = <int64_t>date - s.calendar[calendar].first_day
+    if (date + 3) % 7 >= 5:
+        return False
+    if calendar == 0 or bit < 0 or bit >= 1016 * 8:
+        return True
+    return not (s.calendar[calendar].closed[bit >> 3] >> (bit & 7)) & 1
+
+
+cdef int32_t settle_date(State* s, uint32_t instrument, int32_t trade_date) noexcept nogil:
+    """Trade date + n days that are business days of both the exchange and the currency."""
+    cdef InstrumentRow* i = &s.instrument[instrument]
+    cdef uint32_t here = s.exchange[i.exchange].calendar, money = s.currency[i.currency].calendar
+    cdef int32_t date = trade_date
+    cdef int left = i.settlement_days
+    if i.settle_of == trade_date:
+        return i.settle_date
+    while left > 0:
+        date += 1
+        if business_day(s, here, date) and business_day(s, money, date):
+            left -= 1
+    row_open(&i.version)
+    i.settle_of = trade_date
+    i.settle_date = date
+    row_close(&i.version)
+    return date
+
+
+cdef int64_t countable_receivables(const State* s, const CashRow* cash, int days) noexcept nogil:
+    """What the account's class counts as spendable: neither late nor further ahead than its settlement days."""
+    cdef int32_t today = s.firm.business_date, last = today
+    cdef uint32_t calendar = s.currency[cash.currency].calendar, further
+    cdef int64_t total = 0
+    cdef int index
+    if days >= ALL_DAYS:
+        last = 0x7FFFFFFF
+    while days > 0 and last != 0x7FFFFFFF:
+        last += 1
+        if business_day(s, calendar, last):
+            days -= 1
+    for index in range(LADDER_CASH):
+        if today <= cash.ladder_date[index] <= last:
+            total += cash.ladder_receivable[index]
+    further = cash.ladder
+    while further:
+        if today <= s.ladder[further].date <= last:
+            total += s.ladder[further].due
+        further = s.ladder[further].next
+    return total
+
+
+cdef int64_t cash_available(const State* s, uint32_t cash) noexcept nogil:
+    """booked + margin - reserved - all payables + the receivables that the account's class counts."""
+    cdef const CashRow* c = &s.cash[cash]
+    cdef int64_t available = c.booked + c.margin - c.reserved - c.payable
+    cdef int days
+    if c.receivable:
+        days = s.account_class[s.account[c.account].account_class].receivable_days
+        if days:
+            available += countable_receivables(s, c, days)
+    return available
+
+
+cdef int64_t holding_available(const State* s, uint32_t holding) noexcept nogil:
+    """settled - outgoing - reserved, + incoming where the account's class lets unsettled stock be sold."""
+    cdef const HoldingRow* h = &s.holding[holding]
+    cdef int64_t available = h.settled - h.outgoing - h.reserved
+    if h.incoming and s.account_class[s.account[h.account].account_class].sell_unsettled:
+        available += h.incoming
+    return available
+
+
+cdef void further_ladder(State* s, uint32_t* first, int32_t date, int64_t owed, int64_t due) noexcept nogil:
+    """Adds to the entry of a date among those that do not fit into the row; an emptied entry is used again."""
+    cdef uint32_t slot = first[0], empty = 0
+    while slot and not (s.ladder[slot].date == date):
+        if s.ladder[slot].owed == 0 and s.ladder[slot].due == 0:
+            empty = slot
+        slot = s.ladder[slot].next
+    if slot == 0:
+        slot = empty
+    if slot == 0:
+        slot = take(s, TABLE_ladder)
+        s.ladder[slot].next = first[0]
+        first[0] = slot
+    row_open(&s.ladder[slot].version)
+    s.ladder[slot].date = date
+    s.ladder[slot].owed += owed
+    s.ladder[slot].due += due
+    row_close(&s.ladder[slot].version)
+
+
+cdef bint further_has(const State* s, uint32_t first, int32_t date) noexcept nogil:
+    while first:
+        if s.ladder[first].date == date and (s.ladder[first].owed or s.ladder[first].due):
+            return True
+        first = s.ladder[first].next
+    return False
+
+
+cdef int ladder_place(const State* s, const int32_t* dates, int places, uint32_t further, int32_t date) noexcept nogil:
+    """The place of a date in the row itself, or -1: it stands, or must go, among the further ones."""
+    cdef int index, empty = -1
+    for index in range(places):
+        if dates[index] == date:
+            return index
+        if dates[index] == 0 and empty < 0:
+            empty = index
+    if empty >= 0 and further and further_has(s, further, date):
+        return -1
+    return empty
+
+
+cdef void cash_ladder(State* s, uint32_t cash, int32_t date, int64_t payable, int64_t receivable) noexcept nogil:
+    """Adds to what is payable and receivable on a date."""
+    cdef CashRow* c = &s.cash[cash]
+    cdef int place = ladder_place(s, c.ladder_date, LADDER_CASH, c.ladder, date)
+    row_open(&c.version)
+    c.payable += payable
+    c.receivable += receivable
+    if place < 0:
+        further_ladder(s, &c.ladder, date, payable, receivable)
+    else:
+        c.ladder_date[place] = date
+        c.ladder_payable[place] += payable
+        c.ladder_receivable[place] += receivable
+        if c.ladder_payable[place] == 0 and c.ladder_receivable[place] == 0:
+            c.ladder_date[place] = 0
+    row_close(&c.version)
+
+
+cdef void holding_ladder(State* s, uint32_t holding, int32_t date, int64_t outgoing, int64_t incoming) noexcept nogil:
+    """Adds to what is outgoing and incoming on a date."""
+    cdef HoldingRow* h = &s.holding[holding]
+    cdef int place = ladder_place(s, h.ladder_date, LADDER_HOLDING, h.ladder, date)
+    row_open(&h.version)
+    h.outgoing += outgoing
+    h.incoming += incoming
+    if place < 0:
+        further_ladder(s, &h.ladder, date, outgoing, incoming)
+    else:
+        h.ladder_date[place] = date
+        h.ladder_outgoing[place] += outgoing
+        h.ladder_incoming[place] += incoming
+        if h.ladder_outgoing[place] == 0 and h.ladder_incoming[place] == 0:
+            h.ladder_date[place] = 0
+    row_close(&h.version)
+
+
+cdef void cash_reserve(State* s, uint32_t cash, int64_t change) noexcept nogil:
+    if change:
+        row_open(&s.cash[cash].version)
+        s.cash[cash].reserved += change
+        row_close(&s.cash[cash].version)
+
+
+cdef void holding_reserve(State* s, uint32_t holding, int64_t change) noexcept nogil:
+    if change:
+        row_open(&s.holding[holding].version)
+        s.holding[holding].reserved += change
+        row_close(&s.holding[holding].version)
+
+
+cdef inline void forget_cost(HoldingRow* h) noexcept nogil:
+    h.cost_low = 0
+    h.cost_high = 0
+    h.cost_quantity = 0
+
+
+cdef int64_t cost_step(HoldingRow* h, int64_t total, uint8_t side, int64_t quantity, int64_t price) noexcept nogil:
+    """Moves the average by one trade on a holding of `total`: weighted on adds, unchanged on reductions, the fill's price
+    after crossing zero, none when flat. Returns the new total."""
+    cdef int64_t after = total + quantity if side == Side_buy else total - quantity
+    if after == 0:
+        forget_cost(h)
+    elif total == 0 or (total < 0) != (after < 0):
+        cost_add(&h.cost_low, &h.cost_high, &h.cost_quantity, 0, -after if after < 0 else after, price)
+    elif (total < 0) == (side == Side_sell) and h.cost_quantity:
+        cost_add(&h.cost_low, &h.cost_high, &h.cost_quantity, -total if total < 0 else total, quantity, price)
+    return after
+
+
+cdef void holding_cost(State* s, uint32_t holding, uint8_t side, int64_t quantity, int64_t price) noexcept nogil:
+    """Call before the ladder is moved: the average follows the total as it was."""
+    cdef HoldingRow* h = &s.holding[holding]
+    row_open(&h.version)
+    cost_step(h, holding_total(h), side, quantity, price)
+    row_close(&h.version)
+
+
+cdef uint32_t newest_version(const State* s, uint32_t root) noexcept nogil:
+    """What has become of a trade: its newest correction, or 0 when it was busted."""
+    while s.execution[root].superseded_by:
+        root = s.execution[root].superseded_by
+    return 0 if s.execution[root].kind == TradeKind_bust else root
+
+
+cdef void recost(State* s, uint32_t holding) noexcept nogil:
+    """The average as if every trade had been from the start what it is now: walks the holding's executions."""
+    cdef HoldingRow* h = &s.holding[holding]
+    cdef CostBaseRow* base = &s.cost_base[h.base]
+    cdef int64_t total = 0
+    cdef uint32_t slot = h.last_execution, count = 0
+    cdef const ExecutionRow* x
+    while slot > base.after:
+        if s.execution[slot].ref == 0:
+            s.slots[count] = slot
+            count += 1
+        slot = s.execution[slot].prev_of_holding
+    row_open(&h.version)
+    forget_cost(h)
+    if h.base:
+        total = base.quantity
+        h.cost_low, h.cost_high, h.cost_quantity = base.cost_low, base.cost_high, base.cost_quantity
+    while count:
+        count -= 1
+        slot = newest_version(s, s.slots[count])
+        if slot:
+            x = &s.execution[slot]
+            total = cost_step(h, total, x.side, x.last_qty, x.last_px)
+    row_close(&h.version)
+
+
+cdef int64_t bounded(int64_t fee, int64_t minimum, int64_t maximum) noexcept nogil:
+    if fee < minimum:
+        fee = minimum
+    if maximum and fee > maximum:
+        fee = maximum
+    return fee
+
+
+cdef int64_t fee_of(const State* s, uint32_t schedule, int exponent, uint8_t side, int64_t value,
+                    int64_t* tax) noexcept nogil:
+    """Fees of an order on its cumulative value; *tax is the part whose basis is the brokerage. No value, no fee."""
+    cdef const FeeRow* f = &s.fee[schedule]
+    cdef int64_t brokerage = 0, fee
+    cdef int index, basis
+    tax[0] = 0
+    if value <= 0 or schedule == 0:
+        return 0
+    for index in range(f.count):
+        if (f.side[index] and f.side[index] != side) or f.basis[index] == FeeBasis_brokerage:
+            continue
+        fee = scale_e4(f.amount[index], exponent)
+        if f.basis[index] == FeeBasis_value and not rate_of(value, f.rate_e8[index], &fee):
+            fee = FIGURE_MAX
+        brokerage += bounded(fee, scale_e4(f.minimum[index], exponent), scale_e4(f.maximum[index], exponent))
+    for index in range(f.count):
+        basis = f.basis[index]
+        if basis != FeeBasis_brokerage or (f.side[index] and f.side[index] != side):
+            continue
+        if not rate_of(brokerage, f.rate_e8[index], &fee):
+            fee = FIGURE_MAX
+        tax[0] += bounded(fee, scale_e4(f.minimum[index], exponent), scale_e4(f.maximum[index], exponent))
+    return brokerage + tax[0]

@@ -1,0 +1,7 @@
+# Start of day: absolute figures of banks and registries, staged row by row and counted whole or not at all.
+from oms._core.state cimport *
+
+cdef uint16_t apply_load_begin(State* s, const LoadBegin* r) noexcept nogil
+cdef uint16_t apply_load_cash(State* s, const LoadCash* r) noexcept nogil
+cdef uint16_t apply_load_holding(State* s, const LoadHolding* r) noexcept nogil
+cdef uint16_t apply_load_commit(State* s, const LoadCommit* r) noexcept nogil

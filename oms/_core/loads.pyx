@@ -1,0 +1,211 @@
+"""Start of day: absolute figures of banks and registries.
+
+A load is staged row by row; LoadCommit makes it count in one step, and a load that never gets there leaves nothing. What
+settled or moved after the date that the figure describes stays on top of it. The difference to our own figure is posted
+against `external`; holds, ladders and an average that is known are not touched.
+"""
+
+from libc.stdint cimport INT64_MIN
+from libc.string cimport memcmp
+
+from oms._core.arith cimport FIGURE_MAX, cost_load
+from oms._core.index cimport index_put
+from oms._core.ledger cimport cash_row, holding_row, holding_total
+from oms._core.outputs cimport emit_event
+from oms._core.settlement cimport add_movement
+from oms._core.vetting cimport allowed
+
+
+cdef void clear_stage(State* s) noexcept nogil:
+    cdef TableHeader* h = s.header[TABLE_stage]
+    memset(<uint8_t*>h + 4096 + h.row_size, 0, <uint64_t>(h.used - 1) * h.row_size)
+    h.used = 1
+    h.live = 0
+    s.firm.sod_kind = 0
+    s.firm.sod_rows = 0
+
+
+cdef uint32_t find_load(const State* s, const uint8_t* digest, uint64_t hash) noexcept nogil:
+    cdef uint64_t at = index_home(&s.by_load, hash)
+    cdef uint32_t slot = index_next(&s.by_load, hash, &at)
+    while slot and memcmp(s.load[slot].digest, digest, 32) != 0:
+        slot = index_next(&s.by_load, hash, &at)
+    return slot
+
+
+cdef uint16_t apply_load_begin(State* s, const LoadBegin* r) noexcept nogil:
+    """A file once; another one of the same source and date only by a named operator."""
+    cdef uint32_t slot
+    cdef const LoadRow* earlier
+    clear_stage(s)
+    if not allowed(s, PERMISSION_operate):
+        return ST_permission_denied
+    if r.kind not in (SodKind_cash, SodKind_holdings) or r.as_of <= 0:
+        return ST_reference_invalid
+    if not has_room(s, TABLE_load, 1) or not has_room(s, TABLE_text, 64):
+        return ST_capacity_reached
+    if find_load(s, r.digest, hash_bytes(r.digest, 32, 0)):
+        return ST_load_repeated
+    for slot in range(1, s.header[TABLE_load].used):
+        earlier = &s.load[slot]
+        if earlier.kind == r.kind and earlier.as_of == r.as_of and not (r.supersede and s.source):
+            if text_is(s, earlier.source, LoadBegin_texts(r), r.source_length):
+                return ST_load_superseded_unsigned
+    s.firm.sod_kind = r.kind
+    s.firm.sod_as_of = r.as_of
+    s.firm.sod_superseding = r.supersede
+    s.firm.sod_source = text_put(s, LoadBegin_texts(r), r.source_length)
+    memcpy(s.firm.sod_digest, r.digest, 32)
+    return ST_ok
+
+
+cdef uint16_t stage(State* s, uint8_t kind, uint32_t account, uint32_t item, uint32_t items, int64_t amount,
+                    int64_t cost) noexcept nogil:
+    cdef uint32_t slot
+    if not allowed(s, PERMISSION_operate):
+        return ST_permission_denied
+    if s.firm.sod_kind != kind:
+        return ST_load_not_begun
+    if account == 0 or account >= s.header[TABLE_account].used:
+        return ST_account_unknown
+    if item == 0 or item >= items or amount > FIGURE_MAX or amount < -FIGURE_MAX:
+        return ST_reference_invalid
+    if not has_room(s, TABLE_stage, 1):
+        return ST_capacity_reached
+    slot = take(s, TABLE_stage)
+    row_open(&s.stage[slot].version)
+    s.stage[slot].account, s.stage[slot].item = account, item
+    s.stage[slot].amount, s.stage[slot].cost_price_e8 = amount, cost
+    row_close(&s.stage[slot].version)
+    s.firm.sod_rows += 1
+    return ST_ok
+
+
+cdef uint16_t apply_load_cash(State* s, const LoadCash* r) noexcept nogil:
+    return stage(s, SodKind_cash, r.account, r.currency, s.header[TABLE_currency].used, r.booked, INT64_MIN)
+
+
+cdef uint16_t apply_load_holding(State* s, const LoadHolding* r) noexcept nogil:
+    return stage(s, SodKind_holdings, r.account, r.instrument, s.header[TABLE_instrument].used, r.settled,
+                 r.average_price_e8)
+
+
+cdef void add_later(State* s, bint money, int sign) noexcept nogil:
+    """Adds (or, to clean up, takes away) per row what moved after the date that the load describes."""
+    cdef uint32_t slot, row
+    cdef int64_t due
+    cdef const MovementRow* m
+    cdef const ExecutionRow* x
+    for slot in range(1, s.header[TABLE_movement].used):
+        m = &s.movement[slot]
+        if m.date > s.firm.sod_as_of and m.kind != MovementKind_start_of_day and (m.instrument == 0) == money:
+            row = find_cash(s, m.account, m.currency) if money else find_holding(s, m.account, m.instrument)
+            s.sums[row] += sign * m.amount
+    for slot in range(1, s.header[TABLE_execution].used):
+        x = &s.execution[slot]
+        if x.posted == 3 and x.settle_date > s.firm.sod_as_of:
+            if money:
+                due = -(x.value + x.fee) if x.side == Side_buy else x.value - x.fee
+                s.sums[s.order[x.order].cash] += sign * due
+            else:
+                due = x.last_qty if x.side == Side_buy else -x.last_qty
+                s.sums[s.order[x.order].holding] += sign * due
+
+
+cdef void take_over_cash(State* s, const StageRow* row) noexcept nogil:
+    cdef uint32_t slot = cash_row(s, row.account, row.item)
+    cdef CashRow* c = &s.cash[slot]
+    cdef MovementRow m
+    memset(&m, 0, sizeof(m))
+    m.amount = row.amount + s.sums[slot] - c.booked
+    m.account, m.currency, m.kind, m.user = row.account, c.currency, MovementKind_start_of_day, s.source
+    m.date, m.reference = s.firm.sod_as_of, s.firm.sod_source
+    row_open(&c.version)
+    c.booked += m.amount
+    c.loaded_as_of = max(c.loaded_as_of, s.firm.sod_as_of)
+    row_close(&c.version)
+    if m.amount:
+        s.currency[c.currency].external -= m.amount
+        add_movement(s, &m)
+        emit_event(s, EventKind_cash, slot, 0, ST_ok)
+
+
+cdef void take_over_holding(State* s, const StageRow* row) noexcept nogil:
+    cdef uint32_t slot = holding_row(s, row.account, row.item)
+    cdef HoldingRow* h = &s.holding[slot]
+    cdef MovementRow m
+    cdef bint costed = False
+    memset(&m, 0, sizeof(m))
+    m.amount = row.amount + s.sums[slot] - h.settled
+    m.account, m.instrument, m.kind, m.user = row.account, row.item, MovementKind_start_of_day, s.source
+    m.date, m.reference = s.firm.sod_as_of, s.firm.sod_source
+    row_open(&h.version)
+    h.settled += m.amount
+    h.loaded_as_of = max(h.loaded_as_of, s.firm.sod_as_of)
+    if holding_total(h) == 0:
+        h.cost_low = 0
+        h.cost_high = 0
+        h.cost_quantity = 0
+    elif h.cost_quantity == 0 and row.cost_price_e8 != INT64_MIN:
+        cost_load(row.cost_price_e8, s.instrument[row.item].price_exponent, &h.cost_low, &h.cost_high, &h.cost_quantity)
+        costed = True
+    row_close(&h.version)
+    if m.amount or costed:
+        rebase(s, slot)
+    if m.amount:
+        s.instrument[row.item].external -= m.amount
+        add_movement(s, &m)
+        emit_event(s, EventKind_holding, slot, 0, ST_ok)
+
+
+cdef void rebase(State* s, uint32_t holding) noexcept nogil:
+    """The average starts from here when executions are walked again."""
+    cdef HoldingRow* h = &s.holding[holding]
+    cdef CostBaseRow* base
+    if h.base == 0:
+        h.base = take(s, TABLE_cost_base)
+    base = &s.cost_base[h.base]
+    row_open(&base.version)
+    base.holding, base.quantity, base.after = holding, holding_total(h), h.last_execution
+    base.cost_low, base.cost_high, base.cost_quantity = h.cost_low, h.cost_high, h.cost_quantity
+    row_close(&base.version)
+
+
+cdef uint32_t unused(const State* s, int table) noexcept nogil:
+    return s.header[table].capacity - s.header[table].used
+
+
+cdef uint16_t apply_load_commit(State* s, const LoadCommit* r) noexcept nogil:
+    cdef uint32_t slot, rows = s.header[TABLE_stage].used - 1
+    cdef bint money = s.firm.sod_kind == SodKind_cash
+    if not allowed(s, PERMISSION_operate):
+        return ST_permission_denied
+    if s.firm.sod_kind == 0:
+        return ST_load_not_begun
+    if r.rows != rows:
+        s.figure, s.limit = rows, r.rows
+        clear_stage(s)
+        return ST_load_count_differs
+    if unused(s, TABLE_movement) < rows or unused(s, TABLE_cash if money else TABLE_holding) < rows:
+        clear_stage(s)
+        return ST_capacity_reached
+    if not money and unused(s, TABLE_cost_base) < rows:
+        clear_stage(s)
+        return ST_capacity_reached
+    # point of no return
+    add_later(s, money, 1)
+    for slot in range(1, rows + 1):
+        if money:
+            take_over_cash(s, &s.stage[slot])
+        else:
+            take_over_holding(s, &s.stage[slot])
+    add_later(s, money, -1)
+    slot = take(s, TABLE_load)
+    row_open(&s.load[slot].version)
+    s.load[slot].kind, s.load[slot].user, s.load[slot].as_of = s.firm.sod_kind, s.source, s.firm.sod_as_of
+    s.load[slot].source, s.load[slot].rows, s.load[slot].sequence = s.firm.sod_source, rows, s.sequence
+    memcpy(s.load[slot].digest, s.firm.sod_digest, 32)
+    row_close(&s.load[slot].version)
+    index_put(&s.by_load, hash_bytes(s.load[slot].digest, 32, 0), slot)
+    clear_stage(s)
+    return ST_ok

@@ -1,0 +1,298 @@
+"""Orders: what they hold, how they end, and the way out to a feed.
+
+Owns the order and request rows. `order.reserved` and `order.reserved_qty` are set in `rehold` alone, from the order's own
+state, and the account's buckets move by the difference there.
+"""
+
+from libc.stdint cimport INT64_MIN
+
+from oms._core.arith cimport FIGURE_MAX, value_of
+from oms._core.executions cimport charge_rest
+from oms._core.index cimport index_put
+from oms._core.ledger cimport cash_available, cash_reserve, cash_row, fee_of, holding_available, holding_reserve, \
+    holding_row
+from oms._core.outputs cimport emit_event, emit_order_request
+
+
+cdef uint32_t schedule_of(const State* s, uint32_t account, uint32_t instrument) noexcept nogil:
+    """The fee schedule of the account's class at the instrument's exchange, else at any."""
+    cdef uint32_t row = <uint32_t>s.account[account].account_class * 64
+    cdef uint32_t schedule = s.fee_rule[row + s.instrument[instrument].exchange].schedule
+    return schedule if schedule else s.fee_rule[row].schedule
+
+
+cdef bint cover_of(const State* s, const OrderRow* o, int64_t price, int64_t order_qty, Cover* cover) noexcept nogil:
+    """What the order needs at these terms: a buy its leaves at the price and the fee still to come; a sell its leaves in
+    stock, and in cash only the fee that its proceeds will not pay. False when it does not fit."""
+    cdef const InstrumentRow* i = &s.instrument[o.instrument]
+    cdef int exponent = s.currency[i.currency].exponent
+    cdef int64_t leaves = order_qty - o.cum_qty, value = 0, full, fee, tax
+    cover.cash = cover.stock = 0
+    if leaves <= 0:
+        return True
+    if not value_of(price, leaves, i.value_numerator, i.value_denominator, 1, &value):
+        return False
+    full = o.cum_value + value
+    fee = fee_of(s, schedule_of(s, o.account, o.instrument), exponent, o.side, full, &tax)
+    if full > FIGURE_MAX or fee > FIGURE_MAX:
+        return False
+    if o.side == Side_buy:
+        cover.cash = value + (fee - o.fee_charged if fee > o.fee_charged else 0)
+    else:
+        cover.stock = leaves
+        cover.cash = fee - full if fee > full else 0
+    return True
+
+
+cdef bint hold_of(const State* s, const OrderRow* o, Cover* cover) noexcept nogil:
+    """The most that the terms in force, or any replace in flight or queued, may need. A filled order holds for a replace
+    that may reopen it; any other dead order only for executions that the exchange counts and we have not seen."""
+    cdef Cover one
+    cdef uint32_t slot = o.pending
+    cdef const RequestRow* r
+    cover.cash = cover.stock = 0
+    if o.closed == CLOSED_dead:
+        return o.missing_qty <= 0 or cover_of(s, o, o.price, o.cum_qty + o.missing_qty, cover)
+    if not cover_of(s, o, o.price, o.order_qty, cover):
+        return False
+    while slot:
+        r = &s.request[slot]
+        if r.type == RequestType_replace and is_live(r.status):
+            if not cover_of(s, o, r.price, r.order_qty, &one):
+                return False
+            cover.cash = max(cover.cash, one.cash)
+            cover.stock = max(cover.stock, one.stock)
+        slot = r.next_pending
+    return True
+
+
+cdef uint16_t vet_cover(State* s, const OrderRow* o, const Cover* wanted) noexcept nogil:
+    """Is there enough for what `wanted` adds to the order's hold? Rows that do not exist yet hold nothing."""
+    cdef uint32_t cash = o.cash if o.cash else find_cash(s, o.account, s.instrument[o.instrument].currency)
+    cdef uint32_t holding = o.holding if o.holding else find_holding(s, o.account, o.instrument)
+    cdef int64_t free
+    if wanted.cash > o.reserved:
+        free = cash_available(s, cash) if cash else 0
+        if wanted.cash - o.reserved > free:
+            s.figure = wanted.cash - o.reserved
+            s.limit = free
+            return ST_funds_insufficient
+    if wanted.stock > o.reserved_qty:
+        free = holding_available(s, holding) if holding else 0
+        if wanted.stock - o.reserved_qty > free:
+            s.figure = wanted.stock - o.reserved_qty
+            s.limit = free
+            return ST_stock_insufficient
+    return ST_ok
+
+
+cdef void rehold(State* s, uint32_t order) noexcept nogil:
+    """Makes the order hold what its state asks for, no more and no less."""
+    cdef OrderRow* o = &s.order[order]
+    cdef Cover cover
+    if not hold_of(s, o, &cover):
+        broken("an order's hold does not fit")
+    if cover.cash != o.reserved:
+        cash_reserve(s, o.cash, cover.cash - o.reserved)
+    if cover.stock != o.reserved_qty:
+        holding_reserve(s, o.holding, cover.stock - o.reserved_qty)
+    row_open(&o.version)
+    o.reserved = cover.cash
+    o.reserved_qty = cover.stock
+    row_close(&o.version)
+    emit_event(s, EventKind_order, order, o.ord_status, ST_ok)
+
+
+cdef uint32_t make_request(State* s, uint8_t type, const Terms* t, const uint8_t* cl_ord_id, uint32_t length,
+                           uint64_t hash, uint64_t content) noexcept nogil:
+    """A request row with the terms that it asks for; found again by its cl_ord_id when it has one."""
+    cdef uint32_t slot = take(s, TABLE_request)
+    cdef RequestRow* r = &s.request[slot]
+    row_open(&r.version)
+    r.type = type
+    r.status = RequestStatus_received
+    r.user = s.source
+    r.account = t.account
+    r.ord_type = t.ord_type
+    r.time_in_force = t.time_in_force
+    r.order_qty = t.order_qty
+    r.price = t.price
+    r.stop_px = t.stop_px
+    r.display_qty = t.display_qty
+    r.min_qty = t.min_qty
+    r.expire_date = t.expire_date
+    r.cl_ord_id = text_put(s, cl_ord_id, length)
+    r.cl_ord_id_hash = hash
+    r.content_hash = content
+    r.time_ns = s.time_ns
+    r.business_date = s.firm.business_date
+    row_close(&r.version)
+    if length:
+        index_put(&s.by_cl_ord_id, hash, slot)
+    return slot
+
+
+cdef uint32_t make_order(State* s, uint32_t request, const Terms* t) noexcept nogil:
+    """An order row for a new request's terms, with the cash and holding rows that its fills will need."""
+    cdef uint32_t slot = take(s, TABLE_order)
+    cdef OrderRow* o = &s.order[slot]
+    cdef uint32_t cash = cash_row(s, t.account, s.instrument[t.instrument].currency)
+    cdef uint32_t holding = holding_row(s, t.account, t.instrument)
+    row_open(&o.version)
+    o.account = t.account
+    o.instrument = t.instrument
+    o.cash = cash
+    o.holding = holding
+    o.request = o.terms = request
+    o.side = t.side
+    o.ord_status = OrdStatus_pending_new
+    o.trade_date = s.exchange[s.instrument[t.instrument].exchange].trade_date
+    o.order_qty = t.order_qty
+    o.price = t.price
+    o.time_ns = s.time_ns
+    row_close(&o.version)
+    s.request[request].order = slot
+    return slot
+
+
+cdef void terms_of(const State* s, const OrderRow* o, uint32_t request, Terms* t) noexcept nogil:
+    """The terms that a request of the order asked for, as they were given."""
+    cdef const RequestRow* r = &s.request[request]
+    t.account = o.account
+    t.instrument = o.instrument
+    t.side = o.side
+    t.ord_type = r.ord_type
+    t.time_in_force = r.time_in_force
+    t.expire_date = r.expire_date
+    t.order_qty = r.order_qty
+    t.price = INT64_MIN if r.ord_type == OrdType_market else r.price
+    t.stop_px = r.stop_px
+    t.display_qty = r.display_qty
+    t.min_qty = r.min_qty
+    t.value = 0
+
+
+cdef void set_status(State* s, uint32_t request, uint8_t status, uint16_t reason) noexcept nogil:
+    """Moves a request on, keeps the firm's counts of those that wait, and tells of it."""
+    cdef RequestRow* r = &s.request[request]
+    s.firm.queued += (status == RequestStatus_queued) - <int>(r.status == RequestStatus_queued)
+    s.firm.buffered += (status == RequestStatus_buffered) - <int>(r.status == RequestStatus_buffered)
+    s.firm.in_doubt += (status == RequestStatus_in_doubt) - <int>(r.status == RequestStatus_in_doubt)
+    row_open(&r.version)
+    r.status = status
+    r.reason = reason
+    row_close(&r.version)
+    emit_event(s, EventKind_request, request, status, reason)
+
+
+cdef void link_pending(State* s, uint32_t order, uint32_t request) noexcept nogil:
+    """Appends to the order's requests that the exchange has not answered, oldest first."""
+    cdef uint32_t* link = &s.order[order].pending
+    while link[0]:
+        link = &s.request[link[0]].next_pending
+    link[0] = request
+    s.request[request].order = order
+
+
+cdef void unlink_pending(State* s, uint32_t request) noexcept nogil:
+    cdef uint32_t* link = &s.order[s.request[request].order].pending
+    while link[0] and link[0] != request:
+        link = &s.request[link[0]].next_pending
+    if link[0]:
+        link[0] = s.request[request].next_pending
+        s.request[request].next_pending = 0
+
+
+cdef void submit(State* s, uint32_t request) noexcept nogil:
+    """Gives the request the next number of its feed and sends it."""
+    cdef RequestRow* r = &s.request[request]
+    cdef FeedRow* f = &s.feed[r.feed]
+    row_open(&f.version)
+    f.last_out += 1
+    row_close(&f.version)
+    row_open(&r.version)
+    r.feed_sequence = f.last_out
+    row_close(&r.version)
+    set_status(s, request, RequestStatus_submitted, ST_ok)
+    emit_order_request(s, request)
+
+
+cdef void route(State* s, uint32_t request) noexcept nogil:
+    """Sends the request over the first feed of its exchange that is online, else keeps it until one is. A gap in a feed's
+    sequence holds all but cancels; what concerns an order that is out goes where the order went."""
+    cdef RequestRow* r = &s.request[request]
+    cdef const OrderRow* o = &s.order[r.order]
+    cdef uint32_t feed = s.request[o.request].feed, timeout
+    if r.type == RequestType_new or feed == 0 or s.feed[feed].state != FeedState_online:
+        feed = s.exchange[s.instrument[o.instrument].exchange].first_feed
+        while feed and (s.feed[feed].state != FeedState_online or s.feed[feed].gap):
+            feed = s.feed[feed].next_feed
+    elif s.feed[feed].gap and r.type != RequestType_cancel:
+        feed = 0
+    if feed:
+        r.feed = <uint16_t>feed
+        submit(s, request)
+        return
+    set_status(s, request, RequestStatus_buffered, ST_ok)
+    timeout = s.account_class[s.account[r.account].account_class].buffer_timeout_s
+    if timeout and (s.firm.next_expiry_ns == 0 or s.time_ns + timeout * <uint64_t>1000000000 < s.firm.next_expiry_ns):
+        s.firm.next_expiry_ns = s.time_ns + timeout * <uint64_t>1000000000
+
+
+cdef void close_order(State* s, uint32_t order, uint8_t ord_status, uint8_t how, uint16_t reason) noexcept nogil:
+    """The order can trade no more: its hold is released, a fee that proceeds did not pay falls due, and requests that
+    nobody has sent yet are closed with it. Those in flight keep waiting for the exchange's word when it was filled."""
+    cdef OrderRow* o = &s.order[order]
+    cdef uint32_t slot = o.pending, after
+    row_open(&o.version)
+    o.ord_status = ord_status
+    o.closed = how
+    row_close(&o.version)
+    while slot:
+        after = s.request[slot].next_pending
+        if ord_status == OrdStatus_canceled and s.request[slot].type == RequestType_cancel:
+            unlink_pending(s, slot)
+            set_status(s, slot, RequestStatus_completed, ST_ok)
+        elif how == CLOSED_dead or s.request[slot].status < RequestStatus_submitted:
+            unlink_pending(s, slot)
+            set_status(s, slot, RequestStatus_rejected, ST_order_closed)
+        slot = after
+    if is_live(s.request[o.request].status):
+        if how == CLOSED_filled or o.cum_qty or reason == ST_ok:
+            set_status(s, o.request, RequestStatus_completed, ST_ok)
+        elif reason == ST_cancelled_by_client:
+            set_status(s, o.request, RequestStatus_cancelled, reason)
+        elif reason == ST_expired_unsent:
+            set_status(s, o.request, RequestStatus_expired, reason)
+        else:
+            set_status(s, o.request, RequestStatus_rejected, reason)
+    if o.side == Side_sell and o.cum_qty:
+        charge_rest(s, order)
+    rehold(s, order)
+
+
+cdef inline uint64_t name_hash(uint32_t exchange, const uint8_t* name, uint32_t length) noexcept nogil:
+    return hash_bytes(name, length, exchange)
+
+
+cdef uint32_t find_order(const State* s, uint32_t exchange, const uint8_t* name, uint32_t length) noexcept nogil:
+    """An order by the exchange's name for it."""
+    cdef uint64_t hash = name_hash(exchange, name, length), at = index_home(&s.by_order_id, hash)
+    cdef uint32_t slot = index_next(&s.by_order_id, hash, &at)
+    while slot:
+        if text_is(s, s.order[slot].order_id, name, length):
+            if s.instrument[s.order[slot].instrument].exchange == exchange:
+                return slot
+        slot = index_next(&s.by_order_id, hash, &at)
+    return 0
+
+
+cdef void name_order(State* s, uint32_t order, const uint8_t* name, uint32_t length) noexcept nogil:
+    """Keeps the exchange's name for the order, the first one that it gave."""
+    cdef OrderRow* o = &s.order[order]
+    if length == 0 or o.order_id:
+        return
+    row_open(&o.version)
+    o.order_id = text_put(s, name, length)
+    row_close(&o.version)
+    index_put(&s.by_order_id, name_hash(s.instrument[o.instrument].exchange, name, length), order)

@@ -1,0 +1,520 @@
+"""Facts from exchanges: execution reports, cancel rejects, lists of open orders.
+
+A fact is never refused. What cannot be booked is parked with its place in the journal, and an alert is raised. `exec_type`
+says why a report came; the order's stored `ord_status` is the exchange's own word, and an older word never lowers it.
+"""
+
+from libc.stdint cimport INT64_MIN
+
+from oms._core.arith cimport value_of
+from oms._core.corrections cimport bust, correct, find_version
+from oms._core.executions cimport add_execution, fee_due, find_execution, post, postable
+from oms._core.feeds cimport count_in
+from oms._core.ledger cimport cash_available, holding_available, holding_cost, settle_date
+from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_cum_differs, FLAG_external, FLAG_filled_after_close, \
+    FLAG_overfilled, Cover, close_order, cover_of, find_order, is_live, make_order, make_request, name_order, rehold, \
+    set_status, unlink_pending
+from oms._core.outputs cimport alert
+from oms._core.vetting cimport Terms, allowed
+
+
+cdef uint16_t park(State* s, uint16_t status, uint16_t feed, uint32_t execution) noexcept nogil:
+    """Keeps where in the journal a report stands that could not be booked, or that contradicts one that was."""
+    cdef uint32_t slot = 0
+    if has_room(s, TABLE_parked, 1):
+        slot = take(s, TABLE_parked)
+        row_open(&s.parked[slot].version)
+        s.parked[slot].status = status
+        s.parked[slot].feed = feed
+        s.parked[slot].execution = execution
+        s.parked[slot].sequence = s.sequence
+        row_close(&s.parked[slot].version)
+    alert(s, EventKind_execution, slot, status)
+    return status
+
+
+cdef inline void flag(State* s, uint32_t order, uint8_t flags) noexcept nogil:
+    row_open(&s.order[order].version)
+    s.order[order].flags |= flags
+    row_close(&s.order[order].version)
+
+
+cdef void say(State* s, uint32_t order, uint8_t word) noexcept nogil:
+    """The exchange's word on an order that can still trade; a word that would end it comes with a report that does."""
+    cdef OrderRow* o = &s.order[order]
+    if o.closed or word in (0, OrdStatus_filled, OrdStatus_canceled, OrdStatus_rejected, OrdStatus_expired):
+        return
+    if word in (OrdStatus_new, OrdStatus_pending_new) and (o.cum_qty or o.ord_status == word):
+        return
+    row_open(&o.version)
+    o.ord_status = word
+    row_close(&o.version)
+
+
+cdef void answered(State* s, uint32_t request) noexcept nogil:
+    """The exchange has answered a request."""
+    if request and is_live(s.request[request].status):
+        unlink_pending(s, request)
+        set_status(s, request, RequestStatus_completed, ST_ok)
+
+
+cdef void warn_of_debt(State* s, uint32_t order) noexcept nogil:
+    """A fact may take what is available below zero: it is told, and new buys find no funds."""
+    cdef const OrderRow* o = &s.order[order]
+    if cash_available(s, o.cash) < 0:
+        alert(s, EventKind_cash, o.cash, ST_available_negative)
+    if holding_available(s, o.holding) < 0:
+        alert(s, EventKind_holding, o.holding, ST_available_negative)
+
+
+cdef uint32_t external_order(State* s, const Terms* t, uint32_t request_feed, int64_t cum_qty) noexcept nogil:
+    """An order that was not entered here: it reserves without a check. 0 when its figures do not fit."""
+    cdef uint32_t request, order
+    cdef OrderRow draft
+    cdef Cover cover
+    memset(&draft, 0, sizeof(draft))
+    draft.account, draft.instrument, draft.side = t.account, t.instrument, t.side
+    if not cover_of(s, &draft, t.price, t.order_qty, &cover):
+        return 0
+    request = make_request(s, RequestType_new, t, text_of(s, 0), 0, 0, 0)
+    s.request[request].feed = <uint16_t>request_feed
+    order = make_order(s, request, t)
+    set_status(s, request, RequestStatus_completed, ST_ok)
+    row_open(&s.order[order].version)
+    s.order[order].ord_status = OrdStatus_new
+    s.order[order].flags = FLAG_external
+    row_close(&s.order[order].version)
+    rehold(s, order)
+    alert(s, EventKind_order, order, ST_external_order)
+    warn_of_debt(s, order)
+    return order
+
+
+cdef bint room_for_fact(const State* s) noexcept nogil:
+    return (has_room(s, TABLE_order, 2) and has_room(s, TABLE_request, 2) and has_room(s, TABLE_cash, 2)
+            and has_room(s, TABLE_holding, 2) and has_room(s, TABLE_execution, 2) and has_room(s, TABLE_text, 256)
+            and has_room(s, TABLE_ladder, 8))
+
+
+cdef bint known_parties(const State* s, uint32_t account, uint32_t instrument, uint8_t side) noexcept nogil:
+    return (0 < account < s.header[TABLE_account].used and 0 < instrument < s.header[TABLE_instrument].used
+            and side in (Side_buy, Side_sell))
+
+
+cdef uint32_t adopt(State* s, const ExecutionReport* r) noexcept nogil:
+    """An order for a report that names none of ours, when it tells enough to make one."""
+    cdef Terms t
+    cdef int64_t price = r.price if r.price > 0 else r.last_px
+    if r.exec_type not in (ExecType_new, ExecType_trade, ExecType_order_status) or r.order_id_length == 0:
+        return 0
+    if not known_parties(s, r.account, r.instrument, r.side) or r.order_qty <= 0 or price <= 0:
+        return 0
+    memset(&t, 0, sizeof(t))
+    t.account, t.instrument, t.side = r.account, r.instrument, r.side
+    t.ord_type = r.ord_type if r.ord_type else OrdType_limit
+    t.time_in_force = r.time_in_force if r.time_in_force else TimeInForce_day
+    t.order_qty, t.price = r.order_qty, price
+    t.stop_px = t.display_qty = t.min_qty = INT64_MIN
+    return external_order(s, &t, r.feed, 0)
+
+
+cdef void check_cum(State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
+    """A cum that is not ours marks the order; of a dead one the missing part stays held until its executions are found."""
+    cdef OrderRow* o = &s.order[order]
+    cdef int64_t missing = r.cum_qty - o.cum_qty if r.cum_qty != INT64_MIN else 0
+    if r.cum_qty == INT64_MIN:
+        return
+    row_open(&o.version)
+    o.missing_qty = missing if o.closed == CLOSED_dead and missing > 0 else 0
+    if missing:
+        o.flags |= FLAG_cum_differs
+    else:
+        o.flags &= ~FLAG_cum_differs
+    row_close(&o.version)
+    if missing:
+        s.figure = r.cum_qty
+        s.limit = o.cum_qty
+        alert(s, EventKind_order, order, ST_report_cum_differs)
+
+
+cdef uint16_t executed(State* s, uint32_t order, uint32_t request, const ExecutionReport* r) noexcept nogil:
+    """A trade. It counts once, whatever feed or replay it comes over; after that it is booked, come what may."""
+    cdef OrderRow* o = &s.order[order]
+    cdef const InstrumentRow* i = &s.instrument[o.instrument]
+    cdef ExecutionRow x
+    cdef int32_t date = r.trade_date if r.trade_date else s.exchange[i.exchange].trade_date
+    cdef const uint8_t* name = ExecutionReport_texts(r)
+    cdef uint32_t slot = find_execution(s, i.exchange, date, o.side, name, r.exec_id_length)
+    cdef int64_t tax_before, tax
+    memset(&x, 0, sizeof(x))
+    if slot:
+        if s.execution[slot].order == order and s.execution[slot].last_qty == r.last_qty:
+            if s.execution[slot].last_px == r.last_px and s.execution[slot].kind == TradeKind_trade:
+                return ST_execution_repeated
+        return park(s, ST_execution_conflict, r.feed, slot)
+    if r.last_qty <= 0 or r.last_px < 0 or r.exec_id_length == 0:
+        return park(s, ST_report_out_of_range, r.feed, 0)
+    if not value_of(r.last_px, r.last_qty, i.value_numerator, i.value_denominator, 0, &x.value):
+        return park(s, ST_report_out_of_range, r.feed, 0)
+    if not postable(s, o, r.last_qty, x.value):
+        return park(s, ST_report_out_of_range, r.feed, 0)
+    # point of no return
+    x.kind = TradeKind_trade
+    x.trade_version = 1
+    x.exchange, x.feed, x.trade_date = i.exchange, r.feed, date
+    x.settle_date = r.settle_date if r.settle_date else settle_date(s, o.instrument, date)
+    x.request = request
+    x.last_qty, x.last_px = r.last_qty, r.last_px
+    x.time_ns = r.transact_time_ns
+    fee_due(s, o, o.cum_value, False, &tax_before)
+    x.fee = max(fee_due(s, o, o.cum_value + x.value, o.closed != 0, &tax) - o.fee_charged, 0)
+    x.tax = max(tax - tax_before, 0)
+    holding_cost(s, o.holding, o.side, r.last_qty, r.last_px)
+    row_open(&o.version)
+    o.cum_qty += r.last_qty
+    o.cum_value += x.value
+    o.fee_charged += x.fee
+    if o.missing_qty:
+        o.missing_qty = max(o.missing_qty - r.last_qty, 0)
+    row_close(&o.version)
+    post(s, add_execution(s, order, &x, name, r.exec_id_length, True))
+    after_trade(s, order, r.ord_status)
+    return ST_ok
+
+
+cdef void after_trade(State* s, uint32_t order, uint8_t word) noexcept nogil:
+    """Where a trade, or a corrected one, leaves its order."""
+    cdef OrderRow* o = &s.order[order]
+    if o.closed:
+        flag(s, order, FLAG_filled_after_close)
+        alert(s, EventKind_order, order, ST_fill_after_close)
+    elif o.ord_status == OrdStatus_pending_new:
+        answered(s, o.request)
+    if o.cum_qty > o.order_qty:
+        flag(s, order, FLAG_overfilled)
+        alert(s, EventKind_order, order, ST_overfill)
+    if o.closed == 0 and o.cum_qty >= o.order_qty:
+        if word not in (OrdStatus_pending_cancel, OrdStatus_pending_replace):
+            word = OrdStatus_filled
+        close_order(s, order, word, CLOSED_filled, ST_ok)
+    elif o.closed == 0:
+        say(s, order, word if word else OrdStatus_partially_filled)
+        rehold(s, order)
+    else:
+        rehold(s, order)
+    warn_of_debt(s, order)
+
+
+cdef uint16_t corrected(State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
+    """A bust or a correction of a trade of this order; exec_ref_id names its newest version."""
+    cdef OrderRow* o = &s.order[order]
+    cdef const InstrumentRow* i = &s.instrument[o.instrument]
+    cdef const uint8_t* name = ExecutionReport_texts(r)
+    cdef uint32_t trade = find_version(s, order, name + r.exec_id_length, r.exec_ref_id_length), slot
+    cdef int64_t value = 0
+    cdef int32_t date = s.exchange[i.exchange].trade_date
+    if trade == 0:
+        slot = find_execution(s, i.exchange, r.trade_date if r.trade_date else date, o.side, name, r.exec_id_length)
+        if slot and s.execution[slot].order == order:
+            return ST_execution_repeated
+        return park(s, ST_execution_unknown, r.feed, 0)
+    if find_execution(s, i.exchange, s.execution[trade].trade_date, o.side, name, r.exec_id_length):
+        return ST_execution_repeated
+    if r.exec_type == ExecType_trade_correct:
+        if r.last_qty <= 0 or not value_of(r.last_px, r.last_qty, i.value_numerator, i.value_denominator, 0, &value):
+            return park(s, ST_report_out_of_range, r.feed, trade)
+        if r.last_px < 0 or not postable(s, o, r.last_qty, value):
+            return park(s, ST_report_out_of_range, r.feed, trade)
+    # point of no return
+    if o.closed == CLOSED_filled and may_reopen(s, o):
+        row_open(&o.version)
+        o.closed = 0
+        row_close(&o.version)
+    if r.exec_type == ExecType_trade_cancel:
+        bust(s, trade, name, r.exec_id_length, r.settle_date)
+    else:
+        correct(s, trade, r.last_qty, r.last_px, value, name, r.exec_id_length, r.settle_date)
+    if o.closed:
+        rehold(s, order)
+        warn_of_debt(s, order)
+        return ST_ok
+    row_open(&o.version)
+    if o.ord_status == OrdStatus_filled or o.cum_qty == 0:
+        o.ord_status = OrdStatus_partially_filled if o.cum_qty else OrdStatus_new
+    row_close(&o.version)
+    after_trade(s, order, r.ord_status)
+    return ST_ok
+
+
+cdef bint may_reopen(const State* s, const OrderRow* o) noexcept nogil:
+    """A filled order whose trade is busted can trade again, unless it was a Day order of a past day."""
+    cdef uint8_t tif = s.request[o.terms].time_in_force
+    if tif == TimeInForce_gtc or tif == TimeInForce_gtd:
+        return True
+    return tif == TimeInForce_day and o.trade_date == s.exchange[s.instrument[o.instrument].exchange].trade_date
+
+
+cdef uint16_t replaced(State* s, uint32_t order, uint32_t request, const ExecutionReport* r) noexcept nogil:
+    """New terms are in force: those of the replace that is answered, or those that the exchange states."""
+    cdef OrderRow* o = &s.order[order]
+    cdef const RequestRow* q = &s.request[request]
+    cdef int64_t quantity = o.order_qty, price = o.price
+    cdef Cover cover
+    cdef bint ours = request != 0 and q.type == RequestType_replace
+    if ours and request == o.terms:
+        return ST_report_stale
+    if ours:
+        quantity, price = q.order_qty, q.price
+    if r.order_qty > 0:
+        quantity = r.order_qty
+    if r.price > 0 and not (ours and q.ord_type == OrdType_market):
+        price = r.price
+    if o.closed == CLOSED_dead:
+        return ST_report_stale
+    if not cover_of(s, o, price, quantity, &cover):
+        return park(s, ST_report_out_of_range, r.feed, 0)
+    # point of no return
+    row_open(&o.version)
+    if ours:
+        o.terms = request
+    o.order_qty = max(quantity, o.cum_qty)
+    o.price = price
+    o.closed = 0
+    row_close(&o.version)
+    if ours:
+        answered(s, request)
+    if o.cum_qty >= o.order_qty:
+        close_order(s, order, OrdStatus_filled, CLOSED_filled, ST_ok)
+    else:
+        row_open(&o.version)
+        if r.ord_status and r.ord_status != OrdStatus_filled:
+            o.ord_status = r.ord_status
+        else:
+            o.ord_status = OrdStatus_partially_filled if o.cum_qty else OrdStatus_new
+        row_close(&o.version)
+        rehold(s, order)
+    warn_of_debt(s, order)
+    return ST_ok
+
+
+cdef uint16_t rejected(State* s, uint32_t order, uint32_t request, const ExecutionReport* r) noexcept nogil:
+    """A New is refused. The reject of a repeated ClOrdID (103=6) does not end the order that it names."""
+    cdef OrderRow* o = &s.order[order]
+    if request and s.request[request].type != RequestType_new:
+        return refused(s, order, request, r.ord_status)
+    if o.closed or (r.ord_rej_reason == 6 and o.ord_status != OrdStatus_pending_new):
+        return ST_report_stale
+    close_order(s, order, OrdStatus_rejected, CLOSED_dead, ST_rejected_by_exchange)
+    return ST_ok
+
+
+cdef uint16_t refused(State* s, uint32_t order, uint32_t request, uint8_t word) noexcept nogil:
+    """A cancel or replace is refused: the old terms stand, at the leaves of this moment."""
+    cdef OrderRow* o = &s.order[order]
+    if request == 0 or not is_live(s.request[request].status):
+        return ST_report_stale
+    unlink_pending(s, request)
+    set_status(s, request, RequestStatus_rejected, ST_rejected_by_exchange)
+    if o.closed == 0 and word in (OrdStatus_new, OrdStatus_partially_filled):
+        row_open(&o.version)
+        o.ord_status = OrdStatus_partially_filled if o.cum_qty else OrdStatus_new
+        row_close(&o.version)
+    elif o.closed == CLOSED_filled and word == OrdStatus_filled:
+        row_open(&o.version)
+        o.ord_status = word
+        row_close(&o.version)
+    else:
+        say(s, order, word)
+    rehold(s, order)
+    return ST_ok
+
+
+cdef uint16_t ended(State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
+    """Canceled, expired, or done for the day: which of them, and whether the order survives it."""
+    cdef OrderRow* o = &s.order[order]
+    cdef uint8_t word = OrdStatus_canceled, tif = s.request[o.terms].time_in_force
+    if r.exec_type == ExecType_expired:
+        word = OrdStatus_expired
+    elif r.exec_type == ExecType_done_for_day:
+        word = OrdStatus_done_for_day
+    if o.closed == CLOSED_dead and o.flags & 16 and word != OrdStatus_done_for_day:
+        row_open(&o.version)
+        o.ord_status = word  # the exchange's late word on an order that was expired here
+        row_close(&o.version)
+        return ST_ok
+    if o.closed:
+        return ST_report_stale
+    if word == OrdStatus_done_for_day and (tif == TimeInForce_gtc or tif == TimeInForce_gtd):
+        answered(s, o.request)
+        say(s, order, word)
+        rehold(s, order)
+        return ST_ok
+    if o.ord_status == OrdStatus_pending_new:
+        answered(s, o.request)
+    close_order(s, order, word, CLOSED_dead, ST_ok)
+    return ST_ok
+
+
+cdef uint16_t acknowledged(State* s, uint32_t order, uint32_t request, const ExecutionReport* r) noexcept nogil:
+    """Reports that only say where an order stands."""
+    cdef OrderRow* o = &s.order[order]
+    cdef uint8_t word = r.ord_status
+    if r.exec_type in (ExecType_pending_cancel, ExecType_pending_replace):
+        if request and s.request[request].type != RequestType_new and not is_live(s.request[request].status):
+            return ST_report_stale
+        word = OrdStatus_pending_cancel if r.exec_type == ExecType_pending_cancel else OrdStatus_pending_replace
+    elif r.exec_type != ExecType_pending_new:
+        answered(s, o.request)
+    if r.exec_type == ExecType_new and (o.closed or o.cum_qty):
+        return ST_report_stale
+    if word == 0 and r.exec_type not in (ExecType_order_status, ExecType_restated, ExecType_triggered):
+        word = r.exec_type  # FIX gives the state that a report brings about the same character
+    say(s, order, word)
+    rehold(s, order)
+    return ST_ok
+
+
+cdef uint16_t told(State* s, uint32_t order, uint32_t request, const ExecutionReport* r) noexcept nogil:
+    """One report of a known order."""
+    cdef uint8_t why = r.exec_type
+    if why == ExecType_order_status and r.ord_status == OrdStatus_rejected:
+        why = ExecType_rejected
+    if why == ExecType_trade:
+        return executed(s, order, request, r)
+    if why == ExecType_trade_cancel or why == ExecType_trade_correct:
+        return corrected(s, order, r)
+    if why == ExecType_replaced or why == ExecType_restated:
+        return replaced(s, order, request if why == ExecType_replaced else 0, r)
+    if why == ExecType_rejected:
+        return rejected(s, order, request, r)
+    if why in (ExecType_canceled, ExecType_expired, ExecType_done_for_day):
+        return ended(s, order, r)
+    return acknowledged(s, order, request, r)
+
+
+cdef uint16_t apply_report(State* s, const ExecutionReport* r) noexcept nogil:
+    cdef uint32_t request, order = 0
+    cdef const uint8_t* order_id = ExecutionReport_texts(r) + r.exec_id_length + r.exec_ref_id_length
+    cdef uint16_t status
+    cdef uint32_t exchange
+    if not allowed(s, PERMISSION_report):
+        return ST_permission_denied
+    if r.feed == 0 or r.feed >= s.header[TABLE_feed].used:
+        return park(s, ST_feed_unknown, r.feed, 0)
+    if not count_in(s, r.feed, r.feed_sequence):
+        return ST_feed_sequence_repeated
+    if not room_for_fact(s):
+        return park(s, ST_capacity_reached, r.feed, 0)
+    exchange = s.feed[r.feed].exchange
+    request = request_of(s, r.request)
+    if request:
+        order = s.request[request].order
+    elif r.order_id_length:
+        order = find_order(s, exchange, order_id, r.order_id_length)
+        if order == 0:
+            order = adopt(s, r)
+    if order == 0:
+        return park(s, ST_report_unmatched, r.feed, 0)
+    name_order(s, order, order_id, r.order_id_length)
+    status = told(s, order, request, r)
+    check_cum(s, order, r)
+    if s.order[order].closed == CLOSED_dead and status == ST_ok:
+        rehold(s, order)
+    return status
+
+
+cdef uint16_t apply_cancel_reject(State* s, const OrderCancelReject* r) noexcept nogil:
+    cdef uint32_t request
+    if not allowed(s, PERMISSION_report):
+        return ST_permission_denied
+    if r.feed == 0 or r.feed >= s.header[TABLE_feed].used:
+        return park(s, ST_feed_unknown, r.feed, 0)
+    if not count_in(s, r.feed, r.feed_sequence):
+        return ST_feed_sequence_repeated
+    request = request_of(s, r.request)
+    if request == 0 or s.request[request].order == 0:
+        return park(s, ST_report_unmatched, r.feed, 0)
+    return refused(s, s.request[request].order, request, r.ord_status)
+
+
+cdef uint16_t apply_open_order(State* s, const OpenOrder* r) noexcept nogil:
+    """One row of the exchange's list. Unknown here: made, reserved without a check, flagged. Known with other terms: the
+    exchange's terms win; executions that its cum counts and we miss are asked for, never inferred."""
+    cdef uint32_t request = request_of(s, r.request), order = 0
+    cdef const uint8_t* name = OpenOrder_texts(r)
+    cdef OrderRow* o
+    cdef Terms t
+    cdef Cover cover
+    if not allowed(s, PERMISSION_report | PERMISSION_operate):
+        return ST_permission_denied
+    if r.exchange == 0 or r.exchange >= s.header[TABLE_exchange].used:
+        return ST_reference_invalid
+    s.exchange[r.exchange].open_orders += 1
+    if not room_for_fact(s):
+        return park(s, ST_capacity_reached, 0, 0)
+    order = s.request[request].order if request else find_order(s, r.exchange, name, r.order_id_length)
+    if order == 0:
+        memset(&t, 0, sizeof(t))
+        t.account, t.instrument, t.side, t.ord_type = r.account, r.instrument, r.side, r.ord_type
+        t.time_in_force, t.expire_date, t.order_qty, t.price = r.time_in_force, r.expire_date, r.order_qty, r.price
+        t.stop_px = t.display_qty = t.min_qty = INT64_MIN
+        if known_parties(s, r.account, r.instrument, r.side) and r.order_qty > r.cum_qty and r.price > 0:
+            order = external_order(s, &t, s.exchange[r.exchange].first_feed, r.cum_qty)
+        if order == 0:
+            return park(s, ST_report_unmatched, 0, 0)
+        name_order(s, order, name, r.order_id_length)
+    o = &s.order[order]
+    answered(s, o.request)
+    say(s, order, OrdStatus_partially_filled if o.cum_qty else OrdStatus_new)
+    row_open(&o.version)
+    o.flags |= 128  # seen in this list
+    row_close(&o.version)
+    if o.closed == 0 and (o.order_qty != r.order_qty or (r.price > 0 and o.price != r.price)):
+        if not cover_of(s, o, r.price if r.price > 0 else o.price, r.order_qty, &cover):
+            return park(s, ST_report_out_of_range, 0, 0)
+        row_open(&o.version)
+        o.order_qty = max(r.order_qty, o.cum_qty)
+        if r.price > 0:
+            o.price = r.price
+        row_close(&o.version)
+        alert(s, EventKind_order, order, ST_order_terms_differ)
+    if r.cum_qty != o.cum_qty:
+        flag(s, order, FLAG_cum_differs)
+        alert(s, EventKind_order, order, ST_report_cum_differs)
+    rehold(s, order)
+    return ST_ok
+
+
+cdef uint16_t apply_open_orders_end(State* s, const OpenOrdersEnd* r) noexcept nogil:
+    """The list is whole: what is open here and was not in it is in doubt, its hold kept."""
+    cdef uint32_t slot
+    cdef OrderRow* o
+    cdef ExchangeRow* e
+    if not allowed(s, PERMISSION_report | PERMISSION_operate):
+        return ST_permission_denied
+    if r.exchange == 0 or r.exchange >= s.header[TABLE_exchange].used:
+        return ST_reference_invalid
+    e = &s.exchange[r.exchange]
+    for slot in range(1, s.header[TABLE_order].used):
+        o = &s.order[slot]
+        if o.request == 0 or s.instrument[o.instrument].exchange != r.exchange:
+            continue
+        if r.complete and r.count == e.open_orders and not o.closed and not o.flags & 128:
+            missing_there(s, slot)
+        if o.flags & 128:
+            row_open(&o.version)
+            o.flags &= 127
+            row_close(&o.version)
+    slot = e.open_orders
+    e.open_orders = 0
+    return ST_ok if slot == r.count else ST_load_count_differs
+
+
+cdef void missing_there(State* s, uint32_t order) noexcept nogil:
+    """Open here, absent there. A request that is not sent yet cannot be there."""
+    cdef uint32_t request = s.order[order].request
+    if s.request[request].status in (RequestStatus_queued, RequestStatus_buffered):
+        return
+    if s.request[request].status != RequestStatus_in_doubt:
+        set_status(s, request, RequestStatus_in_doubt, ST_order_missing_at_exchange)
+    alert(s, EventKind_order, order, ST_order_missing_at_exchange)

@@ -1,0 +1,199 @@
+# The whole state of the engine: pointers to the tables' rows, their headers, the indexes, and the outputs in the making.
+# Owns nothing: `tables.pyx` makes and frees what is pointed to. Rows are changed between row_open and row_close.
+from libc.string cimport memcmp, memcpy, memset
+
+from oms._core.arith cimport hash_bytes, mix
+from oms._core.index cimport Index, index_home, index_next
+from oms._core.types cimport *
+
+cdef extern from *:
+    """
+    #include <stdio.h>
+    #include <stdlib.h>
+    #define compiler_barrier() __asm__ __volatile__("" ::: "memory")
+    #define prefetch(address) __builtin_prefetch((const void *)(address), 1, 3)
+    #define broken(what) do { fprintf(stderr, "oms: broken invariant: %s\\n", what); abort(); } while (0)
+    """
+    void compiler_barrier() nogil
+    void prefetch(const void* address) nogil
+    void broken(const char* what) nogil
+
+ctypedef struct TableHeader:
+    uint64_t magic
+    uint32_t row_size
+    uint32_t capacity     # rows, row 0 included
+    uint32_t used         # high-water mark: rows from here on were never written
+    uint32_t free         # first of the freed rows; a freed row keeps the next one at byte 8
+    uint32_t live
+    uint32_t schema_version
+    uint64_t generation   # of the store that the tables belong to
+    uint64_t sequence     # journal sequence that the rows stand at
+    uint64_t safe         # highest sequence that may be seen outside
+    uint64_t heartbeat_ns
+    char name[32]
+
+cdef struct State:
+    TableHeader* header[TABLE_COUNT]
+    FirmRow* firm  # the one row
+    CurrencyRow* currency
+    CalendarRow* calendar
+    ExchangeRow* exchange
+    FeedRow* feed
+    AccountClassRow* account_class
+    FeeRow* fee
+    FeeRuleRow* fee_rule
+    UserRow* user
+    EntitlementRow* entitlement
+    AccountRow* account
+    InstrumentRow* instrument
+    CashRow* cash
+    HoldingRow* holding
+    CostBaseRow* cost_base
+    LadderRow* ladder
+    OrderRow* order
+    RequestRow* request
+    ExecutionRow* execution
+    MovementRow* movement
+    LoadRow* load
+    StageRow* stage
+    SettlementRow* settlement
+    ParkedRow* parked
+    EventRow* event
+    uint8_t* text
+    Index by_code         # accounts
+    Index by_symbol       # instruments
+    Index by_holder       # holdings
+    Index by_cl_ord_id    # requests
+    Index by_order_id     # orders, by the exchange's name
+    Index by_exec_id      # executions, by their key
+    Index by_reference    # movements
+    Index by_load         # start-of-day files, by digest
+    Index by_batch        # settlement batches
+    uint64_t sequence     # of the record that is being applied
+    uint64_t time_ns
+    uint16_t source
+    uint64_t events       # position of the next event
+    int64_t figure        # what the record asked for, where a rule refused it
+    int64_t limit         # what the rule allows
+    uint8_t* out          # outputs since the consumer last took them
+    uint64_t out_used
+    uint64_t out_size
+    uint32_t* slots       # room for as many slots as there are executions
+    int64_t* sums         # room for a figure per cash or holding row; all zero between records
+
+
+cdef inline void row_open(uint32_t* version) noexcept nogil:
+    version[0] += 1
+    compiler_barrier()
+
+
+cdef inline void row_close(uint32_t* version) noexcept nogil:
+    compiler_barrier()
+    version[0] += 1
+
+
+cdef inline bint has_room(const State* s, int table, uint32_t rows) noexcept nogil:
+    cdef const TableHeader* h = s.header[table]
+    return h.capacity - h.used >= rows or (h.free != 0 and rows == 1)
+
+
+cdef inline uint32_t take(State* s, int table) noexcept nogil:
+    """A zeroed row; the caller has seen to it that there is room."""
+    cdef TableHeader* h = s.header[table]
+    cdef uint32_t slot = h.free
+    cdef uint8_t* row
+    if slot:
+        row = <uint8_t*>h + 4096 + <uint64_t>slot * h.row_size
+        h.free = (<uint32_t*>(row + 8))[0]
+        (<uint32_t*>(row + 8))[0] = 0
+    else:
+        slot = h.used
+        if slot >= h.capacity:
+            broken("a row was taken from a full table")
+        h.used = slot + 1
+    h.live += 1
+    return slot
+
+
+cdef inline void give_back(State* s, int table, uint32_t slot) noexcept nogil:
+    """Frees a row: zeroed but for its version and, behind it, its generation, which goes up so that old handles miss."""
+    cdef TableHeader* h = s.header[table]
+    cdef uint32_t* row = <uint32_t*>(<uint8_t*>h + 4096 + <uint64_t>slot * h.row_size)
+    row_open(row)
+    memset(row + 2, 0, h.row_size - 8)
+    row[1] += 1
+    row[2] = h.free
+    row_close(row)
+    h.free = slot
+    h.live -= 1
+
+
+cdef inline const uint8_t* text_of(const State* s, uint32_t ref) noexcept nogil:
+    """Length byte and bytes of a text; ref 0 is the empty one."""
+    return s.text + <uint64_t>ref * 8
+
+
+cdef inline uint32_t text_put(State* s, const uint8_t* data, uint32_t length) noexcept nogil:
+    cdef TableHeader* h = s.header[TABLE_text]
+    cdef uint32_t ref = h.used
+    cdef uint8_t* at
+    if length == 0:
+        return 0
+    if h.capacity - ref < (length + 8) >> 3:
+        broken("the text table is full")
+    at = s.text + <uint64_t>ref * 8
+    at[0] = <uint8_t>length
+    memcpy(at + 1, data, length)
+    h.used = ref + ((length + 8) >> 3)
+    return ref
+
+
+cdef inline bint text_is(const State* s, uint32_t ref, const uint8_t* data, uint32_t length) noexcept nogil:
+    cdef const uint8_t* at = text_of(s, ref)
+    return at[0] == length and memcmp(at + 1, data, length) == 0
+
+
+cdef inline uint32_t find_request(const State* s, uint32_t account, const uint8_t* name, uint32_t length,
+                                  uint64_t hash) noexcept nogil:
+    """The account's newest request of that name."""
+    cdef uint64_t at = index_home(&s.by_cl_ord_id, hash)
+    cdef uint32_t slot = index_next(&s.by_cl_ord_id, hash, &at), newest = 0
+    while slot:
+        if s.request[slot].cl_ord_id_hash == hash and s.request[slot].account == account:
+            if text_is(s, s.request[slot].cl_ord_id, name, length):
+                if newest == 0 or s.request[slot].time_ns >= s.request[newest].time_ns:
+                    newest = slot
+        slot = index_next(&s.by_cl_ord_id, hash, &at)
+    return newest
+
+
+cdef inline uint64_t request_handle(const State* s, uint32_t slot) noexcept nogil:
+    return <uint64_t>s.request[slot].generation << 32 | slot if slot else 0
+
+
+cdef inline uint64_t order_handle(const State* s, uint32_t slot) noexcept nogil:
+    return <uint64_t>s.order[slot].generation << 32 | slot if slot else 0
+
+
+cdef inline uint32_t request_of(const State* s, uint64_t handle) noexcept nogil:
+    cdef uint32_t slot = <uint32_t>handle
+    if slot == 0 or slot >= s.header[TABLE_request].used or s.request[slot].generation != handle >> 32:
+        return 0
+    return slot if s.request[slot].status else 0
+
+
+cdef inline uint32_t find_holding(const State* s, uint32_t account, uint32_t instrument) noexcept nogil:
+    cdef uint64_t hash = mix(account, instrument), at = index_home(&s.by_holder, hash)
+    cdef uint32_t slot = index_next(&s.by_holder, hash, &at)
+    while slot:
+        if s.holding[slot].account == account and s.holding[slot].instrument == instrument:
+            return slot
+        slot = index_next(&s.by_holder, hash, &at)
+    return 0
+
+
+cdef inline uint32_t find_cash(const State* s, uint32_t account, uint32_t currency) noexcept nogil:
+    cdef uint32_t slot = s.account[account].cash
+    while slot and s.cash[slot].currency != currency:
+        slot = s.cash[slot].next
+    return slot

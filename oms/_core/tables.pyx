@@ -1,0 +1,182 @@
+"""The tables: sparse files in shared memory, or private memory, mapped once and sized by configuration.
+
+Owns all memory that `State` points into. Address space is reserved generously; a page costs nothing until it is written.
+Never reads what an earlier process left in a file: the tables are rebuilt from snapshot and journal.
+"""
+
+from cpython.buffer cimport PyBuffer_FillInfo
+from libc.errno cimport errno
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset, strerror
+
+from oms import schema
+from oms.errors import OmsError
+from oms.records import row_dtype
+
+from oms._core.index cimport Index, index_put
+from oms._core.state cimport *
+
+cdef extern from "<sys/mman.h>" nogil:
+    void* mmap(void* address, size_t length, int prot, int flags, int fd, long offset)
+    int munmap(void* address, size_t length)
+    int PROT_READ, PROT_WRITE, MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS, MAP_NORESERVE
+    void* MAP_FAILED
+
+cdef extern from "<fcntl.h>" nogil:
+    int c_open "open"(const char* path, int flags, int mode)
+    int O_RDWR, O_RDONLY, O_CREAT, O_TRUNC, O_CLOEXEC, O_NOFOLLOW
+
+cdef extern from "<unistd.h>" nogil:
+    int c_close "close"(int fd)
+    int ftruncate(int fd, long length)
+
+cdef enum:
+    HEADER_BYTES = 4096
+
+MAGIC = 0x454C4241544D4F  # "OMTABLE"
+OUTPUT_BYTES = 1 << 32
+
+
+cdef class Mapping:
+    """Mapped bytes with the buffer protocol; unmapped when nobody uses them any more."""
+
+    def __cinit__(self, Py_ssize_t size, path=None, bint create=False):
+        cdef int fd = -1, flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+        cdef void* data
+        self.writable = create or path is None
+        if path is not None:
+            fd = c_open(str(path).encode(), (O_RDWR | O_CREAT | O_TRUNC if create else O_RDONLY) | O_CLOEXEC | O_NOFOLLOW,
+                        0o600)
+            if fd < 0:
+                raise OmsError(f"cannot open a table: {strerror(errno).decode()}", where=str(path))
+            if create and ftruncate(fd, size) != 0:
+                c_close(fd)
+                raise OmsError(f"cannot size a table: {strerror(errno).decode()}", where=str(path),
+                               remedy="give it a directory in shared memory (tmpfs) with room for sparse files")
+            flags = MAP_SHARED | MAP_NORESERVE
+        data = mmap(NULL, size, PROT_READ | PROT_WRITE if self.writable else PROT_READ, flags, fd, 0)
+        if fd >= 0:
+            c_close(fd)
+        if data == MAP_FAILED:
+            raise OmsError(f"cannot map {size} bytes: {strerror(errno).decode()}", where=str(path or "private memory"),
+                           remedy="lower the capacities in the configuration")
+        self.data = <char*>data
+        self.size = size
+
+    def __dealloc__(self):
+        if self.data != NULL:
+            munmap(self.data, self.size)
+
+    def __getbuffer__(self, Py_buffer* buffer, int flags):
+        PyBuffer_FillInfo(buffer, self, self.data, self.size, not self.writable, flags)
+
+    def __len__(self):
+        return self.size
+
+
+def table_bytes(name, capacity):
+    """Size of a table's file: a page of header and its rows."""
+    return HEADER_BYTES + capacity * row_dtype(name).itemsize
+
+
+cdef class Tables:
+    """All tables of one engine, empty. `capacities` gives rows by table name, row 0 included; others have the default.
+
+    Raises OmsError for an unknown table or a capacity that cannot be.
+    """
+
+    def __init__(self, capacities=None, directory=None):
+        given = dict(capacities or {})
+        self.mappings = {}
+        self.capacities = {}
+        self.scratch = []
+        for number, table in enumerate(schema.TABLES):
+            rows = given.pop(table.name, table.capacity)
+            if not 2 <= rows < 1 << 32:
+                raise OmsError(f"the capacity of {table.name} is {rows}: from 2 to 4294967295", where="capacities")
+            self.make(number, table, rows, directory)
+        if given:
+            raise OmsError(f"no table is called {', '.join(given)}", where="capacities",
+                           remedy="docs/reference/tables.md lists them")
+        self.point()
+        self.work()
+
+    cdef make(self, int number, table, uint32_t rows, directory):
+        cdef Mapping mapping
+        cdef TableHeader* header
+        path = None if directory is None else directory / f"{table.name}.table"
+        mapping = Mapping(table_bytes(table.name, rows), path, True)
+        header = <TableHeader*>mapping.data
+        name = table.name.encode()
+        memcpy(header.name, <const char*>name, len(name))
+        header.row_size = row_dtype(table.name).itemsize
+        header.capacity = rows
+        header.used = 1
+        header.schema_version = schema.SCHEMA_VERSION
+        header.magic = MAGIC
+        self.state.header[number] = header
+        self.mappings[table.name] = mapping
+        self.capacities[table.name] = rows
+
+    cdef point(self):
+        """The typed pointers of State, one per table."""
+        cdef State* s = &self.state
+        s.firm = &(<FirmRow*>self.rows(TABLE_firm))[1]
+        s.header[TABLE_firm].used = 2
+        s.currency = <CurrencyRow*>self.rows(TABLE_currency)
+        s.calendar = <CalendarRow*>self.rows(TABLE_calendar)
+        s.exchange = <ExchangeRow*>self.rows(TABLE_exchange)
+        s.feed = <FeedRow*>self.rows(TABLE_feed)
+        s.account_class = <AccountClassRow*>self.rows(TABLE_account_class)
+        s.fee = <FeeRow*>self.rows(TABLE_fee)
+        s.fee_rule = <FeeRuleRow*>self.rows(TABLE_fee_rule)
+        s.user = <UserRow*>self.rows(TABLE_user)
+        s.entitlement = <EntitlementRow*>self.rows(TABLE_entitlement)
+        s.account = <AccountRow*>self.rows(TABLE_account)
+        s.instrument = <InstrumentRow*>self.rows(TABLE_instrument)
+        s.cash = <CashRow*>self.rows(TABLE_cash)
+        s.holding = <HoldingRow*>self.rows(TABLE_holding)
+        s.cost_base = <CostBaseRow*>self.rows(TABLE_cost_base)
+        s.ladder = <LadderRow*>self.rows(TABLE_ladder)
+        s.order = <OrderRow*>self.rows(TABLE_order)
+        s.request = <RequestRow*>self.rows(TABLE_request)
+        s.execution = <ExecutionRow*>self.rows(TABLE_execution)
+        s.movement = <MovementRow*>self.rows(TABLE_movement)
+        s.load = <LoadRow*>self.rows(TABLE_load)
+        s.stage = <StageRow*>self.rows(TABLE_stage)
+        s.settlement = <SettlementRow*>self.rows(TABLE_settlement)
+        s.parked = <ParkedRow*>self.rows(TABLE_parked)
+        s.event = <EventRow*>self.rows(TABLE_event)
+        s.text = <uint8_t*>self.rows(TABLE_text)
+
+    cdef void* rows(self, int table) noexcept:
+        return <char*>self.state.header[table] + HEADER_BYTES
+
+    cdef void* reserve(self, Py_ssize_t size) except NULL:
+        cdef Mapping mapping = Mapping(size)
+        self.scratch.append(mapping)
+        return <void*>mapping.data
+
+    cdef build_index(self, Index* index, int table):
+        """Room for twice the rows of the table, in a power of two."""
+        cdef uint64_t entries = 16
+        while entries < 2 * <uint64_t>self.state.header[table].capacity:
+            entries *= 2
+        index.entries = <uint64_t*>self.reserve(entries * 8)
+        index.mask = entries - 1
+
+    cdef work(self):
+        cdef State* s = &self.state
+        self.build_index(&s.by_code, TABLE_account)
+        self.build_index(&s.by_symbol, TABLE_instrument)
+        self.build_index(&s.by_holder, TABLE_holding)
+        self.build_index(&s.by_cl_ord_id, TABLE_request)
+        self.build_index(&s.by_order_id, TABLE_order)
+        self.build_index(&s.by_exec_id, TABLE_execution)
+        self.build_index(&s.by_reference, TABLE_movement)
+        self.build_index(&s.by_load, TABLE_load)
+        self.build_index(&s.by_batch, TABLE_settlement)
+        s.out_size = OUTPUT_BYTES
+        s.out = <uint8_t*>self.reserve(OUTPUT_BYTES)
+        s.slots = <uint32_t*>self.reserve(4 * <Py_ssize_t>s.header[TABLE_execution].capacity)
+        s.sums = <int64_t*>self.reserve(8 * <Py_ssize_t>max(s.header[TABLE_cash].capacity, s.header[TABLE_holding].capacity))

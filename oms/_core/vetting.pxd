@@ -1,0 +1,22 @@
+# The always-on checks. Each returns the status with the lowest number that applies, and leaves its figures in the state.
+from oms._core.state cimport *
+
+cdef struct Terms:  # what an order asks for, whoever states it
+    uint32_t account
+    uint32_t instrument
+    uint8_t side
+    uint8_t ord_type
+    uint8_t time_in_force
+    int32_t expire_date
+    int64_t order_qty
+    int64_t price        # as given: null for a market order; made the protected price by vet_terms
+    int64_t stop_px
+    int64_t display_qty
+    int64_t min_qty
+    int64_t value        # of the whole order at that price, rounded up; set by vet_terms
+
+cdef bint allowed(const State* s, uint32_t permissions) noexcept nogil
+cdef bint owns(const State* s, uint32_t account, uint16_t user) noexcept nogil
+cdef uint16_t vet_account(State* s, uint32_t account) noexcept nogil
+cdef uint16_t vet_terms(State* s, Terms* t) noexcept nogil
+cdef uint16_t vet_desk(State* s, const Terms* t) noexcept nogil
