@@ -165,7 +165,7 @@ class Journal(JournalCore):
     ) -> None:
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
-        self._lock = lock(self.directory)
+        self.lock = lock(self.directory)
         try:
             super().__init__(directory, durability, segment_bytes, buffer_bytes, interval_ms)
             with Reader(directory, from_sequence) as reader:
@@ -177,7 +177,7 @@ class Journal(JournalCore):
                 self.bad_marks = reader.bad_marks()
                 self._checked(super().start, reader, os.urandom(16))
         except BaseException:
-            os.close(self._lock)
+            super().close()
             raise
 
     def append(self, record: bytes, time_ns: int = 0, source: int = 0) -> int:
@@ -194,12 +194,8 @@ class Journal(JournalCore):
 
     def close(self) -> None:
         """Writes what is left and marks a clean end. Safe to call twice."""
-        if self._lock >= 0:
-            try:
-                self._checked(super().close)
-            finally:
-                os.close(self._lock)
-                self._lock = -1
+        if self.lock >= 0:
+            self._checked(super().close)
 
     def __enter__(self) -> Self:
         return self

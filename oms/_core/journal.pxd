@@ -43,6 +43,7 @@ cdef inline uint64_t journal_room(const JournalState* journal) noexcept nogil:
 
 cdef class JournalCore:
     cdef JournalState* state        # valid as long as this object
+    cdef public int lock            # file descriptor that is closed with the journal; -1: none
     cdef open_ring(self, uint64_t size)
     cdef release(self)
     cdef check(self)

@@ -5,6 +5,7 @@ from oms._core.journal_file import FaultCode
 from oms._core.journal_reader import ReaderCore
 
 class JournalCore:
+    lock: int
     def __init__(
         self,
         directory: str | PathLike[str],

@@ -116,15 +116,15 @@ cdef class JournalCore:
     """The journal of one directory. `start` it behind a reader that has read everything, then append.
 
     durability: "batch", "interval" or "none". segment_bytes: size of new segments, a multiple of 4096. buffer_bytes:
-    a power of two. Whoever uses it holds the directory's lock. It raises ValueError, OSError and RuntimeError; what
-    is wrong with a journal that has failed, `fault` says.
+    a power of two. Whoever uses it locks the directory first, and may leave the lock to it. It raises ValueError,
+    OSError and RuntimeError; why a journal has failed, `fault` says.
     """
 
     def __cinit__(self):
         self.state = <JournalState*> calloc(1, sizeof(JournalState))
         if not self.state:
             raise MemoryError
-        self.state.directory = self.state.file = self.state.prepared = -1
+        self.state.directory = self.state.file = self.state.prepared = self.lock = -1
         pthread_mutex_init(&self.state.baton, NULL)
 
     def __init__(self, directory, durability, uint64_t segment_bytes, uint64_t buffer_bytes, uint64_t interval_ms):
@@ -226,10 +226,10 @@ cdef class JournalCore:
 
     cdef release(self):
         journal_stop(self.state)
-        for file in (self.state.file, self.state.directory):
+        for file in (self.state.file, self.state.directory, self.lock):
             if file >= 0:
                 close_file(file)
-        self.state.file = self.state.directory = -1
+        self.state.file = self.state.directory = self.lock = -1
         if self.state.ring:
             munmap(self.state.ring, 2 * self.state.ring_bytes)
             self.state.ring = NULL

@@ -3,6 +3,8 @@
 Owns: how bytes reach a segment and when they survive the machine. Never: knows what is in a record.
 """
 
+from functools import cache
+
 from libc.errno cimport EINTR, EIO, errno
 from libc.stdio cimport snprintf
 from libc.string cimport memcpy, memset
@@ -121,6 +123,7 @@ cdef int mark_write(int file, JournalMark* mark, bint durable) noexcept nogil:
     return write_block(file, mark, sizeof(JournalMark), mark_offset(mark.number), durable)
 
 
+@cache
 def boot_id():
     """Which run of the machine this is: 16 bytes, zeros where the system does not tell."""
     try:

@@ -388,7 +388,8 @@ cdef bint suspect_is_damage(ReaderState* reader, uint64_t last) noexcept nogil:
         code = FAULT_SHORT if reader.mark.sequence > reader.sequence else FAULT_NOT_ZERO
         offset = offset if code == FAULT_SHORT else last
     damaged(reader, code, reader.header.segment, offset)
-    reader.fault.sequence = reader.suspect.sequence
+    if code == reader.suspect.code:
+        reader.fault.sequence = reader.suspect.sequence
     return False
 
 
