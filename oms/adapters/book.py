@@ -34,7 +34,7 @@ class Listing:
 
 
 class Order:
-    """An order at the exchange. The house's own quotes have no request."""
+    """An order at the exchange. The house's own quotes have no order_id: nobody is told of them."""
 
     __slots__ = (
         "account",
@@ -48,6 +48,7 @@ class Order:
         "number",
         "open",
         "ord_type",
+        "order_id",
         "order_qty",
         "pending_cancels",
         "pending_replaces",
@@ -64,7 +65,8 @@ class Order:
         self.book = book
         self.side = side
         self.is_buy = side == BUY
-        self.request = 0  # the last one that was accepted
+        self.order_id = ""  # empty = one of the house
+        self.request = 0  # the last one that was accepted; 0 = it was not entered by the OMS
         self.account = 0
         self.trade_date = trade_date  # of its entry
         self.order_qty = order_qty

@@ -25,7 +25,8 @@ CANCELED, EXPIRED = int(ExecType.canceled), int(ExecType.expired)  # the same ch
 TRADE_CANCEL, TRADE_CORRECT = int(ExecType.trade_cancel), int(ExecType.trade_correct)
 PENDING_CANCEL, PENDING_REPLACE = int(ExecType.pending_cancel), int(ExecType.pending_replace)  # likewise
 PARTIALLY_FILLED, FILLED, REJECTED = map(int, (OrdStatus.partially_filled, OrdStatus.filled, OrdStatus.rejected))
-MARKET, DAY, FOK, GTD = map(int, (OrdType.market, TimeInForce.day, TimeInForce.fok, TimeInForce.gtd))
+MARKET, LIMIT = int(OrdType.market), int(OrdType.limit)
+DAY, FOK, GTD = int(TimeInForce.day), int(TimeInForce.fok), int(TimeInForce.gtd)
 NEW_REQUEST, REPLACE_REQUEST = int(RequestType.new), int(RequestType.replace)
 
 
@@ -66,7 +67,7 @@ class Exchange:
     ) -> None:
         self.mic = mic
         self.any_symbol = listings is None
-        self.books: dict[str, Book] = {symbol: Book(listing) for symbol, listing in (listings or {}).items()}
+        self.books = {symbol: Book(listing) for symbol, listing in (listings or {}).items()}
         self.delay_ns = delay_ns
         self.pending_reports = pending_reports
         self.state = SessionState.closed
@@ -75,7 +76,8 @@ class Exchange:
         self.fills: list[Fill] = []
         self.changed: dict[Book, None] = {}  # books to tell the market of, an ordered set
         self.orders: dict[int, Order | None] = {}  # by every request of their chain; None = rejected
-        self.live: dict[int, Order] = {}  # by number, those of the OMS
+        self.order_ids: dict[str, Order] = {}
+        self.live: dict[int, Order] = {}  # by number, without the house's
         self.trades: dict[str, Trade] = {}  # by every exec_id of theirs
         self.executed = 0  # highest feed_sequence that has reached the book
         self._on_the_way: deque[tuple[int, OrderRequest, Order | None]] = deque()
@@ -109,7 +111,7 @@ class Exchange:
 
     def _announce(self, request: OrderRequest) -> Order | None:
         """Confirm a cancel or replace as pending; the order, when it was."""
-        order = self.orders.get(request.orig_request)
+        order = self._named(request)
         if request.type == NEW_REQUEST or order is None or not order.open or request.request in self.orders:
             return None
         if request.type == REPLACE_REQUEST:
@@ -155,12 +157,12 @@ class Exchange:
         order.account = request.account
         order.set_terms(request.ord_type, request.time_in_force, request.expire_date)
         self.orders[request.request] = order
-        self.live[order.number] = order
+        self._register(order, f"{self.mic}-O{order.number}")
         self._report(order, NEW)
         self._work(order, 0 if request.min_qty == NULL else request.min_qty)
 
     def _replace(self, request: OrderRequest) -> None:
-        order = self.orders.get(request.orig_request)
+        order = self._named(request)
         refusal = check_replace(request, order, self.state, self.trade_date, request.request in self.orders)
         self.orders.setdefault(request.request, order)
         if refusal is not None or order is None:
@@ -186,7 +188,7 @@ class Exchange:
             self.changed[order.book] = None
 
     def _cancel(self, request: OrderRequest) -> None:
-        order = self.orders.get(request.orig_request)
+        order = self._named(request)
         if request.request in self.orders:
             self._cancel_reject(request, order, Refusal(CxlRejReason.duplicate, "this ClOrdID was used before"))
             return
@@ -198,6 +200,15 @@ class Exchange:
         else:
             order.request = request.request
             self._remove(order, CANCELED)
+
+    def _named(self, request: OrderRequest) -> Order | None:
+        """The order that a cancel or replace is for: any id of its chain, or the exchange's own, finds it."""
+        return self.orders.get(request.orig_request) or self.order_ids.get(request.order_id)
+
+    def _register(self, order: Order, order_id: str) -> None:
+        order.order_id = order_id
+        self.order_ids[order_id] = order
+        self.live[order.number] = order
 
     # matching
 
@@ -232,7 +243,7 @@ class Exchange:
         order.cum_qty += quantity
         order.leaves_qty -= quantity
         order.status = PARTIALLY_FILLED if order.leaves_qty else FILLED
-        return self._report(order, TRADE, last_qty=quantity, last_px=price) if order.request else ""
+        return self._report(order, TRADE, last_qty=quantity, last_px=price) if order.order_id else ""
 
     def _close(self, order: Order, status: int) -> None:
         order.open = False
@@ -247,7 +258,51 @@ class Exchange:
         self._close(order, exec_type)
         self._report(order, exec_type)
 
-    # the house
+    # orders from elsewhere, and the house's
+
+    def enter(
+        self,
+        book: Book,
+        order_id: str,
+        *,
+        side: int,
+        order_qty: int,
+        price: int,
+        cum_qty: int = 0,
+        request: int = 0,
+        account: int = 0,
+        time_in_force: int = DAY,
+        expire_date: int = 0,
+    ) -> Order:
+        """A limit order that did not come as a request: left from an earlier day, or entered at the exchange's desk.
+
+        It is reported with its order_id, and by the request under which the OMS knows it, if any.
+        """
+        self._order_count += 1
+        order = Order(self._order_count, book, side, order_qty, price, self.trade_date)
+        order.cum_qty = cum_qty
+        order.leaves_qty -= cum_qty
+        order.status = PARTIALLY_FILLED if cum_qty else NEW
+        order.account = account
+        order.set_terms(LIMIT, time_in_force, expire_date)
+        if request:
+            order.request = request
+            self.orders[request] = order
+        self._register(order, order_id or f"{self.mic}-O{order.number}")
+        self._report(order, NEW)
+        self._work(order, 0)
+        return order
+
+    def list_instrument(self, listing: Listing) -> None:
+        """List an instrument, or change its listing. Exponents stay while it has a book. Raises ValueError."""
+        book = self.books.get(listing.symbol)
+        if book is None:
+            self.books[listing.symbol] = Book(listing)
+            return
+        old = book.listing
+        if (old.price_exponent, old.quantity_exponent) != (listing.price_exponent, listing.quantity_exponent):
+            raise ValueError(f"the exponents of {listing.symbol} cannot change")
+        book.listing = listing
 
     def quote(self, book: Book, side: int, quantity: int, price: int) -> Order:
         """An order of the house: it trades like any other and is reported to nobody."""
@@ -272,6 +327,7 @@ class Exchange:
         if trade_date > self.trade_date:
             self.end_session(now_ns)
             self.orders = {request: order for request, order in self.orders.items() if order and order.open}
+            self.order_ids = {order.order_id: order for order in self.live.values()}
             self.trade_date = trade_date
         self.state = SessionState.open
 
@@ -306,7 +362,7 @@ class Exchange:
         trade = self._effective(exec_id)
         trade.busted = True
         for order, ref in zip(trade.orders, trade.exec_ids, strict=True):
-            if order.request:
+            if order.order_id:
                 self._bust_side(order, trade, ref)
 
     def _bust_side(self, order: Order, trade: Trade, ref: str) -> None:
@@ -333,7 +389,7 @@ class Exchange:
         exec_ids = []
         for order, ref in zip(trade.orders, trade.exec_ids, strict=True):
             new_id = ""
-            if order.request:
+            if order.order_id:
                 new_id = self._report(order, TRADE_CORRECT, last_qty=trade.quantity, last_px=price, exec_ref_id=ref)
                 self.trades[new_id] = trade
             exec_ids.append(new_id)
@@ -390,7 +446,7 @@ class Exchange:
             0,
             exec_id,
             exec_ref_id,
-            f"{self.mic}-O{order.number}",
+            order.order_id,
             text,
         )
         self.reports.append(report)

@@ -39,6 +39,7 @@ class OrderRequest(NamedTuple):
     expire_date: int
     trade_date: int
     symbol: str
+    order_id: str  # the exchange's own name for the order, once it has told it
 
 
 class ExecutionReport(NamedTuple):
@@ -94,7 +95,7 @@ def _packer(name: str, fields: tuple[str, ...]) -> struct.Struct:
     return struct.Struct(form + f"{records.record_dtype(name).itemsize - end}x")
 
 
-_ORDER_REQUEST = _packer("OrderRequest", OrderRequest._fields)
+_ORDER_REQUEST = _packer("OrderRequest", (*OrderRequest._fields[:-1], "order_id_length"))
 _EXECUTION_REPORT = _packer(
     "ExecutionReport",
     (
@@ -132,8 +133,10 @@ def numbered(raw: bytes, number: int) -> bytes:
 
 
 def decode_order_request(raw: bytes) -> OrderRequest:
-    fields = _ORDER_REQUEST.unpack_from(raw, schema.FRAME_SIZE)
-    return OrderRequest._make((*fields[:-1], fields[-1].rstrip(b"\0").decode("utf-8", "replace")))
+    *fields, symbol, length = _ORDER_REQUEST.unpack_from(raw, schema.FRAME_SIZE)
+    order_id = raw[_ORDER_REQUEST_LENGTH : _ORDER_REQUEST_LENGTH + length] if length else b""
+    texts = symbol.rstrip(b"\0").decode("utf-8", "replace"), order_id.decode("utf-8", "replace")
+    return OrderRequest._make((*fields, *texts))
 
 
 def encode_report(report: Report) -> bytes:

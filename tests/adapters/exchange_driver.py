@@ -30,6 +30,7 @@ def order_request(number, *, type="new", orig=0, side="buy", qty=100, price=1000
         "expire_date": 0,
         "trade_date": TODAY,
         "symbol": "ABC",
+        "order_id": "",
     }
     return OrderRequest(**values | fields)
 
