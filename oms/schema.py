@@ -1175,7 +1175,7 @@ RECORDS = [
             F("supersede", "u8", "1 = a named operator replaces an earlier file of that date"),
             F("pad0", "u16"),
         ],
-        [F("source", "text")],
+        [F("origin", "text", "who delivered the file: BANK1, a registry")],
     ),
     Record(
         51,

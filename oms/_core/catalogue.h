@@ -890,7 +890,7 @@ typedef struct {
     uint8_t kind;
     uint8_t supersede;
     uint16_t pad0;
-    uint8_t source_length;
+    uint8_t origin_length;
     uint8_t fill[7];
 } LoadBegin;
 _Static_assert(sizeof(LoadBegin) == 80, "LoadBegin");
@@ -899,7 +899,7 @@ _Static_assert(offsetof(LoadBegin, as_of) == 64, "LoadBegin.as_of");
 _Static_assert(offsetof(LoadBegin, kind) == 68, "LoadBegin.kind");
 _Static_assert(offsetof(LoadBegin, supersede) == 69, "LoadBegin.supersede");
 _Static_assert(offsetof(LoadBegin, pad0) == 70, "LoadBegin.pad0");
-_Static_assert(offsetof(LoadBegin, source_length) == 72, "LoadBegin.source_length");
+_Static_assert(offsetof(LoadBegin, origin_length) == 72, "LoadBegin.origin_length");
 _Static_assert(offsetof(LoadBegin, fill) == 73, "LoadBegin.fill");
 
 typedef struct {
@@ -1583,13 +1583,19 @@ typedef struct {
     int64_t quantity;
     uint64_t cost_low;
     int64_t cost_high;
+    int64_t cost_quantity;
+    uint32_t after;
+    uint32_t pad0;
 } CostBaseRow;
-_Static_assert(sizeof(CostBaseRow) == 32, "CostBaseRow");
+_Static_assert(sizeof(CostBaseRow) == 48, "CostBaseRow");
 _Static_assert(offsetof(CostBaseRow, version) == 0, "CostBaseRow.version");
 _Static_assert(offsetof(CostBaseRow, holding) == 4, "CostBaseRow.holding");
 _Static_assert(offsetof(CostBaseRow, quantity) == 8, "CostBaseRow.quantity");
 _Static_assert(offsetof(CostBaseRow, cost_low) == 16, "CostBaseRow.cost_low");
 _Static_assert(offsetof(CostBaseRow, cost_high) == 24, "CostBaseRow.cost_high");
+_Static_assert(offsetof(CostBaseRow, cost_quantity) == 32, "CostBaseRow.cost_quantity");
+_Static_assert(offsetof(CostBaseRow, after) == 40, "CostBaseRow.after");
+_Static_assert(offsetof(CostBaseRow, pad0) == 44, "CostBaseRow.pad0");
 
 typedef struct {
     uint32_t version;
@@ -1631,9 +1637,9 @@ typedef struct {
     int64_t reserved;
     int64_t reserved_qty;
     uint32_t order_id;
-    uint32_t next_order_id;
+    uint32_t pad1;
     uint64_t time_ns;
-    uint8_t pad0[8];
+    int64_t missing_qty;
 } OrderRow;
 _Static_assert(sizeof(OrderRow) == 128, "OrderRow");
 _Static_assert(offsetof(OrderRow, version) == 0, "OrderRow.version");
@@ -1659,9 +1665,9 @@ _Static_assert(offsetof(OrderRow, fee_charged) == 80, "OrderRow.fee_charged");
 _Static_assert(offsetof(OrderRow, reserved) == 88, "OrderRow.reserved");
 _Static_assert(offsetof(OrderRow, reserved_qty) == 96, "OrderRow.reserved_qty");
 _Static_assert(offsetof(OrderRow, order_id) == 104, "OrderRow.order_id");
-_Static_assert(offsetof(OrderRow, next_order_id) == 108, "OrderRow.next_order_id");
+_Static_assert(offsetof(OrderRow, pad1) == 108, "OrderRow.pad1");
 _Static_assert(offsetof(OrderRow, time_ns) == 112, "OrderRow.time_ns");
-_Static_assert(offsetof(OrderRow, pad0) == 120, "OrderRow.pad0");
+_Static_assert(offsetof(OrderRow, missing_qty) == 120, "OrderRow.missing_qty");
 
 typedef struct {
     uint32_t version;
@@ -1690,7 +1696,8 @@ typedef struct {
     uint32_t orig;
     uint64_t feed_sequence;
     uint64_t time_ns;
-    uint8_t pad0[8];
+    int32_t business_date;
+    uint32_t pad0;
 } RequestRow;
 _Static_assert(sizeof(RequestRow) == 128, "RequestRow");
 _Static_assert(offsetof(RequestRow, version) == 0, "RequestRow.version");
@@ -1719,7 +1726,8 @@ _Static_assert(offsetof(RequestRow, queue_version) == 96, "RequestRow.queue_vers
 _Static_assert(offsetof(RequestRow, orig) == 100, "RequestRow.orig");
 _Static_assert(offsetof(RequestRow, feed_sequence) == 104, "RequestRow.feed_sequence");
 _Static_assert(offsetof(RequestRow, time_ns) == 112, "RequestRow.time_ns");
-_Static_assert(offsetof(RequestRow, pad0) == 120, "RequestRow.pad0");
+_Static_assert(offsetof(RequestRow, business_date) == 120, "RequestRow.business_date");
+_Static_assert(offsetof(RequestRow, pad0) == 124, "RequestRow.pad0");
 
 typedef struct {
     uint32_t version;
@@ -1922,5 +1930,80 @@ _Static_assert(offsetof(TextRow, bytes) == 0, "TextRow.bytes");
 #define Answer_texts(p) ((const uint8_t *)(p) + sizeof(Answer))
 #define Lookup_texts(p) ((const uint8_t *)(p) + sizeof(Lookup))
 
-/* 45 record types */
+/* Does a record of the journal hold its fixed block and its texts? */
+static inline int record_fits(const Frame *frame) {
+    switch (frame->template_id) {
+    case T_DefineCurrency:
+        return frame->length >= sizeof(DefineCurrency) && sizeof(DefineCurrency) <= frame->length;
+    case T_DefineExchange:
+        return frame->length >= sizeof(DefineExchange) && sizeof(DefineExchange) <= frame->length;
+    case T_DefineHoliday:
+        return frame->length >= sizeof(DefineHoliday) && sizeof(DefineHoliday) <= frame->length;
+    case T_DefineFeed:
+        return frame->length >= sizeof(DefineFeed) && sizeof(DefineFeed) <= frame->length;
+    case T_DefineClass:
+        return frame->length >= sizeof(DefineClass) && sizeof(DefineClass) <= frame->length;
+    case T_DefineFee:
+        return frame->length >= sizeof(DefineFee) && sizeof(DefineFee) <= frame->length;
+    case T_AssignFee:
+        return frame->length >= sizeof(AssignFee) && sizeof(AssignFee) <= frame->length;
+    case T_DefineUser:
+        return frame->length >= sizeof(DefineUser) && sizeof(DefineUser) <= frame->length;
+    case T_DefineAccount:
+        return frame->length >= sizeof(DefineAccount) && sizeof(DefineAccount) + ((const DefineAccount *)frame)->name_length + ((const DefineAccount *)frame)->attributes_length <= frame->length;
+    case T_Entitle:
+        return frame->length >= sizeof(Entitle) && sizeof(Entitle) <= frame->length;
+    case T_DefineInstrument:
+        return frame->length >= sizeof(DefineInstrument) && sizeof(DefineInstrument) <= frame->length;
+    case T_NewOrderSingle:
+        return frame->length >= sizeof(NewOrderSingle) && sizeof(NewOrderSingle) + ((const NewOrderSingle *)frame)->cl_ord_id_length <= frame->length;
+    case T_OrderCancelReplaceRequest:
+        return frame->length >= sizeof(OrderCancelReplaceRequest) && sizeof(OrderCancelReplaceRequest) + ((const OrderCancelReplaceRequest *)frame)->cl_ord_id_length + ((const OrderCancelReplaceRequest *)frame)->orig_cl_ord_id_length <= frame->length;
+    case T_OrderCancelRequest:
+        return frame->length >= sizeof(OrderCancelRequest) && sizeof(OrderCancelRequest) + ((const OrderCancelRequest *)frame)->cl_ord_id_length + ((const OrderCancelRequest *)frame)->orig_cl_ord_id_length <= frame->length;
+    case T_AuthDecision:
+        return frame->length >= sizeof(AuthDecision) && sizeof(AuthDecision) + ((const AuthDecision *)frame)->text_length <= frame->length;
+    case T_ExecutionReport:
+        return frame->length >= sizeof(ExecutionReport) && sizeof(ExecutionReport) + ((const ExecutionReport *)frame)->exec_id_length + ((const ExecutionReport *)frame)->exec_ref_id_length + ((const ExecutionReport *)frame)->order_id_length + ((const ExecutionReport *)frame)->text_length <= frame->length;
+    case T_OrderCancelReject:
+        return frame->length >= sizeof(OrderCancelReject) && sizeof(OrderCancelReject) + ((const OrderCancelReject *)frame)->text_length <= frame->length;
+    case T_FeedOpened:
+        return frame->length >= sizeof(FeedOpened) && sizeof(FeedOpened) <= frame->length;
+    case T_FeedLost:
+        return frame->length >= sizeof(FeedLost) && sizeof(FeedLost) <= frame->length;
+    case T_MarketData:
+        return frame->length >= sizeof(MarketData) && sizeof(MarketData) <= frame->length;
+    case T_TradingSession:
+        return frame->length >= sizeof(TradingSession) && sizeof(TradingSession) <= frame->length;
+    case T_OpenOrder:
+        return frame->length >= sizeof(OpenOrder) && sizeof(OpenOrder) + ((const OpenOrder *)frame)->order_id_length + ((const OpenOrder *)frame)->cl_ord_id_length <= frame->length;
+    case T_OpenOrdersEnd:
+        return frame->length >= sizeof(OpenOrdersEnd) && sizeof(OpenOrdersEnd) <= frame->length;
+    case T_FeedGapClosed:
+        return frame->length >= sizeof(FeedGapClosed) && sizeof(FeedGapClosed) <= frame->length;
+    case T_LoadBegin:
+        return frame->length >= sizeof(LoadBegin) && sizeof(LoadBegin) + ((const LoadBegin *)frame)->origin_length <= frame->length;
+    case T_LoadCash:
+        return frame->length >= sizeof(LoadCash) && sizeof(LoadCash) <= frame->length;
+    case T_LoadHolding:
+        return frame->length >= sizeof(LoadHolding) && sizeof(LoadHolding) <= frame->length;
+    case T_LoadCommit:
+        return frame->length >= sizeof(LoadCommit) && sizeof(LoadCommit) <= frame->length;
+    case T_AccountReconciled:
+        return frame->length >= sizeof(AccountReconciled) && sizeof(AccountReconciled) + ((const AccountReconciled *)frame)->reason_length <= frame->length;
+    case T_BusinessDate:
+        return frame->length >= sizeof(BusinessDate) && sizeof(BusinessDate) <= frame->length;
+    case T_Tick:
+        return frame->length >= sizeof(Tick) && sizeof(Tick) <= frame->length;
+    case T_Settle:
+        return frame->length >= sizeof(Settle) && sizeof(Settle) + ((const Settle *)frame)->batch_id_length <= frame->length;
+    case T_Movement:
+        return frame->length >= sizeof(Movement) && sizeof(Movement) + ((const Movement *)frame)->reference_length + ((const Movement *)frame)->reason_length <= frame->length;
+    case T_SetMargin:
+        return frame->length >= sizeof(SetMargin) && sizeof(SetMargin) <= frame->length;
+    case T_Control:
+        return frame->length >= sizeof(Control) && sizeof(Control) + ((const Control *)frame)->reason_length <= frame->length;
+    }
+    return 0;
+}
 #endif

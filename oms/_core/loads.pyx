@@ -49,12 +49,12 @@ cdef uint16_t apply_load_begin(State* s, const LoadBegin* r) noexcept nogil:
     for slot in range(1, s.header[TABLE_load].used):
         earlier = &s.load[slot]
         if earlier.kind == r.kind and earlier.as_of == r.as_of and not (r.supersede and s.source):
-            if text_is(s, earlier.source, LoadBegin_texts(r), r.source_length):
+            if text_is(s, earlier.source, LoadBegin_texts(r), r.origin_length):
                 return ST_load_superseded_unsigned
     s.firm.sod_kind = r.kind
     s.firm.sod_as_of = r.as_of
     s.firm.sod_superseding = r.supersede
-    s.firm.sod_source = text_put(s, LoadBegin_texts(r), r.source_length)
+    s.firm.sod_source = text_put(s, LoadBegin_texts(r), r.origin_length)
     memcpy(s.firm.sod_digest, r.digest, 32)
     return ST_ok
 

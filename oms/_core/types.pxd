@@ -599,7 +599,7 @@ cdef extern from "catalogue.h" nogil:
         uint8_t kind
         uint8_t supersede
         uint16_t pad0
-        uint8_t source_length
+        uint8_t origin_length
         uint8_t fill[7]
 
     ctypedef struct LoadCash:
@@ -953,6 +953,9 @@ cdef extern from "catalogue.h" nogil:
         int64_t quantity
         uint64_t cost_low
         int64_t cost_high
+        int64_t cost_quantity
+        uint32_t after
+        uint32_t pad0
 
     ctypedef struct LadderRow:
         uint32_t version
@@ -986,9 +989,9 @@ cdef extern from "catalogue.h" nogil:
         int64_t reserved
         int64_t reserved_qty
         uint32_t order_id
-        uint32_t next_order_id
+        uint32_t pad1
         uint64_t time_ns
-        uint8_t pad0[8]
+        int64_t missing_qty
 
     ctypedef struct RequestRow:
         uint32_t version
@@ -1017,7 +1020,8 @@ cdef extern from "catalogue.h" nogil:
         uint32_t orig
         uint64_t feed_sequence
         uint64_t time_ns
-        uint8_t pad0[8]
+        int32_t business_date
+        uint32_t pad0
 
     ctypedef struct ExecutionRow:
         uint32_t version
@@ -1110,6 +1114,7 @@ cdef extern from "catalogue.h" nogil:
     ctypedef struct TextRow:
         uint8_t bytes[8]
 
+    int record_fits(const Frame* frame)
     const uint8_t* SessionOpen_texts(const void* record)
     const uint8_t* SessionClosed_texts(const void* record)
     const uint8_t* DefineAccount_texts(const void* record)
