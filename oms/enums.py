@@ -176,6 +176,17 @@ class CalendarOf(IntEnum):
     currency = 2
 
 
+class LookupOf(IntEnum):
+    """What a Lookup asks for."""
+
+    account = 1
+    instrument = 2
+    exchange = 3
+    feed = 4
+    user = 5
+    request = 6
+
+
 class SodKind(IntEnum):
     """What a start-of-day load holds."""
 

@@ -184,6 +184,11 @@ ENUMS = [
     Enum("TradeKind", "Kind of an execution row", numbers("trade", "bust", "correct", start=1)),
     Enum("Decision", "A DTR's word on a queued request", numbers("authorise", "reject", start=1)),
     Enum("CalendarOf", "What a holiday belongs to", numbers("exchange", "currency", start=1)),
+    Enum(
+        "LookupOf",
+        "What a Lookup asks for",
+        numbers("account", "instrument", "exchange", "feed", "user", "request", start=1),
+    ),
     Enum("SodKind", "What a start-of-day load holds", numbers("cash", "holdings", "open_orders", start=1)),
     Enum(
         "MovementKind",
@@ -1155,6 +1160,7 @@ RECORDS = [
             F("complete", "u8", "1 = every open order is in it"),
             F("pad0", "u8"),
             F("count", "u32"),
+            F("next_sequence", "seq", "first of our sequences that the list does not take in; 0 = it takes in all"),
         ],
     ),
     Record(
@@ -1311,9 +1317,9 @@ RECORDS = [
     Record(
         80,
         "Lookup",
-        "Asks for the number of a code: account, instrument, user, request.",
-        [F("tag", "u64"), F("table", "u16"), F("owner", "u16"), F("account", "slot")],
-        [F("code", "text")],
+        "Asks for the number of a code.",
+        [F("tag", "u64"), F("of", "u16", "LookupOf"), F("owner", "u16"), F("account", "slot", "of a request")],
+        [F("code", "text", "an instrument's is SYMBOL, or SYMBOL.MIC where several exchanges list it")],
         journaled=False,
     ),
     Record(

@@ -221,6 +221,12 @@
 #define Decision_reject 2
 #define CalendarOf_exchange 1
 #define CalendarOf_currency 2
+#define LookupOf_account 1
+#define LookupOf_instrument 2
+#define LookupOf_exchange 3
+#define LookupOf_feed 4
+#define LookupOf_user 5
+#define LookupOf_request 6
 #define SodKind_cash 1
 #define SodKind_holdings 2
 #define SodKind_open_orders 3
@@ -865,12 +871,14 @@ typedef struct {
     uint8_t complete;
     uint8_t pad0;
     uint32_t count;
+    uint64_t next_sequence;
 } OpenOrdersEnd;
-_Static_assert(sizeof(OpenOrdersEnd) == 40, "OpenOrdersEnd");
+_Static_assert(sizeof(OpenOrdersEnd) == 48, "OpenOrdersEnd");
 _Static_assert(offsetof(OpenOrdersEnd, exchange) == 32, "OpenOrdersEnd.exchange");
 _Static_assert(offsetof(OpenOrdersEnd, complete) == 34, "OpenOrdersEnd.complete");
 _Static_assert(offsetof(OpenOrdersEnd, pad0) == 35, "OpenOrdersEnd.pad0");
 _Static_assert(offsetof(OpenOrdersEnd, count) == 36, "OpenOrdersEnd.count");
+_Static_assert(offsetof(OpenOrdersEnd, next_sequence) == 40, "OpenOrdersEnd.next_sequence");
 
 typedef struct {
     Frame frame;
@@ -1144,7 +1152,7 @@ _Static_assert(offsetof(Event, limit) == 56, "Event.limit");
 typedef struct {
     Frame frame;
     uint64_t tag;
-    uint16_t table;
+    uint16_t of;
     uint16_t owner;
     uint32_t account;
     uint8_t code_length;
@@ -1152,7 +1160,7 @@ typedef struct {
 } Lookup;
 _Static_assert(sizeof(Lookup) == 56, "Lookup");
 _Static_assert(offsetof(Lookup, tag) == 32, "Lookup.tag");
-_Static_assert(offsetof(Lookup, table) == 40, "Lookup.table");
+_Static_assert(offsetof(Lookup, of) == 40, "Lookup.of");
 _Static_assert(offsetof(Lookup, owner) == 42, "Lookup.owner");
 _Static_assert(offsetof(Lookup, account) == 44, "Lookup.account");
 _Static_assert(offsetof(Lookup, code_length) == 48, "Lookup.code_length");

@@ -220,6 +220,12 @@ cdef extern from "catalogue.h" nogil:
         Decision_reject
         CalendarOf_exchange
         CalendarOf_currency
+        LookupOf_account
+        LookupOf_instrument
+        LookupOf_exchange
+        LookupOf_feed
+        LookupOf_user
+        LookupOf_request
         SodKind_cash
         SodKind_holdings
         SodKind_open_orders
@@ -585,6 +591,7 @@ cdef extern from "catalogue.h" nogil:
         uint8_t complete
         uint8_t pad0
         uint32_t count
+        uint64_t next_sequence
 
     ctypedef struct FeedGapClosed:
         Frame frame
@@ -731,7 +738,7 @@ cdef extern from "catalogue.h" nogil:
     ctypedef struct Lookup:
         Frame frame
         uint64_t tag
-        uint16_t table
+        uint16_t of
         uint16_t owner
         uint32_t account
         uint8_t code_length
