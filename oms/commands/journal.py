@@ -6,7 +6,7 @@ It only reads, also beside a running process. DIR is the journal's directory or 
 import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,7 +78,11 @@ def _verify(args: Namespace, directory: Path) -> int:
 
 def _document(report: "Report") -> dict[str, Any]:
     damage = report.damage
-    found = asdict(report) | {"ok": report.ok, "first": str(report.first), "last": str(report.last)}
+    found = asdict(replace(report, damage=None)) | {
+        "ok": report.ok,
+        "first": str(report.first),
+        "last": str(report.last),
+    }
     found["damage"] = damage and {
         "file": str(damage.file),
         "offset": damage.offset,
