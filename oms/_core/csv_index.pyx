@@ -1,6 +1,6 @@
 # Owns: the memory of code tables. The finding stands in csv_index.pxd, so that the reader has it inline.
 
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
@@ -73,3 +73,23 @@ cdef class CodeIndex:
         memcpy(padded, <const char*> code, len(code))
         found = find_code(&self.table, padded, len(code), hash_code(padded, len(code)))
         return self.numbers[found - 1].item() if found else None
+
+    def find_all(self, codes):
+        """The number of each code of an array of the same type as the index's, as int64; -1 = unknown."""
+        codes = np.ascontiguousarray(codes)
+        if codes.dtype.kind != "S" or codes.dtype.itemsize != self.table.width:
+            raise ValueError(f"the codes must be of type S{self.table.width}, not {codes.dtype}")
+        found = np.full(len(codes), -1, dtype=np.int64)
+        cdef const uint8_t* code = <const uint8_t*> cnp.PyArray_DATA(codes)
+        cdef int64_t* out = <int64_t*> cnp.PyArray_DATA(found)
+        cdef uint64_t position, row
+        cdef uint64_t count = len(codes)
+        cdef uint32_t length
+        with nogil:
+            for row in range(count):
+                length = code_length(code, self.table.width)
+                position = find_code(&self.table, code, length, hash_code(code, length)) if length else 0
+                if position:
+                    out[row] = self.table.numbers[position - 1]
+                code += self.table.width
+        return found

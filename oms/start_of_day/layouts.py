@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 KINDS = ("accounts", "instruments", "cash", "holdings", "open_orders")
 SEVERAL = ("cash", "holdings", "open_orders")  # may come as several files, `cash-BANK1.csv`: one a source
 REQUIRED = ("accounts", "instruments", "cash", "holdings")
-MAX_EXPONENT = 18
+MAX_EXPONENT = 8  # of prices and quantities
 MAX_SETTLEMENT_DAYS = 254  # 255 = the exchange's
 ACCOUNT_WIDTH = 32
 INSTRUMENT_WIDTH = 40  # a symbol, or SYMBOL.MIC

@@ -202,6 +202,11 @@ def test_an_index_finds_what_is_in_it(codes):
         first.setdefault(code, position)
     assert {code: index.find(code) for code in codes} == first
     assert len(index.duplicates) == len(codes) - len(first)
+    assert index.find_all(np.array([*codes, b"", b"not there"], "S16")).tolist() == [
+        *(first[code] for code in codes),
+        first.get(b"", -1),
+        first.get(b"not there", -1),
+    ]
     assert index.find(b"not there") is None
     assert index.find(b"") is None
 
@@ -209,5 +214,7 @@ def test_an_index_finds_what_is_in_it(codes):
 def test_an_index_wants_codes_in_whole_words():
     with pytest.raises(ValueError, match="S12"):
         CodeIndex(np.array([b"A"], "S12"))
+    with pytest.raises(ValueError, match="S8"):
+        CodeIndex(np.array([b"A"], "S8")).find_all(np.array([b"A"], "S16"))
     with pytest.raises(ValueError, match="its number"):
         CodeIndex(np.array([b"A"], "S8"), np.array([1, 2], "u4"))

@@ -1,0 +1,132 @@
+"""Accounts and instruments of a start of day: which rows of a file are new, which change what we have.
+
+A row that says what we know already leads to no record, so that the same file again changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+
+from oms._core.csv_index import CodeIndex
+from oms.start_of_day.book import Array, Book, instrument_codes, price_factor
+from oms.start_of_day.files import FIRST_ROW, MAX_FAULTS, Fault, SourceFile
+
+# column of the file -> field of the row
+ACCOUNT_FIELDS = {"class": "account_class", "currency": "currency", "status": "status"}
+INSTRUMENT_FIELDS = {
+    name: name
+    for name in (
+        "tick",
+        "lot",
+        "min_qty",
+        "max_qty",
+        "multiplier",
+        "reference_price",
+        "status",
+        "authorise",
+        "isin",
+        "cfi",
+    )
+}
+EXCHANGE_CYCLE = 255  # settles as its exchange does
+FIXED_FIELDS = ("currency", "price_exponent", "quantity_exponent")  # figures in the books hang on them
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """What a reference file changes.
+
+    known: number of each row here; -1 = new. rows: those to define, in the file's order.
+    """
+
+    file: SourceFile
+    known: Array
+    rows: Array
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def new(self) -> Array:
+        """The rows that are not known here."""
+        return np.flatnonzero(self.known < 0)
+
+    @property
+    def changed(self) -> int:
+        return len(self.rows) - len(self.new)
+
+
+def duplicates(file: SourceFile, codes: Array, column: str) -> list[Fault]:
+    """A fault for each row whose code an earlier row has."""
+    return [
+        Fault(file.name, row + FIRST_ROW, column, "an earlier row has the same", codes[row].decode("utf-8", "replace"))
+        for row in CodeIndex(codes).duplicates[:MAX_FAULTS]
+    ]
+
+
+def differs(table: Array, rows: Mapping[str, Array], known: Array, fields: Mapping[str, str]) -> Array:
+    """Which of the known rows of a file differ from ours in one of the fields."""
+    here = table[np.maximum(known, 0)]
+    different = np.zeros(len(known), bool)
+    for column, name in fields.items():
+        different |= rows[column].astype(here[name].dtype) != here[name]
+    return different & (known >= 0)
+
+
+def account_definitions(file: SourceFile, book: Book) -> Definitions:
+    codes = file.arrays["account"]
+    known = book.accounts.find_all(codes)
+    table = book.arrays["account"]
+    changed = differs(table, file.arrays, known, ACCOUNT_FIELDS)
+    here = table[np.maximum(known, 0)]
+    for name, texts in file.texts.items():
+        looked_at = np.flatnonzero((known >= 0) & ~changed & (texts.filled() | (here[name] != 0)))
+        for row in looked_at.tolist():
+            changed[row] = texts[row] != book.text(here[name][row])
+    return Definitions(file, known, np.flatnonzero(changed | (known < 0)), duplicates(file, codes, "account"))
+
+
+def instrument_definitions(file: SourceFile, book: Book) -> Definitions:
+    rows = file.arrays
+    codes = instrument_codes(rows["symbol"], book.arrays["exchange"]["mic"][rows["exchange"]])
+    known = book.instruments.find_all(codes)
+    table = book.arrays["instrument"]
+    faults = duplicates(file, codes, "symbol")
+    here = table[np.maximum(known, 0)]
+    for name in FIXED_FIELDS:
+        for row in np.flatnonzero((known >= 0) & (here[name] != rows[name]))[:MAX_FAULTS].tolist():
+            faults.append(Fault(file.name, row + FIRST_ROW, name, "cannot change once the instrument is defined"))
+    changed = differs(table, rows, known, INSTRUMENT_FIELDS)
+    cycle = rows["settlement_days"]
+    cycle = np.where(cycle == EXCHANGE_CYCLE, book.arrays["exchange"]["settlement_days"][rows["exchange"]], cycle)
+    changed |= (known >= 0) & (cycle != here["settlement_days"])
+    for row in np.flatnonzero((known >= 0) & ~changed).tolist():
+        exponent = int(book.arrays["currency"]["exponent"][rows["currency"][row]])
+        wanted = Fraction(int(rows["price_factor_numerator"][row]), int(rows["price_factor_denominator"][row]))
+        changed[row] = price_factor(here[row], exponent) != wanted
+    return Definitions(file, known, np.flatnonzero(changed | (known < 0)), faults)
+
+
+def extended(book: Book, accounts: Definitions, instruments: Definitions) -> Book:
+    """The book with what the two files add."""
+    new = {name: array[instruments.new] for name, array in instruments.file.arrays.items()}
+    return Book(book.arrays, book.owner, accounts.file.arrays["account"][accounts.new], new)
+
+
+def account_fields(book: Book, accounts: Definitions) -> dict[str, Array]:
+    """Class, currency, status of all accounts by number, as they will be."""
+    live = book.live_accounts
+    size = live + len(accounts.new)
+    numbers = np.where(accounts.known >= 0, accounts.known, 0)
+    numbers[accounts.new] = np.arange(live, size)
+    found = {}
+    for column, name in ACCOUNT_FIELDS.items():
+        values = np.zeros(size, np.int64)
+        values[:live] = book.arrays["account"][name]
+        values[numbers] = accounts.file.arrays[column]
+        found[column] = values
+    found["listed"] = np.zeros(size, bool)
+    found["listed"][numbers] = True
+    return found
