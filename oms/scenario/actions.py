@@ -1,0 +1,270 @@
+"""Plays one step: each action is one call, or a few, of the engine.
+
+Owns: what an action of the language means in terms of the engine, and what came of it (Outcome). Judges nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
+from typing import Any
+
+from oms.engine import Result
+from oms.enums import RequestType, Status
+from oms.errors import OmsError
+from oms.scenario import start_of_day, view
+from oms.scenario.parse import Step
+from oms.scenario.world import TWIN, World
+
+EVENTS = {"open": "open", "end": "ended", "feed_complete": "complete"}
+STATES = {"kill": "halted", "halt": "halted", "reduce_only": "reduce_only", "resume": "active"}
+REPORTED = (
+    *("exec_id", "exec_ref_id", "order_id", "ord_status", "last_qty", "last_px", "cum_qty", "leaves_qty", "order_qty"),
+    *("price", "trade_date", "side", "instrument", "text", "feed", "cl_ord_id"),
+)
+EXTRA_TERMS = ("price", "ord_type", "time_in_force", "expire_date", "stop_px", "display_qty", "min_qty")
+
+
+@dataclass
+class Outcome:
+    """What a step brought about."""
+
+    answer: Status = Status.ok
+    sent: list[str] = field(default_factory=list)
+    alerts: list[Status] = field(default_factory=list)
+    statuses: set[Status] = field(default_factory=set)  # every status that was seen anywhere
+    trades: list[dict[str, Any]] = field(default_factory=list)  # what trade feeds get of it
+    repeated_sent: list[str] = field(default_factory=list)  # what a report that came twice made leave: nothing
+
+
+def play(world: World, step: Step) -> Outcome:
+    """Play one step; with `--twice` its report comes again over the second feed. Raises OmsError on wrong use."""
+    outcome = Outcome()
+    if not step.action:
+        return outcome
+    fields = dict(step.fields)
+    if "at" in fields:
+        move_clock(world, fields.pop("at"))
+    fields["by"] = world.user(fields.get("by"))
+    action = ACTIONS[step.action]
+    before = view.last_execution(world)
+    results = action(world, fields, step)
+    note(world, outcome, results)
+    if world.twin and step.action in ("report", "cancel_reject"):
+        again = Outcome()
+        note(world, again, action(world, again_over_second_feed(world, fields), step))
+        outcome.repeated_sent = again.sent
+        outcome.statuses |= again.statuses
+    outcome.trades = view.trades(world, before + 1)
+    return outcome
+
+
+def note(world: World, outcome: Outcome, results: list[Result]) -> None:
+    for index, result in enumerate(results):
+        answer = result.answer
+        status = Status(answer["status"]) if answer else result.status
+        if index == 0 or (outcome.answer == Status.ok and status != Status.ok):
+            outcome.answer = status
+        outcome.sent += [f"{RequestType(sent['type']).name} {name_of(world, sent['request'])}" for sent in result.sent]
+        outcome.alerts += result.alerts
+        outcome.statuses |= {result.status, outcome.answer, *result.alerts}
+
+
+def name_of(world: World, handle: int) -> str:
+    return view.text(world.engine.arrays(), "request", handle & 0xFFFFFFFF, "cl_ord_id")
+
+
+def again_over_second_feed(world: World, fields: dict[str, Any]) -> dict[str, Any]:
+    feed = fields.get("feed") or world.feed_of(fields)
+    mic = next(mic for mic, item in world.reference["exchanges"].items() if feed in item.get("feeds", [mic]))
+    return {name: value for name, value in fields.items() if name != "seq"} | {"feed": mic + TWIN}
+
+
+def move_clock(world: World, at: datetime | time) -> None:
+    when = at if isinstance(at, datetime) else datetime.combine(world.today, at.replace(tzinfo=at.tzinfo or UTC))
+    world.set_clock(when)
+
+
+# from clients
+
+
+def new(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    world.account_of.setdefault(f["cl_ord_id"], f["account"])
+    world.exchange.entered(f["cl_ord_id"], f["order_qty"], f.get("time_in_force", "day"), world.today)
+    terms = {name: f[name] for name in EXTRA_TERMS if name in f}
+    return [
+        world.engine.submit(
+            f["account"], f["cl_ord_id"], f["instrument"], f["side"], f["order_qty"], by=f["by"], **terms
+        )
+    ]
+
+
+def replace(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    account = world.account_for(f)
+    world.exchange.renamed(f["cl_ord_id"], f["orig_cl_ord_id"], f.get("order_qty"), replace=True)
+    terms = {name: f[name] for name in ("order_qty", *EXTRA_TERMS) if name in f}
+    return [world.engine.replace(account, f["cl_ord_id"], f["orig_cl_ord_id"], by=f["by"], **terms)]
+
+
+def cancel(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    account = world.account_for(f)
+    world.exchange.renamed(f["cl_ord_id"], f["orig_cl_ord_id"])
+    return [world.engine.cancel(account, f["cl_ord_id"], f["orig_cl_ord_id"], by=f["by"])]
+
+
+# from operators
+
+
+def decide(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    call = world.engine.authorise if step.action == "authorise" else world.engine.reject
+    account = world.account_for(f)
+    return [call(account, f["cl_ord_id"], f["by"], version=f.get("version"), text=f.get("reason", ""))]
+
+
+def control(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    scope = next(name for name in ("firm", "exchange", "account", "instrument", "user") if name in f)
+    name = "" if scope == "firm" else f[scope]
+    return [world.engine.control(scope, name, STATES[step.action], by=f["by"], reason=f.get("reason", ""))]
+
+
+def deposit(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    return [world.engine.deposit(f["account"], f["currency"], f["amount"], f["reference"], **signed(f))]
+
+
+def withdraw(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    return [world.engine.withdraw(f["account"], f["currency"], f["amount"], f["reference"], **signed(f))]
+
+
+def adjust(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    item = f.get("currency", f.get("instrument"))
+    amount = f.get("amount", f.get("quantity"))
+    return [world.engine.adjust(f["account"], item, amount, f["reference"], f["reason"], **signed(f))]
+
+
+def signed(f: dict[str, Any]) -> dict[str, Any]:
+    return {"by": f["by"], "override": f.get("override", False)}
+
+
+# from exchanges
+
+
+def report(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    full = world.exchange.completed(f, step.number, world.today)
+    arguments = {name: full[name] for name in REPORTED if name in full}
+    if "cl_ord_id" in f:
+        arguments["account"] = world.account_for(f)
+    elif "account" in f:
+        arguments["account"] = f["account"]
+        world.account_of.setdefault(f["order_id"], f["account"])
+    if "settl_date" in f:
+        arguments["settle_date"] = f["settl_date"]
+    if "feed" not in f and "cl_ord_id" not in f:
+        arguments["feed"] = world.feed_of(f)
+    return [world.engine.report(f["exec_type"], feed_sequence=f.get("seq", 0), **arguments)]
+
+
+def cancel_reject(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    order = world.exchange.orders.get(f["cl_ord_id"])
+    ord_status = f.get("ord_status", order.status() if order else None)
+    return [
+        world.engine.cancel_reject(
+            world.account_for(f),
+            f["cl_ord_id"],
+            ord_status=ord_status,
+            feed=f.get("feed"),
+            text=f.get("text", ""),
+            feed_sequence=f.get("seq", 0),
+        )
+    ]
+
+
+def feed(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    name = f["name"]
+    if f["event"] == "lost":
+        return [world.engine.lose_feed(name)]
+    if f["event"] == "gap_closed":
+        return [world.engine.close_gap(name)]
+    if f["event"] == "restarted":
+        world.sessions[name] = world.sessions.get(name, 0) + 1
+    return [
+        world.engine.open_feed(
+            name, session_id=world.sessions.setdefault(name, 1), last_received=f.get("last_received")
+        )
+    ]
+
+
+def session(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    return [world.engine.session(f["exchange"], EVENTS[f["event"]], trade_date=world.today)]
+
+
+def open_orders(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    for row in f["orders"]:
+        name = row.get("cl_ord_id", row.get("order_id"))
+        world.account_of.setdefault(name, row["account"])
+        tif, cum_qty = row.get("time_in_force", "day"), row.get("cum_qty", 0)
+        world.exchange.entered(name, row["order_qty"], tif, world.today, cum_qty)
+    found = world.engine.open_orders(f["exchange"], f["orders"], complete=f["complete"])
+    return found if isinstance(found, list) else [found]
+
+
+# from the world
+
+
+def market(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    known = world.prices.setdefault(f["instrument"], {"last": 0, "bid": 0, "ask": 0})
+    known |= {name: f[name] for name in known if name in f}
+    return [world.engine.market(f["instrument"], **known)]
+
+
+def business_date(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    return world.move_date(f["date"])
+
+
+def wait(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    world.engine.advance(f["seconds"])
+    return [world.engine.tick()]
+
+
+def settle(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    return [world.engine.settle(f["batch_id"], f["date"], account=f.get("account"))]
+
+
+def reference(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    world.define(f)
+    return []
+
+
+def restart(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    before = world.engine.state_hash()
+    world.restart()
+    if world.engine.state_hash() != before:
+        raise OmsError("the state after the restart is not the state before it")
+    return []
+
+
+ACTIONS = {
+    "new": new,
+    "replace": replace,
+    "cancel": cancel,
+    "authorise": decide,
+    "reject": decide,
+    "kill": control,
+    "halt": control,
+    "reduce_only": control,
+    "resume": control,
+    "deposit": deposit,
+    "withdraw": withdraw,
+    "adjust": adjust,
+    "report": report,
+    "cancel_reject": cancel_reject,
+    "feed": feed,
+    "session": session,
+    "open_orders": open_orders,
+    "market": market,
+    "business_date": business_date,
+    "time": wait,
+    "settle": settle,
+    "start_of_day": start_of_day.play,
+    "reference": reference,
+    "restart": restart,
+}

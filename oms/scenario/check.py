@@ -1,0 +1,126 @@
+"""Compares what a step expects with what is: the actual values are read from the engine, never from the file.
+
+Owns: the meaning of each expected figure and how values are shown. Changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from oms.scenario import view, words
+from oms.scenario.actions import Outcome
+from oms.scenario.expected import Expectation
+from oms.scenario.kinds import camel
+from oms.scenario.world import World
+
+FIX_NAMED = ("ord_status", "shown_status")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An expectation that does not hold, or an invariant that is broken."""
+
+    line: int
+    key: str
+    expected: str
+    actual: str
+
+
+def check(world: World, outcome: Outcome, expected: list[Expectation]) -> Iterator[Failure]:
+    """Every expectation of a step that does not hold."""
+    for item in expected:
+        try:
+            actual = actual_value(world, outcome, item)
+        except LookupError as error:
+            yield Failure(item.line, item.key, show(item.field, item.expected), str(error.args[0]))
+            continue
+        if not same(item, actual):
+            yield Failure(item.line, item.key, show(item.field, item.expected), show(item.field, actual))
+
+
+def actual_value(world: World, outcome: Outcome, item: Expectation) -> Any:
+    if item.subject in ("cash", "holding"):
+        return balance(world, item)
+    if item.subject == "order":
+        return order_figure(world, item)
+    if item.subject == "request":
+        return request_figure(world, item)
+    if item.subject == "answer":
+        return outcome.answer.name
+    if item.subject == "sent":
+        return outcome.sent
+    if item.subject == "alerts":
+        return sorted({status.name for status in outcome.alerts})
+    if item.subject == "queue":
+        return [request.cl_ord_id for request in world.engine.queue()]
+    return outcome.trades if item.subject == "trades" else view.breaks(world)
+
+
+def balance(world: World, item: Expectation) -> Any:
+    read = world.engine.cash if item.subject == "cash" else world.engine.holding
+    row = read(*item.names)
+    if item.on is None:
+        return getattr(row, item.field)
+    owed, due = row.ladder.get(item.on, (Decimal(0), Decimal(0)))
+    return owed if item.field in ("payable", "outgoing") else due
+
+
+def order_figure(world: World, item: Expectation) -> Any:
+    name = item.names[0]
+    order = view.order(world, name)
+    if order is None:
+        raise LookupError(f"there is no order {name}")
+    if item.field == "pending":
+        return [f"{verb} {cl_ord_id}" for verb, cl_ord_id in order.pending]
+    if item.field == "flags":
+        return [flag for bit, flag in enumerate(words.FLAGS) if order.flags >> bit & 1]
+    return getattr(order, item.field)
+
+
+def request_figure(world: World, item: Expectation) -> Any:
+    name = item.names[0]
+    request = view.request(world, name)
+    if request is None:
+        raise LookupError(f"there is no request {name}")
+    if item.field == "reason":
+        return request.reason.name
+    return getattr(request, "queue_version" if item.field == "version" else item.field)
+
+
+def same(item: Expectation, actual: Any) -> bool:
+    if item.field == "reason" or item.subject == "answer":
+        return actual in item.expected
+    if item.subject == "alerts":
+        return bool(set(item.expected) == set(actual))
+    if item.subject in words.ROWS:
+        return len(item.expected) == len(actual) and all(map(covers, item.expected, actual))
+    return bool(item.expected == actual)
+
+
+def covers(expected: dict[str, Any], actual: dict[str, Any]) -> bool:
+    """A map checks the fields that it names."""
+    return all(actual.get(name) == value for name, value in expected.items())
+
+
+def show(field: str, value: Any) -> str:
+    """A value as the file would have it."""
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(show(field, item) for item in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {show(name, item)}" for name, item in value.items()) + "}"
+    if isinstance(value, Decimal):
+        return plain(value)
+    if field in FIX_NAMED and isinstance(value, str):
+        return camel(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "none" if value is None else str(value)
+
+
+def plain(value: Decimal) -> str:
+    """Digits without an exponent or needless zeros."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

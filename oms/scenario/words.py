@@ -1,0 +1,454 @@
+"""The words of a scenario file: what may be given, which actions there are and their fields, what may be expected.
+
+Owns: the list of words, their kinds, and which of them belong to a capability that this version does not have yet.
+Plays nothing. docs/reference/scenario.md says what each word means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from oms import schema
+from oms.scenario.document import Map
+from oms.scenario.kinds import (
+    Kind,
+    anything,
+    count,
+    day,
+    enum,
+    fix_name,
+    flag,
+    listed,
+    moment,
+    number,
+    ratio,
+    text,
+    word,
+)
+
+
+class NotYet(Exception):  # noqa: N818 - it is no error: neither a pass nor a failure
+    """A word of the language whose capability this version does not have."""
+
+
+def later(capability: str, off: Any = None) -> Kind:
+    """A field that is known but not yet played; the value `off` says that it is not wanted, and passes."""
+
+    def kind(value: Any) -> Any:
+        if off is not None and value == off:
+            return value
+        raise NotYet(capability)
+
+    return kind
+
+
+def _side(value: Any) -> str:
+    if value == "sell_short":
+        raise NotYet("short selling")
+    found: str = word("buy", "sell", "sell_short")(value)
+    return found
+
+
+def _settlement(value: Any) -> bool:
+    return bool(word("batch", "contractual")(value) == "contractual")
+
+
+def _capacities(value: Any) -> dict[str, int]:
+    tables = word(*(table.name for table in schema.TABLES))
+    if not isinstance(value, Map):
+        raise ValueError("expected tables and their rows, such as {order: 100}")
+    return {tables(name): count(rows) for name, rows in value.items()}
+
+
+@dataclass(frozen=True)
+class Words:
+    """The fields that a map takes. `one_of`: groups of which exactly one field is given."""
+
+    fields: Mapping[str, Kind]
+    required: tuple[str, ...] = ()
+    one_of: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Action(Words):
+    """An action. `scalar`: the field that a plain value stands for; `later`: the capability that is missing."""
+
+    scalar: str = ""
+    later: str = ""
+
+
+# what is given
+
+POLICY = Words(
+    {
+        "receivable_days": count,
+        "sell_unsettled": flag,
+        "market_order_margin_bps": count,
+        "four_eyes": flag,
+        "settlement": _settlement,
+        "break_tolerance": number,
+        "collar_bps": count,
+        "min_order_value": number,
+        "max_order_value": number,
+        "auth_above_value": number,
+        "buffer_timeout_s": count,
+        "overfill": word("book"),
+    }
+)
+FEE_COMPONENT = Words(
+    {
+        "side": enum("Side"),
+        "basis": enum("FeeBasis"),
+        "rate_bps": number,
+        "amount": number,
+        "minimum": number,
+        "maximum": number,
+    },
+    required=("basis",),
+)
+FEE = Words({"bps": number, "minimum": number, "tax_bps": number})
+HOLDING = Words({"settled": number, "average_price": number}, required=("settled",))
+
+CURRENCY = Words({"exponent": count, "holidays": listed(day)})
+EXCHANGE = Words(
+    {
+        "settlement_days": count,
+        "feeds": listed(text),
+        "holidays": listed(day),
+        "session": word("open", "closed"),
+    }
+)
+INSTRUMENT = Words(
+    {
+        "exchange": text,
+        "currency": text,
+        "price_exponent": count,
+        "quantity_exponent": count,
+        "multiplier": count,
+        "price_factor": ratio,
+        "tick": number,
+        "lot": number,
+        "min_qty": number,
+        "max_qty": number,
+        "settlement_days": count,
+        "reference_price": number,
+        "status": enum("InstrumentStatus"),
+        "authorise": flag,
+        "short_allowed": later("short selling", off=False),
+        "short_margin_bps": later("short selling", off=0),
+    },
+    required=("exchange", "currency"),
+)
+ACCOUNT = Words(
+    {
+        "cash": anything,
+        "holdings": anything,
+        "margin": anything,
+        "class": text,
+        "currency": text,
+        "owner": text,
+        "status": enum("AccountStatus"),
+        "users": listed(text),
+        "short_allowed": later("short selling", off=False),
+    }
+)
+ROLES = {
+    "client": ("trade", "read"),
+    "dtr": ("trade_any", "authorise", "operate", "read"),
+    "operator": tuple(schema.PERMISSIONS),
+}
+USER = Words(
+    {
+        "role": word(*ROLES),
+        "permissions": listed(word(*schema.PERMISSIONS)),
+        "max_value": number,
+        "owner": text,
+        "active": flag,
+    }
+)
+SECTIONS = {
+    "currencies": CURRENCY,
+    "exchanges": EXCHANGE,
+    "instruments": INSTRUMENT,
+    "accounts": ACCOUNT,
+    "users": USER,
+    "classes": POLICY,
+}
+GIVEN = Words(
+    dict.fromkeys((*SECTIONS, "fees", "policy"), anything)
+    | {
+        "business_date": day,
+        "capacities": _capacities,
+        "rules": later("the rule language"),
+        "limits": later("limits"),
+        "restricted": later("the restricted list"),
+    },
+    required=("business_date",),
+)
+
+# what may happen
+
+TERMS: dict[str, Kind] = {
+    "order_qty": number,
+    "price": number,
+    "stop_px": number,
+    "display_qty": number,
+    "min_qty": number,
+    "ord_type": enum("OrdType"),
+    "time_in_force": enum("TimeInForce"),
+    "expire_date": day,
+    "text": text,
+}
+SCOPE = ("firm", "exchange", "account", "instrument", "user")
+REPORT: dict[str, Kind] = {
+    "exec_type": fix_name("ExecType"),
+    "ord_status": fix_name("OrdStatus"),
+    "account": text,
+    "cl_ord_id": text,
+    "orig_cl_ord_id": text,
+    "feed": text,
+    "seq": count,
+    "exec_id": text,
+    "exec_ref_id": text,
+    "order_id": text,
+    "last_qty": number,
+    "last_px": number,
+    "cum_qty": number,
+    "leaves_qty": number,
+    "avg_px": number,
+    "order_qty": number,
+    "price": number,
+    "trade_date": day,
+    "settl_date": day,
+    "side": _side,
+    "instrument": text,
+    "text": text,
+}
+OPEN_ORDER = Words(
+    {
+        "cl_ord_id": text,
+        "order_id": text,
+        "account": text,
+        "instrument": text,
+        "side": _side,
+        "order_qty": number,
+        "cum_qty": number,
+        "price": number,
+        "ord_type": enum("OrdType"),
+        "time_in_force": enum("TimeInForce"),
+        "expire_date": day,
+    },
+    required=("account", "instrument", "side", "order_qty"),
+    one_of=(("cl_ord_id", "order_id"),),
+)
+SOD_CASH = Words({"account": text, "currency": text, "booked": number}, required=("account", "currency", "booked"))
+SOD_HOLDING = Words(
+    {"account": text, "instrument": text, "settled": number, "average_price": number},
+    required=("account", "instrument", "settled"),
+)
+_MONEY: dict[str, Kind] = {
+    "account": text,
+    "currency": text,
+    "amount": number,
+    "reference": text,
+    "reason": text,
+    "override": flag,
+}
+_DECISION = Words({"cl_ord_id": text, "account": text, "version": count, "reason": text}, required=("cl_ord_id",))
+_SCOPED = Words(dict.fromkeys(SCOPE, text) | {"firm": flag, "reason": text}, one_of=(SCOPE,))
+
+
+def _coming(capability: str, *fields: str) -> Action:
+    """An action of a later version; its fields are not looked at where the language does not name them."""
+    return Action(dict.fromkeys(fields, anything), later=capability)
+
+
+ACTIONS: dict[str, Action] = {
+    "new": Action(
+        TERMS
+        | {"cl_ord_id": text, "account": text, "instrument": text, "side": _side, "locate": later("short selling")},
+        required=("cl_ord_id", "account", "instrument", "side", "order_qty"),
+    ),
+    "replace": Action(
+        TERMS | {"cl_ord_id": text, "orig_cl_ord_id": text, "account": text}, required=("cl_ord_id", "orig_cl_ord_id")
+    ),
+    "cancel": Action(
+        {"cl_ord_id": text, "orig_cl_ord_id": text, "account": text, "text": text},
+        required=("cl_ord_id", "orig_cl_ord_id"),
+    ),
+    "authorise": Action(_DECISION.fields, _DECISION.required),
+    "reject": Action(_DECISION.fields, _DECISION.required),
+    "kill": Action(_SCOPED.fields, one_of=_SCOPED.one_of),
+    "halt": Action(_SCOPED.fields, one_of=_SCOPED.one_of),
+    "reduce_only": Action(_SCOPED.fields, one_of=_SCOPED.one_of),
+    "resume": Action(_SCOPED.fields, one_of=_SCOPED.one_of),
+    "deposit": Action(_MONEY, required=("account", "currency", "amount", "reference")),
+    "withdraw": Action(_MONEY, required=("account", "currency", "amount", "reference")),
+    "adjust": Action(
+        _MONEY | {"instrument": text, "quantity": number},
+        required=("account", "reference", "reason"),
+        one_of=(("currency", "instrument"), ("amount", "quantity")),
+    ),
+    "report": Action(REPORT, required=("exec_type",), one_of=(("cl_ord_id", "order_id"),)),
+    "cancel_reject": Action(
+        {
+            name: REPORT[name]
+            for name in ("cl_ord_id", "orig_cl_ord_id", "account", "ord_status", "feed", "seq", "text")
+        },
+        required=("cl_ord_id",),
+    ),
+    "feed": Action(
+        {
+            "name": text,
+            "event": word("open", "lost", "restarted", "gap_closed"),
+            "from_seq": count,
+            "last_received": count,
+        },
+        required=("name", "event"),
+    ),
+    "session": Action(
+        {"exchange": text, "event": word("open", "end", "feed_complete")}, required=("exchange", "event")
+    ),
+    "open_orders": Action(
+        {"exchange": text, "complete": flag, "orders": anything}, required=("exchange", "complete", "orders")
+    ),
+    "market": Action(
+        {"instrument": text, "last": number, "bid": number, "ask": number, "feed": text}, required=("instrument",)
+    ),
+    "business_date": Action({"date": day}, required=("date",), scalar="date"),
+    "time": Action({"seconds": count}, required=("seconds",), scalar="seconds"),
+    "settle": Action(
+        {
+            "batch_id": text,
+            "date": day,
+            "account": text,
+            "items": later("partial settlement"),
+            "expected": later("a settlement batch with expected balances"),
+            "fail": later("failed settlement"),
+        },
+        required=("batch_id", "date"),
+    ),
+    "start_of_day": Action(
+        {"date": day, "as_of": day, "accounts": anything, "cash": anything, "holdings": anything, "totals": anything},
+        required=("date", "as_of"),
+    ),
+    "reference": Action(dict.fromkeys((*SECTIONS, "fees", "policy"), anything)),
+    "restart": Action({}, scalar="restart"),
+    "move": _coming("moving an order to another account"),
+    "mass_cancel": _coming("mass cancel"),
+    "validate": _coming("requests that are only checked", "new", "replace"),
+    "list": _coming("lists of requests", "all_or_nothing", "requests"),
+    "claim": _coming("claims at the desk", *_DECISION.fields),
+    "edit": _coming("edited terms at the desk"),
+    "escalate": _coming("several queues at the desk"),
+    "assign": _coming("assignment from the suspense account"),
+    "resolve": _coming("the resolution of breaks and doubts", "cl_ord_id", "break", "outcome"),
+    "transfer": _coming("transfers", "from", "to", "currency", "instrument", "amount", "quantity", "reference"),
+    "corporate_action": _coming(
+        "corporate actions", "instrument", "type", "ratio", "amount", "new_instrument", "ex_date"
+    ),
+    "set_limit": _coming("limits", "account", "instrument", "firm", "name", "value"),
+    "set_rules": _coming("the rule language"),
+}
+EVERY_ACTION: dict[str, Kind] = {"by": text, "at": moment}
+STEP = (*ACTIONS, "expect")
+TOP = Words({"title": text, "given": anything, "steps": anything}, required=("title", "given", "steps"))
+
+# what may be expected
+
+CODE = word(*(status.name for status in schema.STATUSES))
+FLAGS = ("external", "overfilled", "filled_after_close", "cum_differs", "expired_here")  # the order row's, from bit 0
+
+
+def _or_none(kind: Kind) -> Kind:
+    return lambda value: None if value in (None, "") else kind(value)
+
+
+def _sent(value: Any) -> str:
+    verb, _, name = text(value).partition(" ")
+    if verb not in ("new", "replace", "cancel", "status") or not name:
+        raise ValueError(f"expected for instance `new X`, `replace X` or `cancel X`, not {value}")
+    return f"{verb} {name}"
+
+
+def _pending(value: Any) -> str:
+    verb, _, name = text(value).partition(" ")
+    if verb not in ("replace", "cancel") or not name:
+        raise ValueError(f"expected `replace Y` or `cancel Y`, not {value}")
+    return f"{verb} {name}"
+
+
+CASH: dict[str, Kind] = dict.fromkeys(
+    ("booked", "reserved", "payable", "receivable", "margin", "available", "withdrawable"), number
+)
+HOLDING_FIELDS: dict[str, Kind] = dict.fromkeys(
+    ("settled", "incoming", "outgoing", "reserved", "total", "available"), number
+) | {"average_price": _or_none(number)}
+LADDERS = {"cash": ("payable", "receivable"), "holding": ("incoming", "outgoing")}
+ORDER: dict[str, Kind] = {
+    "ord_status": fix_name("OrdStatus"),
+    "shown_status": fix_name("OrdStatus"),
+    "pending": listed(_pending),
+    "order_qty": number,
+    "cum_qty": number,
+    "leaves_qty": number,
+    "avg_px": _or_none(number),
+    "price": _or_none(number),
+    "reserved": number,
+    "reserved_qty": number,
+    "fee_charged": number,
+    "cl_ord_id": text,
+    "order_id": text,
+    "account": text,
+    "instrument": text,
+    "side": enum("Side"),
+    "closed": flag,
+    "flags": listed(word(*FLAGS)),
+}
+REQUEST: dict[str, Kind] = {
+    "status": enum("RequestStatus"),
+    "reason": listed(CODE),
+    "type": enum("RequestType"),
+    "version": count,
+    "order_qty": _or_none(number),
+    "price": _or_none(number),
+    "decided_by": text,
+    "queue": later("several queues at the desk"),
+}
+SUBJECTS: dict[str, dict[str, Kind]] = {"cash": CASH, "holding": HOLDING_FIELDS, "order": ORDER, "request": REQUEST}
+TRADE = Words(
+    {
+        "exec_id": text,
+        "account": text,
+        "instrument": text,
+        "side": enum("Side"),
+        "quantity": number,
+        "price": number,
+        "value": number,
+        "net": number,
+        "version": count,
+        "type": word("trade", "bust", "correct"),
+        "trade_date": day,
+        "settle_date": day,
+    }
+)
+BREAK = Words(
+    {
+        "kind": word("cash", "holding", "account", "execution"),
+        "account": text,
+        "currency": text,
+        "instrument": text,
+        "exec_id": text,
+        "ours": _or_none(number),
+        "theirs": _or_none(number),
+    }
+)
+LISTS: dict[str, Kind] = {
+    "answer": listed(CODE),
+    "sent": listed(_sent),
+    "alerts": listed(CODE),
+    "queue": listed(text),
+}
+ROWS = {"trades": TRADE, "breaks": BREAK}
