@@ -205,13 +205,6 @@ class MovementKind(IntEnum):
     adjustment = 5
 
 
-class LadderSide(IntEnum):
-    """Which way a settlement item goes."""
-
-    owed = 1
-    due = 2
-
-
 class EventKind(IntEnum):
     """What an event tells of."""
 

@@ -195,7 +195,6 @@ ENUMS = [
         "Why settled money or stock moved",
         numbers("start_of_day", "settlement", "deposit", "withdrawal", "adjustment", start=1),
     ),
-    Enum("LadderSide", "Which way a settlement item goes", numbers("owed", "due", start=1)),
     Enum(
         "EventKind",
         "What an event tells of",

@@ -235,8 +235,6 @@
 #define MovementKind_deposit 3
 #define MovementKind_withdrawal 4
 #define MovementKind_adjustment 5
-#define LadderSide_owed 1
-#define LadderSide_due 2
 #define EventKind_order 1
 #define EventKind_request 2
 #define EventKind_execution 3

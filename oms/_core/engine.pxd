@@ -3,9 +3,7 @@ from oms._core.state cimport *
 from oms._core.tables cimport Tables
 
 cdef uint16_t apply(State* s, const Frame* record) noexcept nogil
-cdef void prefetch_first(const State* s, const Frame* record) noexcept nogil
-cdef void prefetch_second(const State* s, const Frame* record) noexcept nogil
-cdef void prefetch_third(const State* s, const Frame* record) noexcept nogil
+cdef uint16_t apply_run(State* s, const uint8_t* data, const uint8_t* end) noexcept nogil
 
 
 cdef class Core:

@@ -16,6 +16,7 @@ from oms.records import RecordError, row_dtype
 from oms._core.day cimport apply_business_date, apply_control, apply_margin, apply_movement, apply_reconciled, \
     apply_session
 from oms._core.feeds cimport apply_feed_lost, apply_feed_opened, apply_gap_closed, apply_market
+from oms._core.journal_reader cimport ReaderCore, ReaderState, reader_load
 from oms._core.ledger cimport cash_available, holding_available
 from oms._core.loads cimport apply_load_begin, apply_load_cash, apply_load_commit, apply_load_holding
 from oms._core.orders cimport find_order
@@ -191,6 +192,30 @@ cdef void prefetch_third(const State* s, const Frame* record) noexcept nogil:
             prefetch(&s.by_exec_id.entries[index_home(&s.by_exec_id, hash)])
 
 
+cdef uint16_t apply_run(State* s, const uint8_t* data, const uint8_t* end) noexcept nogil:
+    """Applies the records from data to end, which have been checked to hold together. Returns the last one's status."""
+    cdef const uint8_t* first = data
+    cdef const uint8_t* second = data
+    cdef const uint8_t* third = data
+    cdef int ahead = 0
+    cdef uint16_t status = ST_ok
+    while data < end:
+        while ahead < 12 and first < end:  # the first step runs 12 records ahead, the second 8, the third 4
+            prefetch_first(s, <const Frame*>first)
+            first += (<const Frame*>first).length
+            ahead += 1
+            if ahead > 4 or first >= end:
+                prefetch_second(s, <const Frame*>second)
+                second += (<const Frame*>second).length
+            if ahead > 8 or first >= end:
+                prefetch_third(s, <const Frame*>third)
+                third += (<const Frame*>third).length
+        status = apply(s, <const Frame*>data)
+        data += (<const Frame*>data).length
+        ahead -= 1
+    return status
+
+
 cdef class Core:
     """One engine's tables with `apply`, for one thread. Takes whole records as bytes; see oms.engine for people."""
 
@@ -198,33 +223,46 @@ cdef class Core:
         self.tables = Tables(capacities, directory)
         self.state = &self.tables.state
 
-    def apply(self, const uint8_t[::1] records, uint64_t sequence, uint64_t time_ns):
+    def apply(self, records, uint64_t sequence, uint64_t time_ns):
         """Applies a run of records as they would stand in the journal, numbered from `sequence` and stamped with
-        `time_ns` (0 = their Frames hold both). Returns (records applied, status of the last one).
+        `time_ns`. Returns (records applied, status of the last one).
 
-        Raises RecordError when a length does not add up; what came before it is applied.
+        Raises RecordError when the lengths do not add up; then nothing is applied.
         """
-        cdef Py_ssize_t size = records.shape[0], offset = 0
+        cdef bytearray work = bytearray(records)
+        cdef uint8_t* data = <uint8_t*><char*>work
+        cdef Py_ssize_t size = len(work), offset = 0
         cdef uint64_t count = 0
-        cdef uint16_t status = 0
+        cdef uint16_t status
         cdef Frame* frame
-        cdef uint8_t work[4096]
         while offset + FRAME_SIZE <= size:
-            frame = <Frame*>&records[offset]
-            if frame.length < FRAME_SIZE or frame.length > MAX_RECORD_LENGTH or offset + frame.length > size:
+            frame = <Frame*>(data + offset)
+            if frame.length < FRAME_SIZE or frame.length > MAX_RECORD_LENGTH or frame.length & 7:
                 break
-            memcpy(work, frame, frame.length)
-            frame = <Frame*>work
-            if sequence:
-                frame.sequence = sequence + count
-                frame.time_ns = time_ns
-            with nogil:
-                status = apply(self.state, frame)
+            frame.sequence = sequence + count
+            frame.time_ns = time_ns
             offset += frame.length
             count += 1
-        if offset != size:
+        if offset != size or count == 0:
             raise RecordError(f"the record at byte {offset} does not hold together", where=f"{size} bytes of records")
+        with nogil:
+            status = apply_run(self.state, data, data + size)
         return count, status
+
+    def replay(self, ReaderCore reader):
+        """Applies all that a journal's reader hands out, and drops the outputs. Returns the number of records."""
+        cdef uint64_t before = reader.state.records
+        cdef ReaderState* state = &reader.state
+        with nogil:
+            while state.cursor != state.batch_end or reader_load(state):
+                apply_run(self.state, state.cursor, state.batch_end)
+                state.cursor = state.batch_end
+                self.state.out_used = 0
+        return reader.state.records - before
+
+    def drop_outputs(self):
+        """Forgets the outputs since the last call."""
+        self.state.out_used = 0
 
     def outputs(self):
         """The outputs since the last call, as bytes, and forgets them."""

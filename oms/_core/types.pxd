@@ -234,8 +234,6 @@ cdef extern from "catalogue.h" nogil:
         MovementKind_deposit
         MovementKind_withdrawal
         MovementKind_adjustment
-        LadderSide_owed
-        LadderSide_due
         EventKind_order
         EventKind_request
         EventKind_execution

@@ -1,0 +1,571 @@
+"""The embedded engine: the core of `oms serve` without sockets, for notebooks, tests and tools.
+
+Every call that changes something makes one record of the catalogue, appends it to the journal if there is one, applies
+it, and returns a Result. A business refusal is a status, never an exception; OmsError is for wrong use, such as an unknown
+name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from oms import records, schema
+from oms._core.engine import Core
+from oms.enums import Decision, EventKind, MovementKind, Status
+from oms.errors import OmsError
+from oms.journal import Journal
+from oms.pictures import Trade
+from oms.reference import Reference
+from oms.values import Amount, Day, or_null, to_day, to_units
+from oms.views import Views
+
+FIRST_TIME_NS = (
+    1_767_225_600_000_000_000  # 2026-01-01: an embedded engine's clock moves only by its records and `advance`
+)
+NULL = schema.NULL_I64
+ALL_RECEIVED = (1 << 64) - 1
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a record. outputs: (record name, fields) in the order in which they left."""
+
+    status: Status
+    sequence: int
+    outputs: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return self.status == Status.ok
+
+    def _named(self, name: str) -> list[dict[str, Any]]:
+        return [fields for output, fields in self.outputs if output == name]
+
+    @property
+    def answer(self) -> dict[str, Any] | None:
+        """The answer to the sender, for requests and decisions."""
+        answers = self._named("Answer")
+        return answers[0] if answers else None
+
+    @property
+    def sent(self) -> list[dict[str, Any]]:
+        """The requests that left for exchanges."""
+        return self._named("OrderRequest")
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return self._named("Event")
+
+    @property
+    def alerts(self) -> list[Status]:
+        return [Status(event["status"]) for event in self.events if event["kind"] == EventKind.alert]
+
+
+class Engine(Views, Reference):
+    """Accounts, orders, holdings, cash and reservations in memory, moved by records.
+
+    capacities: rows per table (docs/reference/tables.md). journal: a directory; what it holds is replayed first.
+    durability: "batch", "interval" or "none". tables: a directory in shared memory for other processes to map; None
+    keeps the tables private. Use from one thread.
+    """
+
+    def __init__(
+        self,
+        capacities: Mapping[str, int] | None = None,
+        journal: str | Path | None = None,
+        durability: str = "none",
+        tables: str | Path | None = None,
+        segment_bytes: int = 1 << 24,
+    ) -> None:
+        self.core = Core(capacities, None if tables is None else Path(tables))
+        self._memory = {name: memoryview(mapping) for name, mapping in self.core.tables.mappings.items()}
+        self.sequence = 0
+        self.time_ns = FIRST_TIME_NS
+        self.journal: Journal | None = None
+        if journal is not None:
+            self.journal = Journal(journal, durability, segment_bytes=segment_bytes, replay=self.core.replay)
+            self.core.drop_outputs()
+            firm = self.rows("firm")[1]
+            self.sequence = int(firm["last_sequence"])
+            self.time_ns = max(self.time_ns, int(firm["last_time_ns"]))
+
+    # records
+
+    def apply(self, raw: bytes, source: int = 0) -> Result:
+        """Journals and applies one record. Raises RecordError when the bytes are no record."""
+        self.time_ns += 1
+        if self.journal is not None:
+            self.sequence = self.journal.append(raw, self.time_ns, source)
+            self.journal.commit()
+        else:
+            self.sequence += 1
+        events = self.core.events
+        _, status = self.core.apply(with_source(raw, source), self.sequence, self.time_ns)
+        outputs = records.split(self.core.outputs()) + records.split(self.core.events_from(events))
+        return Result(Status(status), self.sequence, [records.decode(output) for output in outputs])
+
+    def apply_batch(self, raw: bytes) -> int:
+        """Journals and applies a run of records without looking at their outputs. Returns the last one's status."""
+        self.time_ns += 1
+        if self.journal is not None:
+            for record in records.split(raw):
+                self.journal.append(record, self.time_ns, 0)
+            self.journal.commit()
+        count, status = self.core.apply(raw, self.sequence + 1, self.time_ns)
+        self.sequence += count
+        self.core.drop_outputs()
+        return status
+
+    def record(self, name: str, /, by: str | None = None, **fields: Any) -> Result:
+        """Makes and applies one record of the catalogue; fields are raw figures."""
+        source = self.user_slot(by) if by else 0
+        return self.apply(records.encode(name, **fields), source)
+
+    def advance(self, seconds: Amount) -> None:
+        """Moves the engine's clock."""
+        self.time_ns += to_units(seconds, 9, "seconds")
+
+    # requests
+
+    def submit(
+        self,
+        account: str,
+        cl_ord_id: str,
+        instrument: str,
+        side: str,
+        order_qty: Amount,
+        price: Amount | None = None,
+        *,
+        ord_type: str = "limit",
+        time_in_force: str = "day",
+        expire_date: Day | None = None,
+        stop_px: Amount | None = None,
+        display_qty: Amount | None = None,
+        min_qty: Amount | None = None,
+        tag: int = 0,
+        by: str | None = None,
+    ) -> Result:
+        """Asks for an order (FIX NewOrderSingle). Quantities and prices are the instrument's; None = not given."""
+        stock = self.instrument_or_zero(instrument)
+        prices, quantities = self.exponents(stock)
+        return self.record(
+            "NewOrderSingle",
+            by,
+            account=self.account_or_zero(account),
+            instrument=stock,
+            side=self.character("Side", side),
+            ord_type=self.character("OrdType", ord_type),
+            time_in_force=self.character("TimeInForce", time_in_force),
+            order_qty=to_units(order_qty, quantities, "order_qty"),
+            price=or_null(price, prices, "price"),
+            stop_px=or_null(stop_px, prices, "stop_px"),
+            display_qty=or_null(display_qty, quantities, "display_qty"),
+            min_qty=or_null(min_qty, quantities, "min_qty"),
+            expire_date=to_day(expire_date),
+            cl_ord_id=cl_ord_id,
+            tag=tag,
+        )
+
+    def replace(
+        self,
+        account: str,
+        cl_ord_id: str,
+        orig_cl_ord_id: str,
+        *,
+        order_qty: Amount | None = None,
+        price: Amount | None = None,
+        stop_px: Amount | None = None,
+        display_qty: Amount | None = None,
+        min_qty: Amount | None = None,
+        ord_type: str | None = None,
+        time_in_force: str | None = None,
+        expire_date: Day | None = None,
+        tag: int = 0,
+        by: str | None = None,
+    ) -> Result:
+        """Asks to change an order (FIX OrderCancelReplaceRequest); None leaves a term as it is."""
+        prices, quantities = self.exponents(self.instrument_of(account, orig_cl_ord_id))
+        return self.record(
+            "OrderCancelReplaceRequest",
+            by,
+            account=self.account_or_zero(account),
+            order_qty=or_null(order_qty, quantities, "order_qty"),
+            price=or_null(price, prices, "price"),
+            stop_px=or_null(stop_px, prices, "stop_px"),
+            display_qty=or_null(display_qty, quantities, "display_qty"),
+            min_qty=or_null(min_qty, quantities, "min_qty"),
+            ord_type=self.character("OrdType", ord_type),
+            time_in_force=self.character("TimeInForce", time_in_force),
+            expire_date=to_day(expire_date),
+            cl_ord_id=cl_ord_id,
+            orig_cl_ord_id=orig_cl_ord_id,
+            tag=tag,
+        )
+
+    def cancel(
+        self, account: str, cl_ord_id: str, orig_cl_ord_id: str, *, tag: int = 0, by: str | None = None
+    ) -> Result:
+        """Asks to cancel an order (FIX OrderCancelRequest)."""
+        return self.record(
+            "OrderCancelRequest",
+            by,
+            account=self.account_or_zero(account),
+            cl_ord_id=cl_ord_id,
+            orig_cl_ord_id=orig_cl_ord_id,
+            tag=tag,
+        )
+
+    def _decide(
+        self, decision: Decision, account: str, cl_ord_id: str, by: str, version: int | None, text: str
+    ) -> Result:
+        handle = self.handle_of(account, cl_ord_id)
+        return self.record(
+            "AuthDecision", by, request=handle, queue_version=version or 0, decision=int(decision), text=text
+        )
+
+    def authorise(self, account: str, cl_ord_id: str, by: str, version: int | None = None, text: str = "") -> Result:
+        """A DTR lets a queued request through. version: the one that was looked at; None = whatever it is now."""
+        return self._decide(Decision.authorise, account, cl_ord_id, by, version, text)
+
+    def reject(self, account: str, cl_ord_id: str, by: str, version: int | None = None, text: str = "") -> Result:
+        """A DTR refuses a queued request."""
+        return self._decide(Decision.reject, account, cl_ord_id, by, version, text)
+
+    # from exchanges
+
+    def report(
+        self,
+        exec_type: str,
+        *,
+        account: str | None = None,
+        cl_ord_id: str | None = None,
+        feed: str | None = None,
+        exec_id: str = "",
+        exec_ref_id: str = "",
+        order_id: str = "",
+        ord_status: str | None = None,
+        last_qty: Amount | None = None,
+        last_px: Amount | None = None,
+        cum_qty: Amount | None = None,
+        leaves_qty: Amount | None = None,
+        order_qty: Amount | None = None,
+        price: Amount | None = None,
+        trade_date: Day | None = None,
+        settle_date: Day | None = None,
+        side: str | None = None,
+        instrument: str | None = None,
+        text: str = "",
+        ord_rej_reason: int = 0,
+        feed_sequence: int = 0,
+        by: str | None = None,
+    ) -> Result:
+        """A fact from an exchange (FIX ExecutionReport). cl_ord_id: the request by which the exchange knows the order;
+        an order that was not entered here comes with order_id, account, instrument, side, order_qty and price instead."""
+        ours = account is not None and cl_ord_id is not None
+        stock = self.instrument_or_zero(instrument) if instrument else 0
+        if ours and not stock:
+            stock = self.instrument_of(account or "", cl_ord_id or "")
+        prices, quantities = self.exponents(stock)
+        return self.record(
+            "ExecutionReport",
+            by,
+            feed=self.feed_for(feed, stock),
+            feed_sequence=feed_sequence,
+            request=self.handle_of(account or "", cl_ord_id or "") if ours else 0,
+            exec_type=self.character("ExecType", exec_type),
+            ord_status=self.character("OrdStatus", ord_status),
+            side=self.character("Side", side),
+            account=self.account_or_zero(account) if account else 0,
+            instrument=stock,
+            last_qty=to_units(last_qty or 0, quantities, "last_qty"),
+            last_px=to_units(last_px or 0, prices, "last_px"),
+            cum_qty=or_null(cum_qty, quantities, "cum_qty"),
+            leaves_qty=or_null(leaves_qty, quantities, "leaves_qty"),
+            order_qty=or_null(order_qty, quantities, "order_qty"),
+            price=or_null(price, prices, "price"),
+            trade_date=to_day(trade_date),
+            settle_date=to_day(settle_date),
+            transact_time_ns=self.time_ns,
+            ord_rej_reason=ord_rej_reason,
+            exec_id=exec_id,
+            exec_ref_id=exec_ref_id,
+            order_id=order_id,
+            text=text,
+        )
+
+    def cancel_reject(
+        self,
+        account: str,
+        cl_ord_id: str,
+        *,
+        ord_status: str | None = None,
+        feed: str | None = None,
+        text: str = "",
+        feed_sequence: int = 0,
+        by: str | None = None,
+    ) -> Result:
+        """An exchange refuses the cancel or replace that `cl_ord_id` names (FIX OrderCancelReject)."""
+        stock = self.instrument_of(account, cl_ord_id)
+        return self.record(
+            "OrderCancelReject",
+            by,
+            feed=self.feed_for(feed, stock),
+            feed_sequence=feed_sequence,
+            request=self.handle_of(account, cl_ord_id),
+            ord_status=self.character("OrdStatus", ord_status),
+            transact_time_ns=self.time_ns,
+            text=text,
+        )
+
+    def open_feed(
+        self, name: str, session_id: int = 1, last_received: int | None = None, by: str | None = None
+    ) -> Result:
+        """An adapter owns the feed from here on. last_received: the highest of our sequences that it holds; None = all of
+        them."""
+        received = ALL_RECEIVED if last_received is None else last_received
+        return self.record("FeedOpened", by, feed=self.feed_slot(name), session_id=session_id, last_received=received)
+
+    def lose_feed(self, name: str, by: str | None = None) -> Result:
+        """The feed is gone; what it has not answered is in doubt."""
+        return self.record("FeedLost", by, feed=self.feed_slot(name))
+
+    def close_gap(self, name: str, by: str | None = None) -> Result:
+        """The missing part of the feed's sequence has been replayed."""
+        return self.record("FeedGapClosed", by, feed=self.feed_slot(name))
+
+    def market(
+        self, instrument: str, last: Amount = 0, bid: Amount = 0, ask: Amount = 0, by: str | None = None
+    ) -> Result:
+        """Last, bid and ask of an instrument; 0 = none."""
+        slot = self.instrument_slot(instrument)
+        prices, _ = self.exponents(slot)
+        figures = {name: to_units(px, prices, name) for name, px in (("last", last), ("bid", bid), ("ask", ask))}
+        return self.record("MarketData", by, instrument=slot, **figures)
+
+    def session(self, mic: str, state: str, trade_date: Day | None = None, by: str | None = None) -> Result:
+        """An exchange's session is "open", "ended", "complete" (ended, and its feed has told all) or "closed"."""
+        return self.record(
+            "TradingSession",
+            by,
+            exchange=self.exchange_slot(mic),
+            session_state=self.number("SessionState", state),
+            trade_date=to_day(trade_date),
+        )
+
+    def open_orders(self, exchange: str, orders: Iterable[Mapping[str, Any]], complete: bool = True) -> Result:
+        """The exchange's list of open orders. Each: account, instrument, side, order_qty, cum_qty, price, and cl_ord_id
+        or order_id; time_in_force, ord_type, expire_date where they are not day and limit."""
+        mic, count = self.exchange_slot(exchange), 0
+        for order in orders:
+            self.record("OpenOrder", None, **self.open_order_fields(mic, order))
+            count += 1
+        return self.record("OpenOrdersEnd", None, exchange=mic, count=count, complete=int(complete))
+
+    # the day
+
+    def business_date(self, day: Day, by: str | None = None) -> Result:
+        """Moves the firm's date forward."""
+        return self.record("BusinessDate", by, date=to_day(day))
+
+    def tick(self) -> Result:
+        """Time passes: what is overdue times out."""
+        return self.record("Tick")
+
+    def settle(self, batch_id: str, date: Day, account: str | None = None, by: str | None = None) -> Result:
+        """Books a settlement batch: all that is due by the date, of one account or of all."""
+        slot = self.account_or_zero(account) if account else 0
+        return self.record("Settle", by, batch_id=batch_id, date=to_day(date), account=slot)
+
+    def _load(
+        self, kind: str, as_of: Day, lines: Sequence[bytes], source: str, digest: bytes, supersede: bool, by: str | None
+    ) -> Result:
+        begun = self.record(
+            "LoadBegin",
+            by,
+            kind=self.number("SodKind", kind),
+            as_of=to_day(as_of),
+            source=source,
+            digest=list(digest.ljust(32, b"\0")),
+            supersede=int(supersede),
+        )
+        if not begun.ok:
+            return begun
+        user = self.user_slot(by) if by else 0
+        for line in lines:
+            taken = self.apply(line, user)
+            if not taken.ok:
+                return taken
+        return self.record("LoadCommit", by, rows=len(lines))
+
+    def load_cash(
+        self,
+        as_of: Day,
+        rows: Iterable[tuple[str, str, Amount]],
+        source: str = "",
+        digest: bytes = b"",
+        supersede: bool = False,
+        by: str | None = None,
+    ) -> Result:
+        """The bank's figures at the end of `as_of`: (account, currency, booked). All of them, or none."""
+        lines = []
+        for account, currency, booked in rows:
+            money = self.currency_slot(currency)
+            figure = to_units(booked, int(self.rows("currency")["exponent"][money]), "booked")
+            lines.append(records.encode("LoadCash", account=self.account_slot(account), currency=money, booked=figure))
+        return self._load("cash", as_of, lines, source, digest or content_digest(lines, as_of), supersede, by)
+
+    def load_holdings(
+        self,
+        as_of: Day,
+        rows: Iterable[tuple[str, str, Amount, Amount | None]],
+        source: str = "",
+        digest: bytes = b"",
+        supersede: bool = False,
+        by: str | None = None,
+    ) -> Result:
+        """The registry's figures at the end of `as_of`: (account, instrument, settled, average price or None)."""
+        lines = []
+        for account, instrument, settled, cost in rows:
+            stock = self.instrument_slot(instrument)
+            _, quantities = self.exponents(stock)
+            lines.append(
+                records.encode(
+                    "LoadHolding",
+                    account=self.account_slot(account),
+                    instrument=stock,
+                    settled=to_units(settled, quantities, "settled"),
+                    average_price_e8=or_null(cost, 8, "average price"),
+                )
+            )
+        return self._load("holdings", as_of, lines, source, digest or content_digest(lines, as_of), supersede, by)
+
+    def sign_off(self, account: str, unreconciled: bool = False, reason: str = "", by: str | None = None) -> Result:
+        """Opens an account that start of day left closed, or closes one."""
+        slot = self.account_slot(account)
+        return self.record("AccountReconciled", by, account=slot, unreconciled=int(unreconciled), reason=reason)
+
+    def _move(
+        self, kind: MovementKind, account: str, item: str, amount: Amount, reference: str, reason: str, **given: Any
+    ) -> Result:
+        stock, money, exponent = self.item_of(item)
+        units = to_units(amount, exponent, "amount")
+        return self.record(
+            "Movement",
+            given["by"],
+            kind=int(kind),
+            account=self.account_or_zero(account),
+            instrument=stock,
+            currency=money,
+            amount=-units if kind == MovementKind.withdrawal else units,
+            reference=reference,
+            reason=reason,
+            override=int(given["override"]),
+        )
+
+    def deposit(
+        self, account: str, currency: str, amount: Amount, reference: str, by: str | None = None, override: bool = False
+    ) -> Result:
+        """Books money in, at once, and once by its reference."""
+        return self._move(MovementKind.deposit, account, currency, amount, reference, "", by=by, override=override)
+
+    def withdraw(
+        self, account: str, currency: str, amount: Amount, reference: str, by: str | None = None, override: bool = False
+    ) -> Result:
+        """Books money out; below what is free only with `override`, which stays on record."""
+        return self._move(MovementKind.withdrawal, account, currency, amount, reference, "", by=by, override=override)
+
+    def adjust(
+        self,
+        account: str,
+        item: str,
+        amount: Amount,
+        reference: str,
+        reason: str,
+        by: str | None = None,
+        override: bool = False,
+    ) -> Result:
+        """Corrects booked money (item: a currency) or settled stock (an instrument) by a signed amount."""
+        return self._move(MovementKind.adjustment, account, item, amount, reference, reason, by=by, override=override)
+
+    def set_margin(self, account: str, currency: str, margin: Amount, by: str | None = None) -> Result:
+        """Further credit that the account may use."""
+        money = self.currency_slot(currency)
+        units = to_units(margin, int(self.rows("currency")["exponent"][money]), "margin")
+        return self.record("SetMargin", by, account=self.account_slot(account), currency=money, margin=units)
+
+    def control(self, scope: str, name: str | None, state: str, by: str | None = None, reason: str = "") -> Result:
+        """Sets a trading state. scope: firm, exchange, account, instrument, user; state: active, reduce_only, halted."""
+        return self.record(
+            "Control",
+            by,
+            scope=self.number("ControlScope", scope),
+            number=self.scope_slot(scope, name or ""),
+            state=self.number("ControlState", state),
+            reason=reason,
+        )
+
+    # reading
+
+    def memory(self, table: str) -> Any:
+        return self._memory[table]
+
+    def account_slot(self, code: str, owner: int = 0) -> int:
+        slot = self.core.find("account", code, owner)
+        if not slot:
+            raise OmsError(f"no account is called {code!r}")
+        return slot
+
+    def request_slot(self, account: int, cl_ord_id: str) -> int:
+        return self.core.find("request", cl_ord_id, account)
+
+    def holding_slot(self, account: int, instrument: int) -> int:
+        return self.core.find_row("holding", account, instrument)
+
+    def trades(self, from_row: int = 1) -> list[Trade]:
+        """All executions from a row on."""
+        return list(self.executions_from(from_row))
+
+    def parked(self) -> list[tuple[Status, int]]:
+        """Reports that could not be booked, and breaks: status and journal sequence."""
+        return [(Status(int(row["status"])), int(row["sequence"])) for row in self.rows("parked")[1:]]
+
+    def arrays(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Every table as a read-only structured array over the engine's own memory."""
+        return {table.name: self.rows(table.name) for table in schema.TABLES}
+
+    def _raw_arrays(self) -> dict[str, np.ndarray[Any, Any]]:
+        """The same, writable: for tests that damage a row on purpose."""
+        return {table.name: self.core.rows(table.name) for table in schema.TABLES}
+
+    def close(self) -> None:
+        """Closes the journal. Pictures that were taken stay valid."""
+        if self.journal is not None:
+            self.journal.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def with_source(raw: bytes, source: int) -> bytes:
+    """The record with its Frame's source set."""
+    return raw[:28] + source.to_bytes(2, "little") + raw[30:]
+
+
+def content_digest(lines: Sequence[bytes], as_of: Day) -> bytes:
+    """What identifies a load that came from no file: its rows and its date."""
+    digest = hashlib.sha256(str(as_of).encode())
+    for line in lines:
+        digest.update(line)
+    return digest.digest()

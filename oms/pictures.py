@@ -1,0 +1,123 @@
+"""What a reader gets: one immutable picture of a row, in human values. Made by oms.views, changed by nobody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from oms.enums import Status
+
+
+@dataclass(frozen=True)
+class Cash:
+    """Cash of one account in one currency, in that currency. ladder: date → (payable, receivable)."""
+
+    account: str
+    currency: str
+    booked: Decimal
+    payable: Decimal
+    receivable: Decimal
+    reserved: Decimal
+    margin: Decimal
+    available: Decimal
+    withdrawable: Decimal
+    ladder: dict[date, tuple[Decimal, Decimal]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Holding:
+    """Stock of one account in one instrument. ladder: date → (incoming, outgoing). average_price: eight decimals,
+    rounded half away from zero; None when the holding is flat or was loaded without a cost."""
+
+    account: str
+    instrument: str
+    settled: Decimal
+    incoming: Decimal
+    outgoing: Decimal
+    reserved: Decimal
+    total: Decimal
+    available: Decimal
+    average_price: Decimal | None
+    ladder: dict[date, tuple[Decimal, Decimal]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request with its outcome. order: row of its order, 0 when it never had one."""
+
+    account: str
+    cl_ord_id: str
+    type: str
+    status: str
+    reason: Status
+    user: str
+    order: int
+    handle: int
+    queue_version: int
+    decided_by: str
+    feed: str
+    instrument: str
+    side: str
+    ord_type: str
+    time_in_force: str
+    order_qty: Decimal
+    price: Decimal | None
+    time_ns: int
+
+
+@dataclass(frozen=True)
+class Order:
+    """One order. ord_status: the exchange's word; shown_status: with our unanswered requests. avg_px: value of its
+    effective executions over their quantity and multiplier, eight decimals; 0 when none. pending: (type, cl_ord_id)."""
+
+    account: str
+    cl_ord_id: str
+    instrument: str
+    side: str
+    ord_type: str
+    time_in_force: str
+    ord_status: str
+    shown_status: str
+    order_qty: Decimal
+    leaves_qty: Decimal
+    cum_qty: Decimal
+    price: Decimal
+    avg_px: Decimal
+    cum_value: Decimal
+    fee_charged: Decimal
+    reserved: Decimal
+    reserved_qty: Decimal
+    closed: bool
+    flags: tuple[str, ...]
+    order_id: str
+    handle: int
+    pending: tuple[tuple[str, str], ...]
+    row: int
+
+
+@dataclass(frozen=True)
+class Trade:
+    """One execution row, as a trade feed reads it. fee includes tax; net is what the account pays (-) or gets (+)."""
+
+    row: int
+    kind: str
+    exec_id: str
+    account: str
+    instrument: str
+    exchange: str
+    currency: str
+    side: str
+    quantity: Decimal
+    price: Decimal
+    value: Decimal
+    fee: Decimal
+    tax: Decimal
+    net: Decimal
+    trade_date: date | None
+    settle_date: date | None
+    version: int
+    ref: int
+    order: int
+    cl_ord_id: str
+    sequence: int

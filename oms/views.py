@@ -1,0 +1,493 @@
+"""Read-only pictures of the tables: the engine's own, or those of a live process, mapped without a copy.
+
+Never changes a row. A row of a live process is read under its version: a torn read is seen and read again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+from collections.abc import Iterator
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from oms import schema
+from oms.enums import (
+    OrdStatus,
+    OrdType,
+    RequestStatus,
+    RequestType,
+    Side,
+    Status,
+    TimeInForce,
+    TradeKind,
+)
+from oms.errors import OmsError
+from oms.pictures import Cash, Holding, Order, Request, Trade
+from oms.records import row_dtype
+from oms.values import from_day, from_units
+
+HEADER = np.dtype(
+    {
+        "names": [
+            "magic",
+            "row_size",
+            "capacity",
+            "used",
+            "free",
+            "live",
+            "schema_version",
+            "generation",
+            "sequence",
+            "safe",
+        ],
+        "formats": ["<u8", "<u4", "<u4", "<u4", "<u4", "<u4", "<u4", "<u8", "<u8", "<u8"],
+        "offsets": [0, 8, 12, 16, 20, 24, 28, 32, 40, 48],
+        "itemsize": 4096,
+    }
+)
+ALL_DAYS = 3650
+EIGHT = Decimal("0.00000001")
+ZERO = Decimal(0)
+FLAGS = {1: "external", 2: "overfilled", 4: "filled_after_close", 8: "cum_differs", 16: "expired_here"}
+PRECEDENCE = [OrdStatus.pending_cancel, OrdStatus.pending_replace]
+LIVE = (RequestStatus.queued, RequestStatus.buffered, RequestStatus.submitted, RequestStatus.in_doubt)
+
+Row = Any  # one element of a structured array
+
+
+def word(enum: type, value: int) -> str:
+    """The catalogue's word for a value; empty for 0."""
+    return str(enum(int(value)).name) if value else ""
+
+
+class Views:
+    """Pictures over a source of tables. Subclasses say where the memory is."""
+
+    def memory(self, table: str) -> Any:
+        """The bytes of a table's file, header page included."""
+        raise NotImplementedError
+
+    def header(self, table: str) -> Row:
+        return np.frombuffer(self.memory(table), dtype=HEADER, count=1)[0]
+
+    def rows(self, table: str) -> np.ndarray[Any, Any]:
+        """All rows up to the high-water mark, as a read-only structured array; row 0 is never used."""
+        used = int(self.header(table)["used"])
+        array: np.ndarray[Any, Any] = np.frombuffer(self.memory(table), dtype=row_dtype(table), count=used, offset=4096)
+        array.flags.writeable = False
+        return array
+
+    def row(self, table: str, slot: int) -> Row:
+        """A copy of one row that nobody was writing while it was taken."""
+        rows = self.rows(table)
+        if not 0 < slot < len(rows):
+            raise OmsError(f"{table} has no row {slot}")
+        while True:
+            before = int(rows["version"][slot])
+            copy = rows[slot : slot + 1].copy()[0]
+            if before % 2 == 0 and int(rows["version"][slot]) == before:
+                return copy
+
+    def text(self, ref: int) -> str:
+        """A text of the text table."""
+        if not ref:
+            return ""
+        start = 4096 + int(ref) * 8
+        memory = self.memory("text")
+        return bytes(memory[start + 1 : start + 1 + memory[start]]).decode("utf-8", "replace")
+
+    def code(self, table: str, slot: int, name: str) -> str:
+        """A padded code of a row; empty for row 0."""
+        return bytes(self.rows(table)[name][slot]).decode("utf-8", "replace") if slot else ""
+
+    # codes to rows
+
+    def find(self, table: str, field: str, code: str, what: str) -> int:
+        """The row of a code. Raises OmsError when there is none."""
+        rows = self.rows(table)
+        found = np.flatnonzero(rows[field] == code.encode())
+        if not len(found):
+            raise OmsError(f"no {what} is called {code!r}")
+        return int(found[0])
+
+    def account_slot(self, code: str, owner: int = 0) -> int:
+        rows = self.rows("account")
+        found = np.flatnonzero((rows["code"] == code.encode()) & (rows["owner"] == owner))
+        if not len(found):
+            raise OmsError(f"no account is called {code!r}")
+        return int(found[0])
+
+    def instrument_slot(self, symbol: str) -> int:
+        """`SYMBOL`, or `SYMBOL@MIC` where more than one exchange lists it."""
+        name, _, mic = symbol.partition("@")
+        rows = self.rows("instrument")
+        found = np.flatnonzero(rows["symbol"] == name.encode())
+        if mic:
+            found = found[rows["exchange"][found] == self.exchange_slot(mic)]
+        if len(found) != 1:
+            problem = "is listed at several exchanges: write SYMBOL@MIC" if len(found) else "is unknown"
+            raise OmsError(f"instrument {symbol!r} {problem}")
+        return int(found[0])
+
+    def currency_slot(self, code: str) -> int:
+        return self.find("currency", "code", code, "currency")
+
+    def exchange_slot(self, mic: str) -> int:
+        return self.find("exchange", "mic", mic, "exchange")
+
+    def user_slot(self, name: str) -> int:
+        return self.find("user", "name", name, "user")
+
+    def request_slot(self, account: int, cl_ord_id: str) -> int:
+        """The account's newest request of that name; 0 when there is none."""
+        rows = self.rows("request")
+        for slot in np.flatnonzero(rows["account"] == account)[::-1]:
+            if self.text(rows["cl_ord_id"][slot]) == cl_ord_id:
+                return int(slot)
+        return 0
+
+    def money(self, units: int, currency: int) -> Decimal:
+        return from_units(units, int(self.rows("currency")["exponent"][currency]))
+
+    # pictures
+
+    def business_day(self, calendar: int, day: int) -> bool:
+        if (day + 3) % 7 >= 5:
+            return False
+        row = self.rows("calendar")[calendar]
+        bit = day - int(row["first_day"])
+        return not (calendar and 0 <= bit < 1016 * 8 and int(row["closed"][bit >> 3]) >> (bit & 7) & 1)
+
+    def ladder(self, row: Row, owed: str, due: str) -> dict[int, tuple[int, int]]:
+        """date → (owed, due) of a cash or holding row, further dates included."""
+        found: dict[int, tuple[int, int]] = {}
+        for day, out, back in zip(row["ladder_date"], row[owed], row[due], strict=True):
+            if out or back:
+                found[int(day)] = (int(out), int(back))
+        further = int(row["ladder"])
+        while further:
+            entry = self.rows("ladder")[further]
+            if entry["owed"] or entry["due"]:
+                found[int(entry["date"])] = (int(entry["owed"]), int(entry["due"]))
+            further = int(entry["next"])
+        return dict(sorted(found.items()))
+
+    def spendable(self, row: Row, ladder: dict[int, tuple[int, int]]) -> int:
+        """The receivables that the account's class counts."""
+        policy = self.rows("account_class")[self.rows("account")["account_class"][row["account"]]]
+        today = last = int(self.rows("firm")["business_date"][1])
+        left = int(policy["receivable_days"])
+        if left == 0:
+            return 0
+        calendar = int(self.rows("currency")["calendar"][row["currency"]])
+        while 0 < left < ALL_DAYS:
+            last += 1
+            left -= self.business_day(calendar, last)
+        return sum(due for day, (_, due) in ladder.items() if today <= day and (left or day <= last))
+
+    def cash_picture(self, slot: int) -> Cash:
+        row = self.row("cash", slot)
+        currency = int(row["currency"])
+        ladder = self.ladder(row, "ladder_payable", "ladder_receivable")
+        booked, reserved, payable = int(row["booked"]), int(row["reserved"]), int(row["payable"])
+        available = booked + int(row["margin"]) - reserved - payable + self.spendable(row, ladder)
+
+        def money(units: int) -> Decimal:
+            return self.money(units, currency)
+
+        return Cash(
+            account=self.code("account", int(row["account"]), "code"),
+            currency=self.code("currency", currency, "code"),
+            booked=money(booked),
+            payable=money(payable),
+            receivable=money(int(row["receivable"])),
+            reserved=money(reserved),
+            margin=money(int(row["margin"])),
+            available=money(available),
+            withdrawable=money(max(0, booked - reserved - payable)),
+            ladder={day_of(day): (money(owed), money(due)) for day, (owed, due) in ladder.items()},
+        )
+
+    def holding_picture(self, slot: int) -> Holding:
+        row = self.row("holding", slot)
+        instrument = self.rows("instrument")[row["instrument"]]
+        policy = self.rows("account_class")[self.rows("account")["account_class"][row["account"]]]
+        exponent = int(instrument["quantity_exponent"])
+        settled, incoming, outgoing, reserved = (int(row[n]) for n in ("settled", "incoming", "outgoing", "reserved"))
+        available = settled - outgoing - reserved + (incoming if policy["sell_unsettled"] else 0)
+        ladder = self.ladder(row, "ladder_outgoing", "ladder_incoming")
+
+        def qty(units: int) -> Decimal:
+            return from_units(units, exponent)
+
+        return Holding(
+            account=self.code("account", int(row["account"]), "code"),
+            instrument=self.code("instrument", int(row["instrument"]), "symbol"),
+            settled=qty(settled),
+            incoming=qty(incoming),
+            outgoing=qty(outgoing),
+            reserved=qty(reserved),
+            total=qty(settled + incoming - outgoing),
+            available=qty(available),
+            average_price=average(row, int(instrument["price_exponent"])),
+            ladder={day_of(day): (qty(due), qty(owed)) for day, (owed, due) in ladder.items()},
+        )
+
+    def request_picture(self, slot: int) -> Request:
+        row = self.row("request", slot)
+        order = int(row["order"])
+        shape = self.rows("order")[order] if order else None
+        instrument = int(shape["instrument"]) if shape is not None else 0
+        prices, quantities = self.exponents(instrument)
+        price = int(row["price"])
+        return Request(
+            account=self.code("account", int(row["account"]), "code"),
+            cl_ord_id=self.text(row["cl_ord_id"]),
+            type=word(RequestType, row["type"]),
+            status=word(RequestStatus, row["status"]),
+            reason=Status(int(row["reason"])),
+            user=self.code("user", int(row["user"]), "name"),
+            order=order,
+            handle=int(row["generation"]) << 32 | slot,
+            queue_version=int(row["queue_version"]),
+            decided_by=self.code("user", int(row["decided_by"]), "name"),
+            feed=self.code("feed", int(row["feed"]), "name"),
+            instrument=self.code("instrument", instrument, "symbol"),
+            side=word(Side, shape["side"]) if shape is not None else "",
+            ord_type=name_of(OrdType, row["ord_type"]),
+            time_in_force=name_of(TimeInForce, row["time_in_force"]),
+            order_qty=from_units(int(row["order_qty"]), quantities),
+            price=None if price == schema.NULL_I64 else from_units(price, prices),
+            time_ns=int(row["time_ns"]),
+        )
+
+    def exponents(self, instrument: int) -> tuple[int, int]:
+        row = self.rows("instrument")[instrument] if instrument else None
+        return (int(row["price_exponent"]), int(row["quantity_exponent"])) if row is not None else (0, 0)
+
+    def pending_of(self, order: Row) -> list[int]:
+        requests, slot, found = self.rows("request"), int(order["pending"]), []
+        while slot:
+            if requests["status"][slot] in LIVE:
+                found.append(slot)
+            slot = int(requests["next_pending"][slot])
+        return found
+
+    def order_picture(self, slot: int) -> Order:
+        row = self.row("order", slot)
+        requests = self.rows("request")
+        instrument = int(row["instrument"])
+        currency = int(self.rows("instrument")["currency"][instrument])
+        prices, quantities = self.exponents(instrument)
+        pending = self.pending_of(row)
+        shown = OrdStatus(int(row["ord_status"]))
+        if not row["closed"]:
+            asked = [requests["type"][p] for p in pending if requests["status"][p] != RequestStatus.queued]
+            shown = PRECEDENCE[1] if RequestType.replace in asked else shown
+            shown = PRECEDENCE[0] if RequestType.cancel in asked else shown
+        terms = requests[row["terms"]]
+        live = 0 if row["closed"] else int(row["order_qty"]) - int(row["cum_qty"])
+        return Order(
+            account=self.code("account", int(row["account"]), "code"),
+            cl_ord_id=self.text(terms["cl_ord_id"]),
+            instrument=self.code("instrument", instrument, "symbol"),
+            side=word(Side, row["side"]),
+            ord_type=name_of(OrdType, terms["ord_type"]),
+            time_in_force=name_of(TimeInForce, terms["time_in_force"]),
+            ord_status=word(OrdStatus, row["ord_status"]),
+            shown_status=shown.name,
+            order_qty=from_units(int(row["order_qty"]), quantities),
+            leaves_qty=from_units(max(live, 0), quantities),
+            cum_qty=from_units(int(row["cum_qty"]), quantities),
+            price=from_units(int(row["price"]), prices),
+            avg_px=self.average_of(slot, row, prices),
+            cum_value=self.money(int(row["cum_value"]), currency),
+            fee_charged=self.money(int(row["fee_charged"]), currency),
+            reserved=self.money(int(row["reserved"]), currency),
+            reserved_qty=from_units(int(row["reserved_qty"]), quantities),
+            closed=bool(row["closed"]),
+            flags=tuple(name for bit, name in FLAGS.items() if row["flags"] & bit),
+            order_id=self.text(row["order_id"]),
+            handle=int(row["generation"]) << 32 | slot,
+            pending=tuple(
+                (word(RequestType, requests["type"][p]), self.text(requests["cl_ord_id"][p])) for p in pending
+            ),
+            row=slot,
+        )
+
+    def average_of(self, slot: int, order: Row, exponent: int) -> Decimal:
+        """Quantity-weighted price of the order's effective executions, eight decimals; 0 when none."""
+        rows, quantity, weighted = self.rows("execution"), 0, 0
+        at = int(order["last_execution"])
+        while at:
+            row = rows[at]
+            if row["kind"] != TradeKind.bust and not row["superseded_by"]:
+                quantity += int(row["last_qty"])
+                weighted += int(row["last_qty"]) * int(row["last_px"])
+            at = int(row["prev_of_order"])
+        return ratio(weighted, quantity, exponent) if quantity else Decimal(0)
+
+    def trade_picture(self, slot: int) -> Trade:
+        row = self.row("execution", slot)
+        instrument = int(row["instrument"])
+        currency = int(self.rows("instrument")["currency"][instrument])
+        prices, quantities = self.exponents(instrument)
+        value, fee = int(row["value"]), int(row["fee"])
+        net = -(value + fee) if row["side"] == Side.buy else value - fee
+        if row["kind"] == TradeKind.bust:
+            net = -net
+        request = int(row["request"])
+        return Trade(
+            row=slot,
+            kind=word(TradeKind, row["kind"]),
+            exec_id=self.text(row["exec_id"]),
+            account=self.code("account", int(row["account"]), "code"),
+            instrument=self.code("instrument", instrument, "symbol"),
+            exchange=self.code("exchange", int(row["exchange"]), "mic"),
+            currency=self.code("currency", currency, "code"),
+            side=word(Side, row["side"]),
+            quantity=from_units(int(row["last_qty"]), quantities),
+            price=from_units(int(row["last_px"]), prices),
+            value=self.money(value, currency),
+            fee=self.money(fee, currency),
+            tax=self.money(int(row["tax"]), currency),
+            net=self.money(net, currency),
+            trade_date=from_day(row["trade_date"]),
+            settle_date=from_day(row["settle_date"]),
+            version=int(row["trade_version"]),
+            ref=int(row["ref"]),
+            order=int(row["order"]),
+            cl_ord_id=self.text(self.rows("request")["cl_ord_id"][request]) if request else "",
+            sequence=int(row["sequence"]),
+        )
+
+    # by code
+
+    def cash(self, account: str, currency: str) -> Cash:
+        """The account's cash; all zero when it has no row in that currency."""
+        holder, money = self.account_slot(account), self.currency_slot(currency)
+        slot = self.cash_slot(holder, money)
+        return self.cash_picture(slot) if slot else Cash(account, currency, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO)
+
+    def holding(self, account: str, instrument: str) -> Holding:
+        """The account's holding; all zero when it has none."""
+        holder, stock = self.account_slot(account), self.instrument_slot(instrument)
+        slot = self.holding_slot(holder, stock)
+        return (
+            self.holding_picture(slot)
+            if slot
+            else Holding(account, instrument, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, None)
+        )
+
+    def cash_slot(self, account: int, currency: int) -> int:
+        rows, slot = self.rows("cash"), int(self.rows("account")["cash"][account])
+        while slot and rows["currency"][slot] != currency:
+            slot = int(rows["next"][slot])
+        return slot
+
+    def holding_slot(self, account: int, instrument: int) -> int:
+        rows = self.rows("holding")
+        found = np.flatnonzero((rows["account"] == account) & (rows["instrument"] == instrument))
+        return int(found[0]) if len(found) else 0
+
+    def request(self, account: str, cl_ord_id: str) -> Request:
+        """A request by the client's name for it. Raises OmsError when there is none."""
+        slot = self.request_slot(self.account_slot(account), cl_ord_id)
+        if not slot:
+            raise OmsError(f"account {account} has no request {cl_ord_id!r}")
+        return self.request_picture(slot)
+
+    def order(self, account: str, cl_ord_id: str) -> Order:
+        """An order by any id of its chain. Raises OmsError when there is none."""
+        order = self.request(account, cl_ord_id).order
+        if not order:
+            raise OmsError(f"request {cl_ord_id!r} of account {account} made no order")
+        return self.order_picture(order)
+
+    def queue(self) -> list[Request]:
+        """Requests that wait for a DTR, oldest first."""
+        waiting = np.flatnonzero(self.rows("request")["status"] == RequestStatus.queued)
+        return sorted((self.request_picture(int(slot)) for slot in waiting), key=lambda r: (r.time_ns, r.handle))
+
+    def executions_from(self, row: int = 1) -> Iterator[Trade]:
+        """Execution rows from `row` on, in order, as far as their cause is safe in the journal."""
+        header = self.header("execution")
+        safe, rows = int(header["safe"]), self.rows("execution")
+        for slot in range(max(row, 1), len(rows)):
+            if safe and int(rows["sequence"][slot]) > safe:
+                return
+            yield self.trade_picture(slot)
+
+    def state_hash(self) -> str:
+        """SHA-256 over every table but the event log: what `apply` made, row versions left out."""
+        digest = hashlib.sha256()
+        for table in schema.TABLES:
+            if table.name == "event":
+                continue
+            header, rows = self.header(table.name), self.rows(table.name)
+            digest.update(f"{table.name} {header['used']} {header['free']} {header['live']}".encode())
+            if "version" in (rows.dtype.names or ()):
+                rows = rows.copy()
+                rows["version"] = 0
+            digest.update(rows.tobytes())
+        return digest.hexdigest()
+
+
+def day_of(days: int) -> date:
+    day = from_day(days)
+    assert day is not None
+    return day
+
+
+def name_of(enum: type, value: int) -> str:
+    """The word of a FIX character; empty for 0, the character itself where the catalogue has no word for it."""
+    try:
+        return word(enum, value)
+    except ValueError:
+        return chr(value)
+
+
+def ratio(numerator: int, denominator: int, exponent: int) -> Decimal:
+    """numerator / denominator of units of 10^-exponent, eight decimals, half away from zero; without needless zeros."""
+    scaled = 2 * abs(numerator) * 10**8 // (denominator * 10**exponent)
+    units = (scaled + 1) // 2
+    exact = Decimal(units if numerator >= 0 else -units).scaleb(-8).quantize(EIGHT, ROUND_HALF_UP)
+    return from_units(int(exact.scaleb(8)), 8)
+
+
+def average(row: Row, exponent: int) -> Decimal | None:
+    """Average price of a holding row; None when it has none."""
+    of = int(row["cost_quantity"])
+    if of == 0:
+        return None
+    return ratio(int(row["cost_high"]) << 64 | int(row["cost_low"]), of, exponent)
+
+
+class Attached(Views):
+    """The tables of a live process, mapped read-only; `directory` is where it keeps them."""
+
+    def __init__(self, directory: str | Path) -> None:
+        self.directory = Path(directory)
+        self._maps: dict[str, mmap.mmap] = {}
+
+    def memory(self, table: str) -> Any:
+        if table not in self._maps:
+            path = self.directory / f"{table}.table"
+            try:
+                with path.open("rb") as file:
+                    self._maps[table] = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+            except (OSError, ValueError) as error:
+                raise OmsError(
+                    f"cannot map a table: {error}", where=str(path), remedy="is `oms serve` running?"
+                ) from None
+        return self._maps[table]
+
+
+def attach(directory: str | Path) -> Attached:
+    """Pictures of a live process's tables."""
+    return Attached(directory)
