@@ -273,10 +273,12 @@ class Exchange:
         account: int = 0,
         time_in_force: int = DAY,
         expire_date: int = 0,
+        announce: bool = True,
     ) -> Order:
         """A limit order that did not come as a request: left from an earlier day, or entered at the exchange's desk.
 
-        It is reported with its order_id, and by the request under which the OMS knows it, if any.
+        It is reported by its order_id, and by the request under which the OMS knows it, if any. announce: whether its
+        entry is reported; it is not news to an OMS that has it from an earlier day.
         """
         self._order_count += 1
         order = Order(self._order_count, book, side, order_qty, price, self.trade_date)
@@ -289,7 +291,8 @@ class Exchange:
             order.request = request
             self.orders[request] = order
         self._register(order, order_id or f"{self.mic}-O{order.number}")
-        self._report(order, NEW)
+        if announce:
+            self._report(order, NEW)
         self._work(order, 0)
         return order
 
