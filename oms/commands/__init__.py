@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     Subparsers = _SubParsersAction[ArgumentParser]
 
 # Command -> module of this package; a module may add several commands.
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {"scenario": "scenario", "sod": "sod"}
 
 _COMMON = ArgumentParser(add_help=False)
 _COMMON.add_argument("--json", action="store_true", help="print one JSON document instead of text")

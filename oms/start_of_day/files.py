@@ -235,10 +235,18 @@ class _Reading:
         return end_of(lines), control, parse_header(second, self.columns), newline
 
     def reader(self, control: Control, header: list[str], newline: bytes) -> Reader:
-        here = [column for column in self.columns if column.name in header]
+        here = [self.standing_alone(column, header) for column in self.columns if column.name in header]
         capacity = min(control.rows, self.before.st_size // len(header) + 1)
         crlf = newline == b"\r\n"
         return Reader(here, header, capacity, crlf=crlf, first_line=FIRST_ROW, fault_limit=MAX_FAULTS)
+
+    def standing_alone(self, column: Column, header: list[str]) -> Column:
+        """The column; where the one that its exponent hangs on is left out, with what stands for that."""
+        if isinstance(column.exponent, int) or column.exponent in header:
+            return column
+        exponent = next(other.empty for other in self.columns if other.name == column.exponent)
+        assert isinstance(exponent, int)
+        return replace(column, exponent=exponent)
 
     def feed(self, reader: Reader, start: int, end: int, newline: bytes) -> None:
         """All rows: those in the buffer from `start` to `end`, then the rest of the file."""

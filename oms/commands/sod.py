@@ -1,0 +1,157 @@
+"""`oms sod check|load DIR` and `oms sod sign-off ACCOUNT…`: the start of day, on a directory at rest.
+
+Exit status: 0 all is well, 1 a file was refused and nothing is loaded, or another error, 3 some accounts stay closed.
+"""
+
+import json
+import sys
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from oms.commands import add_command
+from oms.errors import OmsError
+
+if TYPE_CHECKING:
+    from oms.commands import Subparsers
+    from oms.engine import Engine
+    from oms.start_of_day.report import Report
+
+PROGRESS_SECONDS = 0.5
+
+
+def add(subparsers: "Subparsers") -> None:
+    parser = subparsers.add_parser(
+        "sod",
+        help="start of day: check and load the files of other systems",
+        description="Start of day: check and load the files of banks, registries, exchanges and the CRM.",
+    )
+    parser.set_defaults(run=lambda args: _usage(parser))
+    actions = parser.add_subparsers(metavar="action")
+    for name, summary in (
+        ("check", "read and compare, change nothing (a dry run)"),
+        ("load", "read, compare, load: every file, or none of them"),
+    ):
+        command = add_command(actions, name, summary, run)
+        command.set_defaults(action=_load, dry_run=name == "check")
+        _add_files(command)
+        if name == "load":
+            command.add_argument("--dry-run", action="store_true", help="the same as check")
+    command = add_command(actions, "sign-off", "open accounts that start of day has closed", run)
+    command.set_defaults(action=_sign_off)
+    command.add_argument("accounts", nargs="+", metavar="ACCOUNT")
+    command.add_argument("--by", required=True, metavar="USER", help="the operator who answers for it")
+    command.add_argument("--reason", default="", help="why they may trade; kept in the journal")
+    _add_store(command)
+
+
+def _add_store(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--dir", dest="store", type=Path, default=Path(), metavar="STORE", help="where journal/ is (default: here)"
+    )
+
+
+def _add_files(command: ArgumentParser) -> None:
+    command.add_argument("files", type=Path, metavar="DIR", help="the directory that the files were delivered to")
+    _add_store(command)
+    command.add_argument("--date", type=_day, metavar="DATE", help="business date that begins (default: next weekday)")
+    command.add_argument("--by", default="", metavar="USER", help="the operator who answers for it")
+    command.add_argument("--supersede", action="store_true", help="a file may correct an earlier one; needs --by")
+    command.add_argument(
+        "--no-settle", action="store_true", help="what is due moves by settlement batches of its own, not now"
+    )
+    command.add_argument("--report", type=Path, metavar="FILE", help="also write the breaks as CSV")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not a date such as 2026-11-23") from None
+
+
+def _usage(parser: ArgumentParser) -> int:
+    parser.print_help()
+    return 2
+
+
+def run(args: Namespace) -> int:
+    status: int = args.action(args)
+    return status
+
+
+def _journal(store: Path) -> Path:
+    journal = store / "journal"
+    if not journal.is_dir():
+        raise OmsError("there is no journal", where=str(journal), remedy="name the directory above it with --dir")
+    return journal
+
+
+def _load(args: Namespace) -> int:
+    from oms.start_of_day.plan import Settings, prepare
+    from oms.start_of_day.run import carry_out
+
+    settings = Settings(args.date, not args.no_settle, args.supersede, args.by)
+    progress = _progress() if sys.stderr.isatty() else None
+    with _open(args.store, read_only=args.dry_run) as engine:
+        plan = prepare(args.files, engine.arrays(), settings, progress)
+        if args.report:
+            with open(args.report, "w", newline="") as out:
+                plan.report.write_csv(out)
+        _print(plan.report, args)
+        if not args.dry_run:
+            carry_out(plan, engine.apply_batch, engine.arrays, progress)
+    return plan.report.status
+
+
+def _open(store: Path, read_only: bool) -> "Engine":
+    """The engine of a directory at rest; read_only: a replayed copy, also beside a running process."""
+    from oms.engine import Engine
+    from oms.journal import Reader
+
+    journal = _journal(store)
+    if not read_only:
+        return Engine(journal=journal, durability="batch")
+    engine = Engine()
+    reader = Reader(journal, live=True)
+    engine.core.replay(reader)
+    reader.check()
+    return engine
+
+
+def _print(report: "Report", args: Namespace) -> None:
+    if args.json:
+        print(json.dumps(report.as_dict() | {"dry_run": args.dry_run}, indent=2))
+    else:
+        print(report.text())
+
+
+def _progress() -> Callable[[str, int, int], None]:
+    """A line on the terminal that says how far a file is."""
+    shown = 0.0
+
+    def tell(name: str, done: int, total: int) -> None:
+        nonlocal shown
+        if monotonic() - shown > PROGRESS_SECONDS or done == total:
+            shown = monotonic()
+            print(f"\r{name}: {100 * done // max(total, 1)} %\033[K", end="", file=sys.stderr, flush=True)
+            if done == total:
+                print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _sign_off(args: Namespace) -> int:
+    from oms.start_of_day.run import sign_off
+
+    with _open(args.store, read_only=False) as engine:
+        opened = sign_off(args.accounts, args.by, args.reason, engine.apply_batch, engine.arrays())
+    already = [code for code in args.accounts if code not in opened]
+    if args.json:
+        print(json.dumps({"opened": opened, "open_already": already}))
+    else:
+        print("\n".join([f"{code}: open" for code in opened] + [f"{code}: was open already" for code in already]))
+    return 0
