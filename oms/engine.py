@@ -391,7 +391,7 @@ class Engine(Views, Reference):
             by,
             kind=self.number("SodKind", kind),
             as_of=to_day(as_of),
-            source=source,
+            origin=source,
             digest=list(digest.ljust(32, b"\0")),
             supersede=int(supersede),
         )
