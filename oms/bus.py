@@ -176,7 +176,7 @@ class Connection:
         """Say goodbye, and end the thread."""
         self._stopping.set()
         with contextlib.suppress(BusError):
-            self._send(records.encode("SessionClosed", reason=int(SessionReason.left)), 1)
+            self._send(records.encode("SessionClosed", reason=int(SessionReason.left)), 1, block=False)
         if self._thread is not None and not self._gone.wait(self.LEAVE_S if self._epoch else 0):
             self._close_socket()
         if self._thread is not None:
@@ -211,30 +211,39 @@ class Connection:
                 self._queued += len(event)
             self._changed.notify_all()
 
-    def _send(self, body: bytes, count: int, *, opening: bool = False) -> None:
-        with self._sending:
+    def _send(self, body: bytes, count: int, *, opening: bool = False, block: bool = True) -> None:
+        """Send one envelope. Without `block` nothing is sent while the line is busy: that is a sign of life itself."""
+        where = f"{self.name} at {self.url}"
+        if not self._sending.acquire(blocking=block):
+            return
+        try:
             socket = self._socket
             if socket is None or not (self._epoch or opening):
-                raise BusError("no session", where=f"{self.name} at {self.url}", remedy="wait until it is opened again")
-            self._sent += 1
-            head = _ENVELOPE.pack(
-                _MAGIC,
-                _BLOCK_LENGTH,
-                _TEMPLATE,
-                schema.SCHEMA_ID,
-                schema.SCHEMA_VERSION,
-                0,
-                self._epoch,
-                self._sent,
-                self._received,
-                count,
-                len(body),
-            )
-            try:
-                socket.send(head + body)
-            except pynng.NNGException as error:
-                raise BusError(f"the session ended: {error}", where=f"{self.name} at {self.url}") from None
+                raise BusError("no session", where=where, remedy="wait until it is opened again")
+            self._sent += 1  # before it leaves: the OMS may acknowledge it at once
+            socket.send(self._head(self._sent, count, len(body)) + body, block=block)
             self._sent_s = time.monotonic()
+        except pynng.TryAgain:
+            self._sent -= 1
+        except pynng.NNGException as error:
+            raise BusError(f"the session ended: {error}", where=where) from None
+        finally:
+            self._sending.release()
+
+    def _head(self, number: int, count: int, size: int) -> bytes:
+        return _ENVELOPE.pack(
+            _MAGIC,
+            _BLOCK_LENGTH,
+            _TEMPLATE,
+            schema.SCHEMA_ID,
+            schema.SCHEMA_VERSION,
+            0,
+            self._epoch,
+            number,
+            self._received,
+            count,
+            size,
+        )
 
     # The connection's own thread
 
@@ -258,9 +267,9 @@ class Connection:
     def _session(self) -> _SessionEnd:
         """One session on a socket of its own, so that nothing queued for the last one is sent in this."""
         try:
-            self._connect()
+            socket = self._connect()
             while True:
-                self._step()
+                self._step(socket)
         except _SessionEnd as end:
             return end
         except BusError as error:
@@ -268,7 +277,7 @@ class Connection:
         except pynng.NNGException as error:
             return _SessionEnd(SessionReason.disconnected, str(error))
 
-    def _connect(self) -> None:
+    def _connect(self) -> pynng.Pair0:
         # nng must not reconnect by itself: a session is a socket
         socket = pynng.Pair0(
             recv_timeout=self.POLL_MS,
@@ -278,8 +287,9 @@ class Connection:
         )
         gone = threading.Event()
         socket.add_post_pipe_remove_cb(lambda pipe: gone.set())
-        self._gone, self._epoch, self._sent, self._received = gone, 0, 0, 0
-        self._socket = socket
+        with self._sending:  # who still sends in the last session has noticed its end
+            self._gone, self._epoch, self._sent, self._received = gone, 0, 0, 0
+            self._socket = socket
         if self._stopping.is_set():
             raise _SessionEnd(SessionReason.left)
         socket.dial(self.url, block=True)
@@ -292,20 +302,20 @@ class Connection:
             **self._greeting,
         )
         self._send(body, 1, opening=True)
+        return socket
 
-    def _step(self) -> None:
+    def _step(self, socket: pynng.Pair0) -> None:
         """Take one envelope in, or note that none came; keep the heartbeat going either way."""
-        assert self._socket is not None
         now = time.monotonic()
-        if self._epoch and now - self._sent_s > self._heartbeat_s and not self._sending.locked():
-            self._send(records.encode("Heartbeat", sent_ns=time.time_ns()), 1)
+        if self._epoch and now - self._sent_s > self._heartbeat_s:
+            self._send(records.encode("Heartbeat", sent_ns=time.time_ns()), 1, block=False)
         if self._queued > self._queue_bytes:  # the peer does not keep up: neither does this thread
             self._heard_s = now
             with self._changed:
                 self._changed.wait_for(lambda: self._queued <= self._queue_bytes, self.POLL_MS / 1000)
             return
         try:
-            message = self._socket.recv()
+            message = socket.recv()
         except pynng.Timeout:
             if self._gone.is_set():
                 raise _SessionEnd(SessionReason.disconnected) from None

@@ -5,10 +5,17 @@ class Echo:
 
     waits: int
     timeouts: int
+    disordered: int
     events: list[tuple[int, int, int]]
     def __init__(self, bus: Bus, routes: list[int]) -> None: ...
     def run(self, spin_us: int = 0, timeout_ms: int = 1000) -> None: ...
+    def highest(self, index: int) -> int:
+        """The highest sequence taken from an endpoint."""
+
     def stop(self) -> None: ...
+
+def check_envelope(message: bytes, names: frozenset[str]) -> int:
+    """The SessionReason for which a peer that may send these records would be cut off; 0 = it is sound."""
 
 def forward(socket_id: int, count: int) -> None:
     """Receives messages on a socket and sends each back as it is, `count` times: the least that nng can cost."""

@@ -11,11 +11,12 @@ from oms._core.bus cimport (
     BusEvent, BusEvent_opened, BusEvent_records, BusState, bus_accept, bus_poll, bus_release, bus_send, bus_wait,
     bus_wake,
 )
+from oms._core.bus_envelope cimport TEMPLATE_LIMITS, TemplateLimit, envelope_check
 from oms._core.bus_nng cimport nng, nng_msg, nng_socket
-from oms._core.bus_sockets cimport Bus
+from oms._core.bus_sockets cimport Bus, set_limits
 from oms._core.ring cimport (
-    Doorbell, Ring, doorbell_ring, doorbell_wait, load_u32, ring_claim, ring_init, ring_next, ring_publish, ring_release,
-    store_u32,
+    Doorbell, Ring, doorbell_ring, doorbell_wait, load_u32, ring_claim, ring_init, ring_next, ring_publish,
+    ring_release, store_u32,
 )
 from oms._core.types cimport Frame
 
@@ -28,6 +29,7 @@ cdef class Echo:
     cdef readonly uint64_t waits            # bus_wait that ended by a bell
     cdef readonly uint64_t timeouts
     cdef uint64_t[64] sequences             # highest sequence taken from each endpoint
+    cdef readonly uint64_t disordered       # records that were not the next of their endpoint
     cdef readonly list events               # (kind, endpoint, reason), as told to the core
 
     def __cinit__(self, Bus bus, routes: list) -> None:
@@ -48,6 +50,7 @@ cdef class Echo:
             return
         while place < event.length:
             frame = <const Frame*> (<const char*> event.records + place)
+            self.disordered += frame.sequence != self.sequences[event.endpoint] + 1
             self.sequences[event.endpoint] = frame.sequence
             place += frame.length
         if self.routes[event.endpoint] >= 0:
@@ -68,9 +71,21 @@ cdef class Echo:
                 else:
                     self.timeouts += 1
 
+    def highest(self, index: int) -> int:
+        """The highest sequence taken from an endpoint."""
+        return self.sequences[index]
+
     def stop(self) -> None:
         store_u32(&self.stopping, 1)
         bus_wake(&self.bus.state)
+
+
+def check_envelope(message: bytes, names: frozenset) -> int:
+    """The SessionReason for which a peer that may send these records would be cut off; 0 = it is sound."""
+    cdef TemplateLimit[TEMPLATE_LIMITS] limits
+    memset(limits, 0, sizeof(limits))
+    set_limits(limits, names)
+    return envelope_check(<const uint8_t*> <const char*> message, len(message), limits)
 
 
 def forward(socket_id: int, count: int) -> None:

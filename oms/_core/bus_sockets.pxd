@@ -4,6 +4,7 @@ from libc.stdint cimport uint64_t
 
 from oms._core.bus cimport BusState
 from oms._core.bus_endpoint cimport Endpoint
+from oms._core.bus_envelope cimport TemplateLimit
 
 
 cdef class Bus:
@@ -23,3 +24,7 @@ cdef class Bus:
     cdef void watch(self, Endpoint* endpoint) noexcept
     cdef void reopen(self, int index) except *
     cdef void report(self, int index) except *
+
+
+# Which records a peer may send, and how long each is, from the catalogue.
+cdef void set_limits(TemplateLimit* limits, names) except *

@@ -38,14 +38,13 @@ REOPEN_MS = 1000        # after an address could not be listened on
 PEER_RECORDS = ("SessionOpen", "SessionClosed", "Heartbeat")
 
 
-cdef void set_limits(Endpoint* endpoint, names) except *:
-    """Which records the peer may send, and how long each is, from the catalogue."""
+cdef void set_limits(TemplateLimit* limits, names) except *:
     cdef TemplateLimit* limit
     for name in (*PEER_RECORDS, *sorted(names)):
         record = records.BY_NAME[name]
         placed, end = records.layout(records.record_fields(record), schema.FRAME_SIZE)
         offsets = {field: offset for field, offset, *_ in placed}
-        limit = &endpoint.limits[record.template_id]
+        limit = &limits[record.template_id]
         limit.fixed_length = end
         limit.texts = len(record.texts)
         limit.first_text = offsets[f"{record.texts[0].name}_length"] if record.texts else 0
@@ -108,7 +107,7 @@ cdef class Bus:
         endpoint.inbound.bytes = ring_memory(settings.inbound_bytes)
         endpoint.outbound.size = settings.outbound_bytes
         endpoint.outbound.bytes = ring_memory(settings.outbound_bytes)
-        set_limits(endpoint, settings.records)
+        set_limits(endpoint.limits, settings.records)
 
     def start(self) -> None:
         """Listen on every endpoint and start the threads. Raises BusError, with nothing open, when one cannot be."""

@@ -71,6 +71,28 @@ def test_a_session_resumes_where_the_records_stand(directory):
             exchange(second, 101, 10)
 
 
+def test_a_line_that_drops_again_and_again_loses_and_doubles_nothing(directory):
+    """The peer sends again what comes after `last_applied`; the core sees each record once, in order."""
+    count, drops = 100_000, 25
+    opened: list[Opened] = []
+    with (
+        running([endpoint(directory, "peer", 1)], routes=[-1]) as oms,
+        oms.connection("peer", on_opened=opened.append) as peer,
+    ):
+        peer.BACK_OFF_S = (0.002, 0.01)
+        peer.open()
+        while oms.echo.highest(0) < count:
+            try:
+                send_all(peer, opened[-1].last_applied + 1, count, drop=len(opened) <= drops)
+                wait_until(lambda: oms.echo.highest(0) == count)
+            except BusError:
+                sessions = len(opened)
+                poll(peer, lambda before=sessions: len(opened) > before)
+        assert oms.echo.disordered == 0
+        assert len(opened) == drops + 1
+        assert oms.count("peer", "ended_disconnected") == drops
+
+
 def test_leaving_is_told_to_the_core(directory):
     with running([endpoint(directory, "peer", 1)]) as oms:
         with oms.connection("peer") as peer:
@@ -215,7 +237,7 @@ def test_a_peer_that_leaves_its_answers_unread_waits_with_its_requests(directory
     with running([endpoint(directory, "peer", 1, outbound_bytes=1 << 18)]) as oms, oms.connection("peer") as peer:
         peer._queue_bytes = 1 << 16  # its own thread stops reading there
         peer.open()
-        sender = threading.Thread(target=send_all, args=(peer, count))
+        sender = threading.Thread(target=send_all, args=(peer, 1, count))
         sender.start()
         wait_until(lambda: oms.count("peer", "throttled") > 0 and oms.count("peer", "parked") > 0)
         time.sleep(0.5)
@@ -228,9 +250,12 @@ def test_a_peer_that_leaves_its_answers_unread_waits_with_its_requests(directory
         assert oms.events_of("peer") == [(OPENED, 0)]
 
 
-def send_all(peer, count: int) -> None:
-    for first in range(1, count + 1, BATCH):
-        peer.send([tick(sequence) for sequence in range(first, min(first + BATCH, count + 1))])
+def send_all(peer, first: int, last: int, drop: bool = False) -> None:
+    """Numbered records; `drop` breaks the line on the way."""
+    for number, start in enumerate(range(first, last + 1, BATCH)):
+        peer.send([tick(sequence) for sequence in range(start, min(start + BATCH, last + 1))])
+        if drop and number == 20:
+            peer._close_socket()
 
 
 def test_stop_tells_every_peer(directory):
