@@ -167,12 +167,12 @@ def find(keys: Array, wanted: Array) -> Array:
 
 
 def accounts_with_history(book: Book, size: int, as_of: int) -> Array:
-    """Which accounts have a past here: an execution, or a movement other than this start of day's own."""
+    """Which accounts had a past by `as_of`: an execution, or a movement other than this start of day's own."""
     past = np.zeros(size, bool)
-    past[book.arrays["execution"]["account"]] = True
-    moved = book.arrays["movement"]
+    trades, moved = book.arrays["execution"], book.arrays["movement"]
+    past[trades["account"][trades["trade_date"] <= as_of]] = True
     own = (moved["kind"] == START_OF_DAY) & (moved["date"] == as_of)
-    past[moved["account"][~own]] = True
+    past[moved["account"][(moved["date"] <= as_of) & ~own]] = True
     return past
 
 

@@ -106,7 +106,7 @@ class _Run:
         positions = {kind: self.read(folder, kind, names) for kind in SEVERAL}
         files = [accounts, instruments, *(file for kind in SEVERAL for file in positions[kind])]
         files = [file.refused_for(self.date_faults(file, files)) for file in files]
-        files = [file.refused_for(self.history_faults(file)) for file in files]
+        files = [file.refused_for(self.history_faults(file, files)) for file in files]
         if all(file.good for file in files):
             by_kind = {kind: [file for file in files if file.kind == kind] for kind in SEVERAL}
             files = self.judge(by_kind, files)
@@ -175,7 +175,12 @@ class _Run:
         sources = [self.book.text(table["source"][row]) for row in np.flatnonzero(same)]
         return file.control.source.encode() in sources
 
-    def history_faults(self, file: SourceFile) -> list[Fault]:
+    def history_faults(self, file: SourceFile, files: Sequence[SourceFile]) -> list[Fault]:
+        """Of a kind and source there is one file a date, apart from corrections that somebody answers for."""
+        before = files[: files.index(file)]
+        twin = next((other for other in before if other.kind == file.kind and same_source(other, file)), None)
+        if twin:
+            return [Fault(file.name, 1, "source", f"{twin.name} is from the same source")]
         if not self.earlier(file) or self.loaded(file) or self.settings.supersede:
             return []
         reason = "another file of this date and source was loaded: a named operator may supersede it (--supersede --by)"
@@ -250,3 +255,7 @@ class _Run:
             report.files.append(FileLine(file.name, file.kind, source, file.rows, file.digest.hex(), state))
             report.faults += file.faults[: MAX_FAULTS - len(report.faults)]
             report.fault_count += file.fault_count
+
+
+def same_source(one: SourceFile, other: SourceFile) -> bool:
+    return one.control is not None and other.control is not None and one.control.source == other.control.source
