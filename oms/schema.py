@@ -308,6 +308,8 @@ LADDER_CASH = 3  # settlement dates held in a cash row itself; further ones go t
 LADDER_HOLDING = 2
 FEE_COMPONENTS = 6
 
+UNHASHED = ("event", "counter", "latency")  # tables that `apply` does not own
+
 VERSION = F("version", "u32", "row version: odd while it is being written")
 
 TABLES = [
@@ -802,6 +804,36 @@ TABLES = [
         "The event log: a ring of Event records that readers follow by position.",
         1048576,
         [F("record", "u8[64]")],
+    ),
+    Table(
+        "counter",
+        "What the process has counted since it started. Not part of the state.",
+        64,
+        [
+            VERSION,
+            F("pad0", "u32"),
+            F("name", "c40"),
+            F("value", "u64"),
+            F("pad1", "u8[8]"),
+        ],
+    ),
+    Table(
+        "latency",
+        "How long things took since the process started. Not part of the state.",
+        16,
+        [
+            VERSION,
+            F("pad0", "u32"),
+            F("name", "c40"),
+            F("count", "u64"),
+            F("sum_ns", "u64"),
+            F("max_ns", "u64"),
+            F(
+                "buckets",
+                "u64[512]",
+                "bucket 8 e + m holds durations from (8 + m) << (e - 3) ns; e = highest bit, m = next three",
+            ),
+        ],
     ),
     Table(
         "text",

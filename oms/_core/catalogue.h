@@ -275,8 +275,10 @@
 #define TABLE_settlement 22
 #define TABLE_parked 23
 #define TABLE_event 24
-#define TABLE_text 25
-#define TABLE_COUNT 26
+#define TABLE_counter 25
+#define TABLE_latency 26
+#define TABLE_text 27
+#define TABLE_COUNT 28
 
 typedef struct {
     uint32_t length;
@@ -1910,6 +1912,38 @@ typedef struct {
 } EventRow;
 _Static_assert(sizeof(EventRow) == 64, "EventRow");
 _Static_assert(offsetof(EventRow, record) == 0, "EventRow.record");
+
+typedef struct {
+    uint32_t version;
+    uint32_t pad0;
+    char name[40];
+    uint64_t value;
+    uint8_t pad1[8];
+} CounterRow;
+_Static_assert(sizeof(CounterRow) == 64, "CounterRow");
+_Static_assert(offsetof(CounterRow, version) == 0, "CounterRow.version");
+_Static_assert(offsetof(CounterRow, pad0) == 4, "CounterRow.pad0");
+_Static_assert(offsetof(CounterRow, name) == 8, "CounterRow.name");
+_Static_assert(offsetof(CounterRow, value) == 48, "CounterRow.value");
+_Static_assert(offsetof(CounterRow, pad1) == 56, "CounterRow.pad1");
+
+typedef struct {
+    uint32_t version;
+    uint32_t pad0;
+    char name[40];
+    uint64_t count;
+    uint64_t sum_ns;
+    uint64_t max_ns;
+    uint64_t buckets[512];
+} LatencyRow;
+_Static_assert(sizeof(LatencyRow) == 4168, "LatencyRow");
+_Static_assert(offsetof(LatencyRow, version) == 0, "LatencyRow.version");
+_Static_assert(offsetof(LatencyRow, pad0) == 4, "LatencyRow.pad0");
+_Static_assert(offsetof(LatencyRow, name) == 8, "LatencyRow.name");
+_Static_assert(offsetof(LatencyRow, count) == 48, "LatencyRow.count");
+_Static_assert(offsetof(LatencyRow, sum_ns) == 56, "LatencyRow.sum_ns");
+_Static_assert(offsetof(LatencyRow, max_ns) == 64, "LatencyRow.max_ns");
+_Static_assert(offsetof(LatencyRow, buckets) == 72, "LatencyRow.buckets");
 
 typedef struct {
     uint8_t bytes[8];

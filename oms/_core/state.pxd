@@ -59,6 +59,8 @@ cdef struct State:
     SettlementRow* settlement
     ParkedRow* parked
     EventRow* event
+    CounterRow* counter
+    LatencyRow* latency
     uint8_t* text
     Index by_code         # accounts
     Index by_symbol       # instruments

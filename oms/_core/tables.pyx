@@ -147,6 +147,8 @@ cdef class Tables:
         s.settlement = <SettlementRow*>self.rows(TABLE_settlement)
         s.parked = <ParkedRow*>self.rows(TABLE_parked)
         s.event = <EventRow*>self.rows(TABLE_event)
+        s.counter = <CounterRow*>self.rows(TABLE_counter)
+        s.latency = <LatencyRow*>self.rows(TABLE_latency)
         s.text = <uint8_t*>self.rows(TABLE_text)
 
     cdef void* rows(self, int table) noexcept:

@@ -274,6 +274,8 @@ cdef extern from "catalogue.h" nogil:
         TABLE_settlement
         TABLE_parked
         TABLE_event
+        TABLE_counter
+        TABLE_latency
         TABLE_text
         TABLE_COUNT
 
@@ -1115,6 +1117,22 @@ cdef extern from "catalogue.h" nogil:
 
     ctypedef struct EventRow:
         uint8_t record[64]
+
+    ctypedef struct CounterRow:
+        uint32_t version
+        uint32_t pad0
+        char name[40]
+        uint64_t value
+        uint8_t pad1[8]
+
+    ctypedef struct LatencyRow:
+        uint32_t version
+        uint32_t pad0
+        char name[40]
+        uint64_t count
+        uint64_t sum_ns
+        uint64_t max_ns
+        uint64_t buckets[512]
 
     ctypedef struct TextRow:
         uint8_t bytes[8]
