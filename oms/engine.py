@@ -8,7 +8,7 @@ name.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -73,7 +73,8 @@ class Engine(Views, Reference):
 
     capacities: rows per table (docs/reference/tables.md). journal: a directory; what it holds is replayed first.
     durability: "batch", "interval" or "none". tables: a directory in shared memory for other processes to map; None
-    keeps the tables private. Use from one thread.
+    keeps the tables private. clock: UTC nanoseconds, for a live process; None = the clock moves by records and `advance` only.
+    Use from one thread.
     """
 
     def __init__(
@@ -83,11 +84,13 @@ class Engine(Views, Reference):
         durability: str = "none",
         tables: str | Path | None = None,
         segment_bytes: int = 1 << 24,
+        clock: Callable[[], int] | None = None,
     ) -> None:
         self.core = Core(capacities, None if tables is None else Path(tables))
         self._memory = {name: memoryview(mapping) for name, mapping in self.core.tables.mappings.items()}
         self.sequence = 0
         self.time_ns = FIRST_TIME_NS
+        self.clock = clock
         self.journal: Journal | None = None
         if journal is not None:
             self.journal = Journal(journal, durability, segment_bytes=segment_bytes, replay=self.core.replay)
@@ -100,7 +103,7 @@ class Engine(Views, Reference):
 
     def apply(self, raw: bytes, source: int = 0) -> Result:
         """Journals and applies one record. Raises RecordError when the bytes are no record."""
-        self.time_ns += 1
+        self._pass_time()
         if self.journal is not None:
             self.sequence = self.journal.append(raw, self.time_ns, source)
             self.journal.commit()
@@ -113,7 +116,7 @@ class Engine(Views, Reference):
 
     def apply_batch(self, raw: bytes) -> int:
         """Journals and applies a run of records without looking at their outputs. Returns the last one's status."""
-        self.time_ns += 1
+        self._pass_time()
         if self.journal is not None:
             for record in records.split(raw):
                 self.journal.append(record, self.time_ns, 0)
@@ -127,6 +130,9 @@ class Engine(Views, Reference):
         """Makes and applies one record of the catalogue; fields are raw figures."""
         source = self.user_slot(by) if by else 0
         return self.apply(records.encode(name, **fields), source)
+
+    def _pass_time(self) -> None:
+        self.time_ns = max(self.time_ns + 1, self.clock() if self.clock else 0)
 
     def advance(self, seconds: Amount) -> None:
         """Moves the engine's clock."""
