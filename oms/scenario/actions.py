@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
+from decimal import Decimal
 from typing import Any
 
 from oms.engine import Result
 from oms.enums import RequestType, Status
 from oms.errors import OmsError
 from oms.scenario import start_of_day, view
+from oms.scenario.given import TWIN
 from oms.scenario.parse import Step
-from oms.scenario.world import TWIN, World
+from oms.scenario.world import World
 
 EVENTS = {"open": "open", "end": "ended", "feed_complete": "complete"}
+FEED_RECORDS = {"open": "FeedOpened", "restarted": "FeedOpened", "lost": "FeedLost", "gap_closed": "FeedGapClosed"}
 STATES = {"kill": "halted", "halt": "halted", "reduce_only": "reduce_only", "resume": "active"}
 REPORTED = (
     *("exec_id", "exec_ref_id", "order_id", "ord_status", "last_qty", "last_px", "cum_qty", "leaves_qty", "order_qty"),
@@ -45,12 +48,12 @@ def play(world: World, step: Step) -> Outcome:
     fields = dict(step.fields)
     if "at" in fields:
         move_clock(world, fields.pop("at"))
-    fields["by"] = world.user(fields.get("by"))
+    fields["by"] = world.given.user_known(fields.get("by"))
     action = ACTIONS[step.action]
     before = view.last_execution(world)
     results = action(world, fields, step)
     note(world, outcome, results)
-    if world.twin and step.action in ("report", "cancel_reject"):
+    if world.twice and step.action in ("report", "cancel_reject"):
         again = Outcome()
         note(world, again, action(world, again_over_second_feed(world, fields), step))
         outcome.repeated_sent = again.sent
@@ -71,12 +74,13 @@ def note(world: World, outcome: Outcome, results: list[Result]) -> None:
 
 
 def name_of(world: World, handle: int) -> str:
-    return view.text(world.engine.arrays(), "request", handle & 0xFFFFFFFF, "cl_ord_id")
+    return world.engine.text(world.engine.arrays()["request"]["cl_ord_id"][handle & 0xFFFFFFFF])
 
 
 def again_over_second_feed(world: World, fields: dict[str, Any]) -> dict[str, Any]:
     feed = fields.get("feed") or world.feed_of(fields)
-    mic = next(mic for mic, item in world.reference["exchanges"].items() if feed in item.get("feeds", [mic]))
+    exchanges = world.given.known["exchanges"]
+    mic = next((mic for mic, item in exchanges.items() if feed in item.get("feeds", [mic])), "")
     return {name: value for name, value in fields.items() if name != "seq"} | {"feed": mic + TWIN}
 
 
@@ -90,6 +94,7 @@ def move_clock(world: World, at: datetime | time) -> None:
 
 def new(world: World, f: dict[str, Any], step: Step) -> list[Result]:
     world.account_of.setdefault(f["cl_ord_id"], f["account"])
+    world.instrument_of.setdefault(f["cl_ord_id"], f["instrument"])
     world.exchange.entered(f["cl_ord_id"], f["order_qty"], f.get("time_in_force", "day"), world.today)
     terms = {name: f[name] for name in EXTRA_TERMS if name in f}
     return [
@@ -136,8 +141,8 @@ def withdraw(world: World, f: dict[str, Any], step: Step) -> list[Result]:
 
 
 def adjust(world: World, f: dict[str, Any], step: Step) -> list[Result]:
-    item = f.get("currency", f.get("instrument"))
-    amount = f.get("amount", f.get("quantity"))
+    item = f["currency"] if "currency" in f else f["instrument"]
+    amount = f["amount"] if "amount" in f else f["quantity"]
     return [world.engine.adjust(f["account"], item, amount, f["reference"], f["reason"], **signed(f))]
 
 
@@ -153,14 +158,21 @@ def report(world: World, f: dict[str, Any], step: Step) -> list[Result]:
     arguments = {name: full[name] for name in REPORTED if name in full}
     if "cl_ord_id" in f:
         arguments["account"] = world.account_for(f)
-    elif "account" in f:
-        arguments["account"] = f["account"]
-        world.account_of.setdefault(f["order_id"], f["account"])
+    else:
+        arguments |= external(world, f)
     if "settl_date" in f:
         arguments["settle_date"] = f["settl_date"]
-    if "feed" not in f and "cl_ord_id" not in f:
-        arguments["feed"] = world.feed_of(f)
-    return [world.engine.report(f["exec_type"], feed_sequence=f.get("seq", 0), **arguments)]
+    return [world.engine.report(f["exec_type"], feed_sequence=f.get("seq", 0), by=f["by"], **arguments)]
+
+
+def external(world: World, f: dict[str, Any]) -> dict[str, Any]:
+    """What a report needs that names its order by the exchange's id alone."""
+    known = {"account": world.account_of, "instrument": world.instrument_of}
+    for name, ids in known.items():
+        if name in f:
+            ids.setdefault(f["order_id"], f[name])
+    found = {name: ids[f["order_id"]] for name, ids in known.items() if f["order_id"] in ids}
+    return found | {"feed": f.get("feed") or world.feed_of(f)}
 
 
 def cancel_reject(world: World, f: dict[str, Any], step: Step) -> list[Result]:
@@ -174,37 +186,39 @@ def cancel_reject(world: World, f: dict[str, Any], step: Step) -> list[Result]:
             feed=f.get("feed"),
             text=f.get("text", ""),
             feed_sequence=f.get("seq", 0),
+            by=f["by"],
         )
     ]
 
 
 def feed(world: World, f: dict[str, Any], step: Step) -> list[Result]:
-    name = f["name"]
-    if f["event"] == "lost":
-        return [world.engine.lose_feed(name)]
-    if f["event"] == "gap_closed":
-        return [world.engine.close_gap(name)]
+    name, by, engine = f["name"], f["by"], world.engine
     if f["event"] == "restarted":
         world.sessions[name] = world.sessions.get(name, 0) + 1
-    return [
-        world.engine.open_feed(
-            name, session_id=world.sessions.setdefault(name, 1), last_received=f.get("last_received")
-        )
-    ]
+    if name not in world.sessions:  # the engine's own answer tells that it is unknown
+        return [engine.record(FEED_RECORDS[f["event"]], by, feed=0)]
+    if f["event"] == "lost":
+        return [engine.lose_feed(name, by)]
+    if f["event"] == "gap_closed":
+        return [engine.close_gap(name, by)]
+    return [engine.open_feed(name, world.sessions[name], f.get("last_received"), by)]
 
 
 def session(world: World, f: dict[str, Any], step: Step) -> list[Result]:
-    return [world.engine.session(f["exchange"], EVENTS[f["event"]], trade_date=world.today)]
+    return [world.engine.session(f["exchange"], EVENTS[f["event"]], world.today, f["by"])]
 
 
 def open_orders(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    engine, results = world.engine, []
+    exchange = engine.exchange_slot(f["exchange"])
     for row in f["orders"]:
         name = row.get("cl_ord_id", row.get("order_id"))
         world.account_of.setdefault(name, row["account"])
-        tif, cum_qty = row.get("time_in_force", "day"), row.get("cum_qty", 0)
+        tif, cum_qty = row.get("time_in_force", "day"), row.get("cum_qty", Decimal(0))
         world.exchange.entered(name, row["order_qty"], tif, world.today, cum_qty)
-    found = world.engine.open_orders(f["exchange"], f["orders"], complete=f["complete"])
-    return found if isinstance(found, list) else [found]
+        results.append(engine.record("OpenOrder", f["by"], **engine.open_order_fields(exchange, row)))
+    end = {"exchange": exchange, "count": len(f["orders"]), "complete": int(f["complete"])}
+    return [*results, engine.record("OpenOrdersEnd", f["by"], **end)]
 
 
 # from the world
@@ -213,11 +227,11 @@ def open_orders(world: World, f: dict[str, Any], step: Step) -> list[Result]:
 def market(world: World, f: dict[str, Any], step: Step) -> list[Result]:
     known = world.prices.setdefault(f["instrument"], {"last": 0, "bid": 0, "ask": 0})
     known |= {name: f[name] for name in known if name in f}
-    return [world.engine.market(f["instrument"], **known)]
+    return [world.engine.market(f["instrument"], **known, by=f["by"])]
 
 
 def business_date(world: World, f: dict[str, Any], step: Step) -> list[Result]:
-    return world.move_date(f["date"])
+    return world.move_date(f["date"], f["by"])
 
 
 def wait(world: World, f: dict[str, Any], step: Step) -> list[Result]:
@@ -226,12 +240,11 @@ def wait(world: World, f: dict[str, Any], step: Step) -> list[Result]:
 
 
 def settle(world: World, f: dict[str, Any], step: Step) -> list[Result]:
-    return [world.engine.settle(f["batch_id"], f["date"], account=f.get("account"))]
+    return [world.engine.settle(f["batch_id"], f["date"], account=f.get("account"), by=f["by"])]
 
 
 def reference(world: World, f: dict[str, Any], step: Step) -> list[Result]:
-    world.define(f)
-    return []
+    return world.given.define(f)
 
 
 def restart(world: World, f: dict[str, Any], step: Step) -> list[Result]:

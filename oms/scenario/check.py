@@ -64,27 +64,23 @@ def balance(world: World, item: Expectation) -> Any:
     row = read(*item.names)
     if item.on is None:
         return getattr(row, item.field)
-    owed, due = row.ladder.get(item.on, (Decimal(0), Decimal(0)))
-    return owed if item.field in ("payable", "outgoing") else due
+    first, second = row.ladder.get(item.on, (Decimal(0), Decimal(0)))
+    return first if item.field in ("payable", "incoming") else second
 
 
 def order_figure(world: World, item: Expectation) -> Any:
     name = item.names[0]
     order = view.order(world, name)
-    if order is None:
-        raise LookupError(f"there is no order {name}")
     if item.field == "pending":
         return [f"{verb} {cl_ord_id}" for verb, cl_ord_id in order.pending]
     if item.field == "flags":
-        return [flag for bit, flag in enumerate(words.FLAGS) if order.flags >> bit & 1]
+        return list(order.flags)
     return getattr(order, item.field)
 
 
 def request_figure(world: World, item: Expectation) -> Any:
     name = item.names[0]
     request = view.request(world, name)
-    if request is None:
-        raise LookupError(f"there is no request {name}")
     if item.field == "reason":
         return request.reason.name
     return getattr(request, "queue_version" if item.field == "version" else item.field)

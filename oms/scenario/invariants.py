@@ -30,7 +30,6 @@ class Watch:
     def __init__(self, world: World) -> None:
         self.world = world
         self.shadow = Engine(capacities=world.capacities)
-        self.read = 0
         self.free: dict[tuple[str, str], Any] = {}
 
     def close(self) -> None:
@@ -49,11 +48,11 @@ class Watch:
 
     def available(self) -> dict[tuple[str, str], Any]:
         """What every account has available, by account and currency or instrument."""
-        engine, reference = self.world.engine, self.world.reference
-        accounts = reference.get("accounts", {})
-        free = {(code, ccy): engine.cash(code, ccy).available for code in accounts for ccy in reference["currencies"]}
+        engine, known = self.world.engine, self.world.given.known
+        accounts = known["accounts"]
+        free = {(code, ccy): engine.cash(code, ccy).available for code in accounts for ccy in known["currencies"]}
         for code in accounts:
-            for symbol in reference.get("instruments", {}):
+            for symbol in known["instruments"]:
                 free[code, symbol] = engine.holding(code, symbol).available
         return free
 
@@ -71,11 +70,11 @@ class Watch:
 
     def replays(self) -> Broken:
         """5. The journal, replayed, gives the same state."""
-        with Reader(self.world.journal, self.read + 1, live=True) as reader:
-            for record in reader:
-                self.shadow.apply_batch(record)
-                self.read += 1
+        last = int(self.shadow.rows("firm")["last_sequence"][1])
+        with Reader(self.world.journal, last + 1, live=True) as reader:
+            self.shadow.core.replay(reader)
             reader.check()
+        self.shadow.core.drop_outputs()
         live, replayed = self.world.engine.state_hash(), self.shadow.state_hash()
         if live != replayed:
             yield "invariant 5: the state hash of the journal's replay", live, replayed
@@ -90,7 +89,7 @@ def holds(arrays: Arrays) -> Broken:
         np.add.at(sums, orders[table], orders[amount])
         for slot in np.flatnonzero(sums[1:] != rows["reserved"][1:]) + 1:
             yield f"invariant 1: reserved of {table} row {slot}, in units", str(sums[slot]), str(rows["reserved"][slot])
-    ended = (orders["closed"] == 1) & (orders["ord_status"] != ord("2"))
+    ended = (orders["closed"] == 1) & (orders["missing_qty"] == 0)
     for slot in np.flatnonzero(ended & ((orders["reserved"] != 0) | (orders["reserved_qty"] != 0))) + 1:
         yield f"invariant 1: what order row {slot} holds after it ended", "0", str(arrays["order"]["reserved"][slot])
 

@@ -6,7 +6,7 @@ Owns: Scenario, Step, Expectation and the errors that name file, step, field and
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -137,17 +137,21 @@ def build(root: Any, name: str) -> Scenario:
 
 def read_given(reader: Reader, value: Any, line: int) -> dict[str, Any]:
     found = reader.map(value, line, "given")
-    given = reader.fields(found, line, words.GIVEN, "given")
-    return given | read_sections(reader, found, "given")
+    given = reader.fields(found, line, words.GIVEN, "given") | read_sections(reader, found, "given")
+    people = [*given.get("accounts", {}).values(), *given.get("users", {}).values()]
+    if len({item["owner"] for item in people if "owner" in item}) > 1:
+        reader.gaps.append(Gap("accounts of several owners", line))
+    return given
 
 
-def read_sections(reader: Reader, found: Map, place: str) -> dict[str, Any]:
-    """The sections of reference data that stand in a map, each read."""
+def read_sections(reader: Reader, found: Map, place: str, *, whole: bool = True) -> dict[str, Any]:
+    """The sections of reference data that stand in a map, each read; whole: nothing that is required may be missing."""
     sections: dict[str, Any] = {}
     for name in found:
         line, inside = found.line_of(name), f"{place}.{name}"
         if name in words.SECTIONS:
-            sections[name] = reader.named(found[name], line, words.SECTIONS[name], inside)
+            language = words.SECTIONS[name] if whole else replace(words.SECTIONS[name], required=())
+            sections[name] = reader.named(found[name], line, language, inside)
         if name == "policy":
             sections[name] = reader.fields(found[name], line, words.POLICY, inside)
         if name == "fees":
@@ -213,7 +217,9 @@ def read_action(reader: Reader, action: Action, value: Any, line: int, place: st
             value[action.scalar] = scalar
     language = Words({**action.fields, **words.EVERY_ACTION}, action.required, action.one_of)
     fields = reader.fields(value, line, language, place)
-    return fields | read_sections(reader, value, place) | read_rows(reader, action, value, line, place)
+    if action is words.ACTIONS["reference"] and isinstance(value, Map):
+        fields |= read_sections(reader, value, place, whole=False)
+    return fields | read_rows(reader, action, value, line, place)
 
 
 def read_rows(reader: Reader, action: Action, value: Map, line: int, place: str) -> dict[str, Any]:

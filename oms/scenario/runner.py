@@ -68,7 +68,7 @@ def run(scenario: Scenario, play: Play, *, restart_between: bool = False, twice:
         play.gaps = [(0, gap) for gap in scenario.gaps]
         return
     with TemporaryDirectory(prefix="oms-scenario-") as directory:
-        world = World(scenario.given, Path(directory) / "journal", twin=twice)
+        world = World(scenario.given, Path(directory) / "journal", twice=twice)
         try:
             play_steps(world, scenario, play, restart_between=restart_between)
             play.state_hash = world.engine.state_hash()
@@ -77,7 +77,7 @@ def run(scenario: Scenario, play: Play, *, restart_between: bool = False, twice:
 
 
 def play_steps(world: World, scenario: Scenario, play: Play, *, restart_between: bool) -> None:
-    world.follows -= {step.fields["exchange"] for step in scenario.steps if step.action == "session"}
+    world.given.open -= {step.fields["exchange"] for step in scenario.steps if step.action == "session"}
     watch = Watch(world)
     for step in scenario.steps:
         if step.gaps:

@@ -57,10 +57,10 @@ class Found:
 
 def play(world: World, f: dict[str, Any], step: Step) -> list[Result]:
     """One start of day; a file that is refused refuses all of it."""
-    world.define({"accounts": {row["code"]: _without_code(row) for row in f["accounts"]}})
+    world.given.define({"accounts": {row["code"]: _without_code(row) for row in f["accounts"]}})
     if not declared(f):
         return [Result(Status.load_count_differs, 0, [])]
-    breaks = compare(world, f) if step.action else []
+    breaks = compare(world, f)
     results = load(world, f)
     if any(result.status for result in results):
         return results
@@ -69,12 +69,12 @@ def play(world: World, f: dict[str, Any], step: Step) -> list[Result]:
     for number, code in enumerate(world.engine.arrays()["account"]["code"]):
         if number in closing:
             record = records.encode("AccountReconciled", account=number, unreconciled=1, reason="start of day")
-            results.append(world.engine.apply(record))
+            world.engine.apply(record)
         elif number and f["cash"]:
             batch = f"start of day {f['as_of']} {code.decode()}"
-            results.append(world.engine.settle(batch, f["as_of"], account=code.decode()))
+            world.engine.settle(batch, f["as_of"], account=code.decode())
     if f["date"] > world.today:
-        results += world.move_date(f["date"])
+        results += world.move_date(f["date"], f["by"])
     return results
 
 

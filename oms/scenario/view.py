@@ -5,33 +5,37 @@ Reads only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from oms import records
-from oms.engine import Order, Request
 from oms.enums import Status
+from oms.errors import OmsError
+from oms.pictures import Order, Request
 from oms.scenario.expected import SUSPENSE
 from oms.scenario.world import World
 
 
-def text(arrays: Mapping[str, np.ndarray[Any, Any]], table: str, row: int, field: str) -> str:
-    """A text that a row refers to."""
-    start = int(arrays[table][field][row]) * 8
-    raw = arrays["text"]["bytes"].reshape(-1)[start : start + 256].tobytes()
-    return raw[1 : 1 + raw[0]].decode("utf-8", "replace") if start else ""
+def order(world: World, name: str) -> Order:
+    """The order that an id of its chain, or the exchange's name for it, stands for. Raises LookupError."""
+    engine, account = world.engine, world.account_of.get(name, SUSPENSE)
+    try:
+        return engine.order(account, name)
+    except OmsError:
+        rows = engine.arrays()["order"]
+        for slot in range(1, len(rows)):
+            if rows["request"][slot] and engine.text(rows["order_id"][slot]) == name:
+                return engine.order_picture(slot)
+    raise LookupError(f"there is no order {name}")
 
 
-def order(world: World, name: str) -> Order | None:
-    """The order that an id of its chain, or the exchange's name for it, stands for."""
-    account = world.account_of.get(name, SUSPENSE)
-    return world.engine.order(account, name)
-
-
-def request(world: World, name: str) -> Request | None:
-    return world.engine.request(world.account_of.get(name, SUSPENSE), name)
+def request(world: World, name: str) -> Request:
+    """A request by the client's name for it. Raises LookupError."""
+    try:
+        return world.engine.request(world.account_of.get(name, SUSPENSE), name)
+    except OmsError:
+        raise LookupError(f"there is no request {name}") from None
 
 
 def last_execution(world: World) -> int:
@@ -42,17 +46,16 @@ def trades(world: World, from_row: int) -> list[dict[str, Any]]:
     """What trade feeds get of the executions from a row on."""
     found = []
     for trade in world.engine.trades(from_row):
-        fees = trade.fee if trade.side == "buy" else -trade.fee
         found.append(
             {
                 "exec_id": trade.exec_id,
                 "account": trade.account,
                 "instrument": trade.instrument,
                 "side": trade.side,
-                "quantity": trade.last_qty,
-                "price": trade.last_px,
+                "quantity": trade.quantity,
+                "price": trade.price,
                 "value": trade.value,
-                "net": trade.value + fees,
+                "net": abs(trade.net),
                 "version": trade.version,
                 "type": trade.kind,
                 "trade_date": trade.trade_date,
@@ -66,15 +69,16 @@ def breaks(world: World) -> list[dict[str, Any]]:
     """Those of the last start of day, and executions that came again with other content."""
     arrays = world.engine.arrays()
     found = list(world.day_breaks)
-    for parked in arrays["parked"][1:]:
-        if parked["status"] == Status.execution_conflict:
-            row = arrays["execution"][parked["execution"]]
+    parked = arrays["parked"][1:]
+    for slot in dict.fromkeys(parked["execution"][parked["status"] == Status.execution_conflict].tolist()):
+        if slot:
+            row = arrays["execution"][slot]
             found.append(
                 {
                     "kind": "execution",
                     "account": arrays["account"]["code"][row["account"]].decode(),
                     "instrument": arrays["instrument"]["symbol"][row["instrument"]].decode(),
-                    "exec_id": text(arrays, "execution", int(parked["execution"]), "exec_id"),
+                    "exec_id": world.engine.text(row["exec_id"]),
                 }
             )
     return found

@@ -359,7 +359,7 @@ TOP = Words({"title": text, "given": anything, "steps": anything}, required=("ti
 # what may be expected
 
 CODE = word(*(status.name for status in schema.STATUSES))
-FLAGS = ("external", "overfilled", "filled_after_close", "cum_differs", "expired_here")  # the order row's, from bit 0
+FLAGS = ("external", "overfilled", "filled_after_close", "cum_differs", "expired_here")
 
 
 def _or_none(kind: Kind) -> Kind:
@@ -394,7 +394,7 @@ ORDER: dict[str, Kind] = {
     "order_qty": number,
     "cum_qty": number,
     "leaves_qty": number,
-    "avg_px": _or_none(number),
+    "avg_px": number,
     "price": _or_none(number),
     "reserved": number,
     "reserved_qty": number,
