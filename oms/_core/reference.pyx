@@ -12,6 +12,9 @@ from oms._core.ledger cimport cash_row
 from oms._core.outputs cimport emit_event
 from oms._core.vetting cimport allowed, owns
 
+cdef extern from "<string.h>" nogil:
+    size_t strnlen(const char* text, size_t most)
+
 cdef enum:
     FIRST_CALENDAR_DAY = 18262  # 2020-01-01; 8 128 days reach to 2042
     CALENDAR_DAYS = 8128
@@ -42,6 +45,40 @@ cdef uint32_t find_instrument(const State* s, uint16_t exchange, const char* sym
     while slot and not (s.instrument[slot].exchange == exchange and memcmp(s.instrument[slot].symbol, symbol, 24) == 0):
         slot = index_next(&s.by_symbol, hash, &at)
     return slot
+
+
+cdef uint64_t find_code(const State* s, const Lookup* asked) noexcept nogil:
+    """The number of a code, as peers ask for it: an instrument as SYMBOL or SYMBOL.MIC. 0 = unknown, or not unique."""
+    cdef const uint8_t* text = Lookup_texts(asked)
+    cdef uint32_t length = asked.code_length, slot, found = 0, size
+    cdef char[32] code
+    if asked.of == LookupOf_request:
+        return request_handle(s, find_request(s, asked.account, text, length, hash_bytes(text, length, asked.account)))
+    if asked.of != LookupOf_instrument:
+        if length > 32:
+            return 0
+        memset(code, 0, 32)
+        memcpy(code, text, length)
+        if asked.of == LookupOf_account:
+            return find_account(s, asked.owner, code)
+        if asked.of == LookupOf_exchange:
+            return find_small(s, TABLE_exchange, 4, code, 8)
+        if asked.of == LookupOf_feed:
+            return find_small(s, TABLE_feed, 4, code, 32)
+        return find_small(s, TABLE_user, 4, code, 32) if asked.of == LookupOf_user else 0
+    for slot in range(1, s.header[TABLE_instrument].used):
+        size = <uint32_t>strnlen(s.instrument[slot].symbol, 24)
+        if size > length or memcmp(s.instrument[slot].symbol, text, size) != 0:
+            continue
+        if size < length:
+            if text[size] != 46 or length - size - 1 != strnlen(s.exchange[s.instrument[slot].exchange].mic, 8):
+                continue
+            if memcmp(s.exchange[s.instrument[slot].exchange].mic, text + size + 1, length - size - 1) != 0:
+                continue
+        if found:
+            return 0
+        found = slot
+    return found
 
 
 cdef inline uint32_t or_take(State* s, int table, uint32_t slot) noexcept nogil:

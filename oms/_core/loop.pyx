@@ -1,0 +1,332 @@
+"""The core's loop: one thread that takes envelopes in, journals and applies their records, and lets out what they caused.
+
+    bus_poll -> stamp -> journal_append -> apply -> journal_commit -> (safe) -> bus_send
+
+Owns the order of these steps, and the counters and histograms of the process. It decides nothing about orders: who may do
+what is the engine's, by the number that the endpoint stamps on each record. Nothing leaves before its cause is safe.
+"""
+
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memmove, memset
+
+from oms._core.bus cimport BusEvent_closed, BusEvent_opened, bus_accept, bus_end, bus_poll, bus_release, bus_send, \
+    bus_wait, bus_wake
+from oms._core.bus_envelope cimport ENVELOPE_MAX_BYTES, ENVELOPE_SIZE, SessionReason_record
+from oms._core.engine cimport apply_run
+from oms._core.journal cimport REFUSED_FULL, REFUSED_RECORD, journal_append, journal_commit, journal_commit_idle, \
+    journal_failed, journal_safe
+from oms._core.reference cimport find_code
+from oms._core.ring cimport load_u32, store_u32
+
+cdef extern from "<time.h>" nogil:
+    struct timespec:
+        long tv_sec
+        long tv_nsec
+    int clock_gettime(int clock, timespec* now)
+    int CLOCK_REALTIME
+
+cdef extern from *:
+    int highest_bit "63 ^ __builtin_clzll"(unsigned long long figure) nogil
+
+cdef enum:
+    EVENTS_AT_ONCE = 32            # envelopes taken in before outputs are looked at again
+    OUTPUTS_KEPT = 1 << 20         # bytes that have left before the rest is moved to the front
+    RUN_BYTES = ENVELOPE_MAX_BYTES - ENVELOPE_SIZE
+    WAIT_NS = 100_000_000
+
+COUNTER_NAMES = ["", "records", "refused_records", "envelopes", "outputs", "outputs_dropped", "loops", "waits"]
+LATENCY_NAMES = ["", "apply_record", "request_to_answer", "request_to_exchange"]
+
+
+cdef inline void took(State* s, int what, uint64_t ns, uint64_t count) noexcept nogil:
+    """Counts a duration into its histogram: eight buckets for each power of two."""
+    cdef LatencyRow* row = &s.latency[what]
+    cdef int high = highest_bit(ns | 8)
+    row.count += count
+    row.sum_ns += ns * count
+    row.max_ns = max(row.max_ns, ns)
+    row.buckets[8 * high + ((ns >> (high - 3)) & 7)] += count
+
+
+cdef void on_safe(void* bus) noexcept nogil:
+    bus_wake(<BusState*>bus)
+
+
+cdef class Loop:
+    """Joins a bus, a journal and a core. routes: one (feed, user) per endpoint, in the bus's order; feed 0 = no adapter.
+
+    spin_us: how long the thread spins before it sleeps when there is nothing to do.
+    """
+
+    def __init__(self, Bus bus, JournalCore journal, Core core, list routes, int spin_us=5):
+        self.bus = bus
+        self.journal = journal
+        self.core = core
+        self.s = core.state
+        self.b = &bus.state
+        self.j = journal.state
+        self.spin_ns = spin_us * 1000
+        if len(routes) > ENDPOINTS:
+            raise ValueError(f"{len(routes)} endpoints: {ENDPOINTS} at most")
+        memset(self.feeds, 0, sizeof(self.feeds))
+        memset(self.endpoint_of_feed, 0, sizeof(self.endpoint_of_feed))
+        memset(self.endpoint_of_user, 0, sizeof(self.endpoint_of_user))
+        for index, (feed, user) in enumerate(routes):
+            self.feeds[index] = feed
+            self.endpoint_of_feed[feed] = index + 1 if feed else 0
+            self.endpoint_of_user[user] = index + 1
+        self.now_ns = self.s.firm.last_time_ns
+        self.j.bell_argument = self.b
+        self.j.bell = on_safe
+        self.label()
+        self.publish()
+
+    def label(self):
+        """Names the rows of the counters and histograms."""
+        cdef bytes raw
+        for index, name in enumerate(COUNTER_NAMES):
+            raw = name.encode()
+            memcpy(self.s.counter[index].name, <const char*>raw, len(raw))
+        for index, name in enumerate(LATENCY_NAMES):
+            raw = name.encode()
+            memcpy(self.s.latency[index].name, <const char*>raw, len(raw))
+        self.s.header[TABLE_counter].used = COUNTS
+        self.s.header[TABLE_latency].used = TOOKS
+
+    def run(self):
+        """Serves until `stop`. Returns True when it was stopped, False when the journal has failed."""
+        cdef BusEvent event
+        cdef int taken
+        with nogil:
+            while not load_u32(&self.stopping) and not self.damaged:
+                taken = 0
+                while taken < EVENTS_AT_ONCE and bus_poll(self.b, &event):
+                    self.take_in(&event)
+                    bus_release(self.b, &event)
+                    taken += 1
+                if taken == 0:
+                    self.read_clock()
+                    self.tick()
+                    journal_commit_idle(self.j)
+                elif taken < EVENTS_AT_ONCE:
+                    journal_commit_idle(self.j)
+                else:
+                    journal_commit(self.j)
+                self.damaged = self.damaged or journal_failed(self.j)
+                self.give_out()
+                self.publish()
+                self.s.counter[Count_loops].value += 1
+                if taken == 0:
+                    self.s.counter[Count_waits].value += 1
+                    bus_wait(self.b, self.spin_ns, WAIT_NS)
+            self.s.header[TABLE_firm].heartbeat_ns = 0
+        return not self.damaged
+
+    def stop(self):
+        """Ends `run`, from any thread. What is in hand is journaled and applied."""
+        store_u32(&self.stopping, 1)
+        bus_wake(self.b)
+
+    cdef void read_clock(self) noexcept nogil:
+        """UTC; a clock that goes back stands still here."""
+        cdef timespec now
+        clock_gettime(CLOCK_REALTIME, &now)
+        self.now_ns = max(self.now_ns, <uint64_t>now.tv_sec * 1_000_000_000 + now.tv_nsec)
+
+    cdef void take_in(self, const BusEvent* event) noexcept nogil:
+        self.read_clock()
+        if event.kind == BusEvent_opened:
+            self.open_peer(event)
+        elif event.kind == BusEvent_closed:
+            self.close_peer(event)
+        else:
+            self.s.counter[Count_envelopes].value += 1
+            self.take_records(event)
+
+    cdef const Frame* append(self, const Frame* record, uint16_t source) noexcept nogil:
+        """The record's copy in the journal, stamped. NULL: it is none, or the journal has failed."""
+        cdef Frame* kept = journal_append(self.j, record, self.now_ns, source)
+        if kept == NULL and self.j.refusal == REFUSED_FULL:
+            journal_commit(self.j)
+            kept = journal_append(self.j, record, self.now_ns, source)
+        if kept == NULL and self.j.refusal != REFUSED_RECORD:
+            self.damaged = True
+        return kept
+
+    cdef void apply_taken(self, const Frame* first, const Frame* last) noexcept nogil:
+        """Applies the records of an envelope, which stand one behind the other in the journal's memory."""
+        cdef const uint8_t* end = <const uint8_t*>last + last.length
+        cdef uint64_t count = last.sequence - first.sequence + 1, began = self.now_ns
+        apply_run(self.s, <const uint8_t*>first, end)
+        self.read_clock()
+        took(self.s, Took_apply, (self.now_ns - began) // count, count)
+        self.s.counter[Count_records].value += count
+
+    cdef void take_records(self, const BusEvent* event) noexcept nogil:
+        """Journals a whole envelope, then applies it in one run, so that rows are fetched ahead."""
+        cdef const uint8_t* at = <const uint8_t*>event.records
+        cdef const uint8_t* end = at + event.length
+        cdef const Frame* record
+        cdef const Frame* kept
+        cdef const Frame* first = NULL
+        cdef const Frame* last = NULL
+        while at < end and not self.damaged:
+            record = <const Frame*>at
+            at += record.length
+            if record.template_id == T_Lookup:
+                self.look_up(event, record)
+                continue
+            self.address(event, record)
+            kept = journal_append(self.j, record, self.now_ns, event.source)
+            if kept == NULL and self.j.refusal == REFUSED_FULL:
+                if first != NULL:  # what stands in the journal is applied before its memory is used again
+                    self.apply_taken(first, last)
+                    first = NULL
+                kept = self.append(record, event.source)
+            if kept == NULL:
+                self.s.counter[Count_refused_records].value += 1
+                if not self.damaged and self.j.refusal != REFUSED_RECORD:
+                    self.damaged = True
+                bus_end(self.b, event.endpoint, SessionReason_record, NULL)
+                break
+            if first != NULL and <const uint8_t*>kept != <const uint8_t*>last + last.length:
+                self.apply_taken(first, last)
+                first = NULL
+            if first == NULL:
+                first = kept
+            last = kept
+        if first != NULL:
+            self.apply_taken(first, last)
+
+    cdef void address(self, const BusEvent* event, const Frame* record) noexcept nogil:
+        """An adapter speaks for its own feed and exchange, whatever it writes."""
+        cdef uint16_t feed = self.feeds[event.endpoint], kind = record.template_id
+        if feed == 0:
+            return
+        if kind == T_ExecutionReport:
+            (<ExecutionReport*>record).feed = feed
+        elif kind == T_OrderCancelReject:
+            (<OrderCancelReject*>record).feed = feed
+        elif kind == T_MarketData:
+            (<MarketData*>record).feed = feed
+        elif kind == T_FeedGapClosed:
+            (<FeedGapClosed*>record).feed = feed
+        elif kind == T_TradingSession:
+            (<TradingSession*>record).exchange = self.s.feed[feed].exchange
+        elif kind == T_OpenOrder:
+            (<OpenOrder*>record).exchange = self.s.feed[feed].exchange
+        elif kind == T_OpenOrdersEnd:
+            (<OpenOrdersEnd*>record).exchange = self.s.feed[feed].exchange
+
+    cdef void inject(self, const Frame* record, uint16_t source) noexcept nogil:
+        """Journals and applies a record of the loop's own."""
+        cdef const Frame* kept = self.append(record, source)
+        if kept != NULL:
+            self.apply_taken(kept, kept)
+
+    cdef void open_peer(self, const BusEvent* event) noexcept nogil:
+        """A peer has come. An adapter's feed is open from here on: it is told where its reports have to begin."""
+        cdef const SessionOpen* greeting = <const SessionOpen*>event.records
+        cdef FeedOpened opened
+        cdef uint16_t feed = self.feeds[event.endpoint]
+        cdef uint64_t last_applied = 0
+        if feed == 0:
+            bus_accept(self.b, event, 0)
+            return
+        if self.s.feed[feed].session_id == greeting.session_id:
+            last_applied = self.s.feed[feed].last_in
+        if not bus_accept(self.b, event, last_applied):
+            return
+        memset(&opened, 0, sizeof(opened))
+        opened.frame.length = sizeof(opened)
+        opened.frame.template_id = T_FeedOpened
+        opened.frame.schema_version = SCHEMA_VERSION
+        opened.session_id = greeting.session_id
+        opened.last_received = greeting.last_received
+        opened.feed = feed
+        self.inject(&opened.frame, event.source)
+
+    cdef void close_peer(self, const BusEvent* event) noexcept nogil:
+        """A peer has gone: what an adapter has not answered is in doubt."""
+        cdef FeedLost lost
+        cdef uint16_t feed = self.feeds[event.endpoint]
+        if feed == 0 or self.s.feed[feed].state == FeedState_offline:
+            return
+        memset(&lost, 0, sizeof(lost))
+        lost.frame.length = sizeof(lost)
+        lost.frame.template_id = T_FeedLost
+        lost.frame.schema_version = SCHEMA_VERSION
+        lost.feed = feed
+        self.inject(&lost.frame, event.source)
+
+    cdef void look_up(self, const BusEvent* event, const Frame* record) noexcept nogil:
+        """Answers with the number of a code; nothing of it is journaled."""
+        cdef const Lookup* asked = <const Lookup*>record
+        cdef Found found
+        memset(&found, 0, sizeof(found))
+        found.frame.length = sizeof(found)
+        found.frame.template_id = T_Found
+        found.frame.schema_version = SCHEMA_VERSION
+        found.tag = asked.tag
+        found.number = find_code(self.s, asked)
+        bus_send(self.b, event.endpoint, &found.frame, sizeof(found))
+
+    cdef uint16_t destination(self, const Frame* output) noexcept nogil:
+        """The endpoint that an output goes to, + 1; 0 = nobody."""
+        if output.template_id == T_OrderRequest:
+            return self.endpoint_of_feed[(<const OrderRequest*>output).feed]
+        return self.endpoint_of_user[(<const Answer*>output).to]
+
+    cdef void give_out(self) noexcept nogil:
+        """Sends what is safe, neighbours to the same peer in one run, and makes room behind it."""
+        cdef uint64_t safe = journal_safe(self.j), run
+        cdef const Frame* output
+        cdef uint8_t* start
+        cdef uint16_t to
+        if self.given < self.s.out_used:
+            self.read_clock()
+        while self.given < self.s.out_used:
+            start = self.s.out + self.given
+            output = <const Frame*>start
+            if output.sequence > safe:
+                break
+            to = self.destination(output)
+            run = 0
+            while True:
+                run += output.length
+                took(self.s, Took_order_request if output.template_id == T_OrderRequest else Took_answer,
+                     self.now_ns - output.time_ns, 1)
+                self.s.counter[Count_outputs].value += 1
+                output = <const Frame*>(start + run)
+                if self.given + run >= self.s.out_used or output.sequence > safe:
+                    break
+                if run + output.length > RUN_BYTES or self.destination(output) != to:
+                    break
+            if to == 0 or not bus_send(self.b, to - 1, <const Frame*>start, <uint32_t>run):
+                self.s.counter[Count_outputs_dropped].value += 1
+            self.given += run
+        if self.given == self.s.out_used:
+            self.given = self.s.out_used = 0
+        elif self.given > OUTPUTS_KEPT:
+            self.s.out_used -= self.given
+            memmove(self.s.out, self.s.out + self.given, self.s.out_used)
+            self.given = 0
+
+    cdef void tick(self) noexcept nogil:
+        """Time is a record, too: one is made when something is due."""
+        cdef Tick record
+        if self.s.firm.next_expiry_ns == 0 or self.now_ns < self.s.firm.next_expiry_ns:
+            return
+        memset(&record, 0, sizeof(record))
+        record.frame.length = sizeof(record)
+        record.frame.template_id = T_Tick
+        record.frame.schema_version = SCHEMA_VERSION
+        self.inject(&record.frame, 0)
+
+    cdef void publish(self) noexcept nogil:
+        """Tells readers in other processes how far the rows stand, and how much of it is safe."""
+        cdef uint64_t safe = journal_safe(self.j)
+        self.s.header[TABLE_firm].sequence = self.s.sequence
+        self.s.header[TABLE_firm].safe = safe
+        self.s.header[TABLE_execution].safe = safe
+        self.s.header[TABLE_firm].heartbeat_ns = self.now_ns

@@ -1,0 +1,251 @@
+"""One TOML file to frozen, strict settings: where the store is, who may connect, and the firm's reference data.
+
+An unknown key is an error that names it. Nothing here opens a file but the configuration itself and credential files.
+`docs/reference/configuration.md` is the annotated sample.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from oms.errors import OmsError
+
+if TYPE_CHECKING:
+    from oms.engine import Engine, Result
+
+FILE_NAME = "oms.toml"
+
+
+class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of the file."""
+
+
+class Store(Strict, frozen=True):
+    """Where what must not be lost is kept, and how safely. Paths are relative to the configuration's directory."""
+
+    directory: str = "."  # holds journal/ and snapshots/
+    durability: Literal["batch", "interval", "none"] = "batch"
+    segment_bytes: int = 128 << 20
+    tables: str = ""  # directory of the mapped tables; empty = one of its own in shared memory
+    snapshots_kept: int = 3
+
+
+class Bus(Strict, frozen=True):
+    """What all endpoints have in common."""
+
+    run_directory: str = ""  # of the socket files; empty = one of its own under the system's run directory
+    heartbeat_ms: int = 1000
+    silence_ms: int = 5000
+    spin_us: int = 5  # the core spins so long before it sleeps
+    core_cpu: int = -1  # the core's thread is pinned to this one; -1 = it is not
+    allow_remote: bool = False
+
+
+class Endpoint(Strict, frozen=True):
+    """One peer: its role, whose permissions it has, and for an adapter its feed."""
+
+    role: Literal["client", "adapter", "operator"]
+    user: str
+    feed: str = ""
+    url: str = ""  # empty = ipc in the run directory
+    credential_file: str = ""  # its first line is what the peer must present
+    certificate: str = ""  # certificate and key, for tls+tcp
+    authority: str = ""
+
+
+class Currency(Strict, frozen=True):
+    exponent: int = 4
+    holidays: tuple[str, ...] = ()
+
+
+class Exchange(Strict, frozen=True):
+    settlement_days: int = 2
+    feeds: tuple[str, ...] = ()
+    holidays: tuple[str, ...] = ()
+
+
+class AccountClass(Strict, frozen=True):
+    """Keyword names of Engine.define_class; fees: exchange or "*" → schedule."""
+
+    receivable_days: int = 0
+    sell_unsettled: bool = True
+    four_eyes: bool = True
+    contractual: bool = False
+    market_order_margin_bps: int = 500
+    collar_bps: int = 0
+    min_order_value: str = "0"
+    max_order_value: str = "0"
+    auth_above_value: str = "0"
+    buffer_timeout_s: int = 0
+    break_tolerance: str = "0"
+    fees: dict[str, str] = {}
+
+
+class FeeComponent(Strict, frozen=True):
+    basis: Literal["value", "brokerage", "flat"] = "value"
+    side: Literal["", "buy", "sell"] = ""
+    rate_bps: str = "0"
+    amount: str = "0"
+    minimum: str = "0"
+    maximum: str = "0"
+
+
+class Fee(Strict, frozen=True):
+    """The short form, or a list of components."""
+
+    bps: str = "0"
+    minimum: str = "0"
+    tax_bps: str = "0"
+    components: tuple[FeeComponent, ...] = ()
+
+
+class User(Strict, frozen=True):
+    permissions: tuple[str, ...] = ("trade",)
+    owner: int = 0
+    max_value: str = "0"
+    active: bool = True
+
+
+class Config(Strict, frozen=True):
+    """The whole file. path: where it was read from."""
+
+    environment: str = "test"
+    store: Store = Store()
+    bus: Bus = Bus()
+    capacities: dict[str, int] = {}
+    currencies: dict[str, Currency] = {}
+    exchanges: dict[str, Exchange] = {}
+    classes: dict[str, AccountClass] = {}
+    fees: dict[str, Fee] = {}
+    users: dict[str, User] = {}
+    endpoints: dict[str, Endpoint] = {}
+    path: str = ""
+
+    @property
+    def home(self) -> Path:
+        """The directory that relative paths start from."""
+        return Path(self.path).resolve().parent
+
+    @property
+    def directory(self) -> Path:
+        """Where journal/ and snapshots/ are."""
+        return (self.home / self.store.directory).resolve()
+
+    @property
+    def short(self) -> str:
+        """A short name of this store, for directories outside of it."""
+        return hashlib.sha256(str(self.directory).encode()).hexdigest()[:12]
+
+    @property
+    def tables(self) -> Path:
+        """Where the live tables are mapped."""
+        if self.store.tables:
+            return (self.home / self.store.tables).resolve()
+        return Path("/dev/shm") / f"oms-{os.getuid()}-{self.short}"
+
+    @property
+    def run_directory(self) -> Path:
+        if self.bus.run_directory:
+            return (self.home / self.bus.run_directory).resolve()
+        return Path(os.environ.get("XDG_RUNTIME_DIR", "/tmp")) / f"oms-{os.getuid()}-{self.short}"
+
+    def url(self, endpoint: str) -> str:
+        """Where an endpoint listens."""
+        return self.endpoints[endpoint].url or f"ipc://{self.run_directory}/{endpoint}.sock"
+
+    def credential(self, endpoint: str) -> str:
+        """What the endpoint's peer has to present; empty where the socket file's permissions are all there is."""
+        name = self.endpoints[endpoint].credential_file
+        if not name:
+            return ""
+        path = self.home / name
+        if path.stat().st_mode & 0o077:
+            raise OmsError("others can read a credential", where=str(path), remedy=f"chmod 600 {path}")
+        return path.read_text().splitlines()[0].strip()
+
+    def endpoint_for(self, role: str) -> str:
+        """The first endpoint of a role. Raises OmsError when there is none."""
+        for name, endpoint in self.endpoints.items():
+            if endpoint.role == role:
+                return name
+        raise OmsError(
+            f"no endpoint has the role {role}", where=self.path, remedy=f'add [endpoints.NAME] role = "{role}"'
+        )
+
+
+def load(path: str | Path) -> Config:
+    """Reads a configuration. Raises OmsError that names the key or line that is wrong."""
+    path = Path(path)
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise OmsError(f"cannot read the configuration: {error.strerror}", where=str(path)) from None
+    try:
+        config = msgspec.toml.decode(text, type=Config)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        remedy = "docs/reference/configuration.md lists every key"
+        raise OmsError(f"the configuration is not right: {error}", where=str(path), remedy=remedy) from None
+    config = msgspec.structs.replace(config, path=str(path))
+    _check(config)
+    return config
+
+
+def find(store: str | Path) -> Config | None:
+    """The configuration that lies in a store's directory, if there is one."""
+    path = Path(store) / FILE_NAME
+    return load(path) if path.exists() else None
+
+
+def _check(config: Config) -> None:
+    """What names something else has to name something that is there."""
+    feeds = {feed for name, exchange in config.exchanges.items() for feed in exchange.feeds or (name,)}
+    for name, endpoint in config.endpoints.items():
+        where = f"{config.path}, [endpoints.{name}]"
+        if endpoint.user not in config.users:
+            raise OmsError(f"no user is called {endpoint.user!r}", where=where, remedy=f"add [users.{endpoint.user}]")
+        if (endpoint.role == "adapter") != (endpoint.feed != ""):
+            raise OmsError("an adapter, and nobody else, has a feed", where=where)
+        if endpoint.feed and endpoint.feed not in feeds:
+            raise OmsError(f"no exchange has the feed {endpoint.feed!r}", where=where, remedy=f"known: {sorted(feeds)}")
+    users = [endpoint.user for endpoint in config.endpoints.values()]
+    if twice := {user for user in users if users.count(user) > 1}:
+        raise OmsError(f"two endpoints share the user {sorted(twice)[0]!r}: one of its own for each", where=config.path)
+    for name, kind in config.classes.items():
+        for mic, fee in kind.fees.items():
+            if fee not in config.fees or (mic != "*" and mic not in config.exchanges):
+                raise OmsError(f"fees {mic} = {fee!r} names nothing", where=f"{config.path}, [classes.{name}]")
+
+
+def define(engine: Engine, config: Config) -> None:
+    """Gives the engine the reference data of the configuration. Raises OmsError when it refuses a part of it."""
+
+    def accepted(result: Result, what: str) -> None:
+        if not result.ok:
+            raise OmsError(f"{what} is refused: {result.status.name}", where=config.path)
+
+    for code, currency in config.currencies.items():
+        result = engine.define_currency(code, currency.exponent, currency.holidays)
+        accepted(result, f"currency {code}")
+    for mic, exchange in config.exchanges.items():
+        result = engine.define_exchange(mic, exchange.settlement_days, exchange.feeds or None, exchange.holidays)
+        accepted(result, f"exchange {mic}")
+    for name, fee in config.fees.items():
+        listed = [msgspec.structs.asdict(component) for component in fee.components]
+        result = engine.define_fee(name, listed, bps=fee.bps, minimum=fee.minimum, tax_bps=fee.tax_bps)
+        accepted(result, f"fee {name}")
+    for name, kind in config.classes.items():
+        fields: dict[str, Any] = msgspec.structs.asdict(kind)
+        fees = fields.pop("fees")
+        accepted(engine.define_class(name, **fields), f"class {name}")
+        for mic, fee_name in fees.items():
+            accepted(engine.assign_fee(name, fee_name, None if mic == "*" else mic), f"fee of class {name}")
+    for name, user in config.users.items():
+        result = engine.define_user(
+            name, user.permissions, owner=user.owner, max_value=user.max_value, active=user.active
+        )
+        accepted(result, f"user {name}")

@@ -1,0 +1,221 @@
+"""Builds the process of `oms serve`: configuration → engine → bus → loop, and takes it down again in order.
+
+    main thread    waits for a signal
+    core thread    Loop.run, without the GIL: the only one that changes state
+    others         the journal's writer, the bus's sender and keeper, nng's own
+
+Recovery comes first: the engine replays its journal before an endpoint is opened.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from oms import config as configuration
+from oms._core.bus_sockets import Bus
+from oms._core.loop import Loop
+from oms.bus_config import BusConfig, EndpointConfig, SessionRole, run_directory, tls_listening
+from oms.config import Config
+from oms.engine import Engine
+from oms.enums import FeedState
+from oms.errors import OmsError
+
+ORDER_ENTRY = frozenset({"NewOrderSingle", "OrderCancelReplaceRequest", "OrderCancelRequest", "Lookup"})
+EXCHANGE = frozenset(
+    {
+        "ExecutionReport",
+        "OrderCancelReject",
+        "MarketData",
+        "TradingSession",
+        "OpenOrder",
+        "OpenOrdersEnd",
+        "FeedGapClosed",
+        "Lookup",
+    }
+)
+OPERATION = frozenset(
+    {
+        "AuthDecision",
+        "DefineAccount",
+        "DefineInstrument",
+        "DefineUser",
+        "Entitle",
+        "LoadBegin",
+        "LoadCash",
+        "LoadHolding",
+        "LoadCommit",
+        "AccountReconciled",
+        "BusinessDate",
+        "Settle",
+        "Movement",
+        "SetMargin",
+        "Control",
+        "MarketData",
+        "TradingSession",
+    }
+)
+RECORDS = {"client": ORDER_ENTRY, "adapter": EXCHANGE, "operator": ORDER_ENTRY | OPERATION}
+LIVE_FILE = "live.json"
+
+
+def endpoint(config: Config, engine: Engine, name: str) -> EndpointConfig:
+    """What the bus has to know of one configured peer."""
+    peer = config.endpoints[name]
+    tls = None
+    if peer.certificate:
+        tls = tls_listening(config.home / peer.certificate, config.home / peer.authority)
+    return EndpointConfig(
+        name=name,
+        url=config.url(name),
+        role=SessionRole[peer.role],
+        source=engine.user_slot(peer.user),
+        records=RECORDS[peer.role],
+        credential=config.credential(name),
+        tls=tls,
+        inbound_bytes=1 << 22,
+        outbound_bytes=1 << 26,
+    )
+
+
+class Server:
+    """One running OMS. `tell` gets a line about each step of starting and stopping."""
+
+    def __init__(self, config: Config, tell: Callable[[str], None] = lambda line: None) -> None:
+        self.config = config
+        self.tell = tell
+        self.tables = config.tables
+        self.engine = self._recover()
+        self.loop: Loop | None = None
+        self.healthy = True
+
+    def _recover(self) -> Engine:
+        config = self.config
+        config.directory.mkdir(parents=True, exist_ok=True)
+        self.tables.mkdir(mode=0o700, parents=True, exist_ok=True)
+        began = time.monotonic()
+        engine = Engine(
+            config.capacities,
+            journal=config.directory / "journal",
+            snapshots=config.directory / "snapshots",
+            durability=config.store.durability,
+            tables=self.tables,
+            segment_bytes=config.store.segment_bytes,
+            clock=time.time_ns,
+        )
+        self.tell(f"recovered to sequence {engine.sequence} in {time.monotonic() - began:.2f} s")
+        if engine.journal is not None and engine.journal.torn_tail is not None:
+            self.tell(f"cut a torn tail that nobody was told of: {engine.journal.torn_tail}")
+        configuration.define(engine, config)
+        for feed in engine.rows("feed")[1:]:
+            if feed["state"] == FeedState.online:  # the last process ended without a word to its adapters
+                engine.lose_feed(bytes(feed["name"]).decode())
+        return engine
+
+    def _live(self) -> Path:
+        return self.config.directory / LIVE_FILE
+
+    def _announce(self) -> None:
+        """Tells tools where the live tables are."""
+        urls = {name: self.config.url(name) for name in self.config.endpoints}
+        live = {
+            "pid": os.getpid(),
+            "tables": str(self.tables),
+            "environment": self.config.environment,
+            "endpoints": urls,
+        }
+        aside = self._live().with_suffix(".part")
+        aside.write_text(json.dumps(live, indent=2) + "\n")
+        aside.replace(self._live())
+
+    def start(self) -> threading.Thread:
+        """Opens the endpoints and starts the core's thread."""
+        engine, journal = self.engine, self.engine.journal
+        assert journal is not None
+        journal.flush()
+        if not self.config.bus.allow_remote and any(peer.url == "" for peer in self.config.endpoints.values()):
+            run_directory(self.config.run_directory)
+        names = list(self.config.endpoints)
+        bus = Bus(
+            BusConfig(
+                environment=self.config.environment,
+                endpoints=tuple(endpoint(self.config, engine, name) for name in names),
+                heartbeat_ms=self.config.bus.heartbeat_ms,
+                silence_ms=self.config.bus.silence_ms,
+                allow_remote=self.config.bus.allow_remote,
+            )
+        )
+        routes = []
+        for name in names:
+            peer = self.config.endpoints[name]
+            routes.append((engine.feed_slot(peer.feed) if peer.feed else 0, engine.user_slot(peer.user)))
+        self.loop = Loop(bus, journal, engine.core, routes, self.config.bus.spin_us)
+        thread = threading.Thread(target=self._run, name="oms-core")
+        bus.start()
+        thread.start()
+        self._announce()
+        self.tell(f"serving {len(names)} endpoints in {self.config.run_directory}")
+        return thread
+
+    def _run(self) -> None:
+        assert self.loop is not None
+        if self.config.bus.core_cpu >= 0:
+            os.sched_setaffinity(0, {self.config.bus.core_cpu})
+        self.healthy = self.loop.run()
+        if not self.healthy:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def serve(self) -> int:
+        """Runs until SIGTERM or SIGINT. Returns the exit status: 1 when the journal failed."""
+        signals = {signal.SIGTERM, signal.SIGINT}
+        signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+        thread = self.start()
+        signal.sigwait(signals)
+        assert self.loop is not None
+        self.tell("stopping")
+        self.loop.stop()
+        thread.join()
+        self.loop.bus.stop()
+        self._live().unlink(missing_ok=True)
+        try:
+            self.close()
+        finally:
+            shutil.rmtree(self.tables, ignore_errors=True)
+        return 0 if self.healthy else 1
+
+    def close(self) -> None:
+        """Writes a snapshot and closes the journal. Raises JournalFailed when the journal has failed."""
+        engine = self.engine
+        if self.healthy:
+            engine.sequence = int(engine.rows("firm")[1]["last_sequence"])
+            assert engine.journal is not None
+            engine.journal.flush()
+            engine.snapshot(self.config.directory / "snapshots")
+            self.tell(f"closed at sequence {engine.sequence}")
+        engine.close()
+
+
+def live(directory: str | Path) -> dict[str, object] | None:
+    """What the process that serves a store has told of itself; None when there is none."""
+    try:
+        found: dict[str, object] = json.loads((Path(directory) / LIVE_FILE).read_text())
+        os.kill(int(str(found["pid"])), 0)
+    except (OSError, ValueError, KeyError):
+        return None
+    return found
+
+
+def serve(path: Path) -> int:
+    """`oms serve`."""
+    config = configuration.load(path)
+    if not config.endpoints:
+        raise OmsError("there is nobody to serve", where=str(path), remedy="configure [endpoints.NAME]")
+    server = Server(config, lambda line: print(f"oms: {line}", file=sys.stderr, flush=True))
+    return server.serve()
