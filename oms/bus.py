@@ -301,7 +301,9 @@ class Connection:
             last_received=self.last_received,
             **self._greeting,
         )
+        socket.send_timeout = int(self._silence_s * 1000)  # the OMS may have left already, and nobody else would notice
         self._send(body, 1, opening=True)
+        socket.send_timeout = -1
         return socket
 
     def _step(self, socket: pynng.Pair0) -> None:

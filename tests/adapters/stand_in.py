@@ -50,6 +50,9 @@ class Server:
         with self.lock:
             self._outbox += batch
 
+    def dropped(self):
+        """After a `drop`, before the next peer."""
+
     def drop(self):
         """The connection breaks; the thread then waits for the next."""
         self._drop.set()
@@ -75,7 +78,9 @@ class Server:
             except Exception as error:
                 self.errors.append(repr(error))
                 raise
-            self._drop.clear()
+            if self._drop.is_set():
+                self.dropped()
+                self._drop.clear()
 
     def _session(self):
         gone = threading.Event()
@@ -147,6 +152,7 @@ class FeedServer(Server):
         self.reports = []  # applied in this exchange session, all numbered
         self.notices = []  # (name, fields, how many reports came before)
         self.gaps = 0
+        self.lose = 0
         super().__init__(url)
 
     def opened(self, fields):
@@ -174,9 +180,12 @@ class FeedServer(Server):
 
     def crash(self, lose):
         """As if the process had ended with its last reports not durable yet."""
-        with self.lock:
-            del self.reports[len(self.reports) - lose :]
-            self.drop()
+        self.lose = lose
+        self.drop()
+
+    def dropped(self):
+        del self.reports[max(len(self.reports) - self.lose, 0) :]
+        self.lose = 0
 
     def said(self, name):
         return [fields for told, fields, _ in self.notices if told == name]
