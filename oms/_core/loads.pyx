@@ -175,6 +175,16 @@ cdef uint32_t unused(const State* s, int table) noexcept nogil:
     return s.header[table].capacity - s.header[table].used
 
 
+cdef uint32_t new_rows(const State* s, bint money) noexcept nogil:
+    """Cash or holding rows that the staged ones will make."""
+    cdef uint32_t slot, count = 0
+    cdef const StageRow* row
+    for slot in range(1, s.header[TABLE_stage].used):
+        row = &s.stage[slot]
+        count += not (find_cash(s, row.account, row.item) if money else find_holding(s, row.account, row.item))
+    return count
+
+
 cdef uint16_t apply_load_commit(State* s, const LoadCommit* r) noexcept nogil:
     cdef uint32_t slot, rows = s.header[TABLE_stage].used - 1
     cdef bint money = s.firm.sod_kind == SodKind_cash
@@ -186,7 +196,7 @@ cdef uint16_t apply_load_commit(State* s, const LoadCommit* r) noexcept nogil:
         s.figure, s.limit = rows, r.rows
         clear_stage(s)
         return ST_load_count_differs
-    if unused(s, TABLE_movement) < rows or unused(s, TABLE_cash if money else TABLE_holding) < rows:
+    if unused(s, TABLE_movement) < rows or unused(s, TABLE_cash if money else TABLE_holding) < new_rows(s, money):
         clear_stage(s)
         return ST_capacity_reached
     if not money and unused(s, TABLE_cost_base) < rows:
