@@ -13,7 +13,7 @@ from libc.string cimport memcpy
 
 from oms._core.journal_file cimport (
     DURABILITY_BATCH, DURABILITY_INTERVAL, DURABILITY_NONE, JOURNAL_HEADER_BYTES, JOURNAL_MIN_SEGMENT, close_file,
-    frame_crc, frame_length_is_valid,
+    frame_crc, frame_length_is_valid, head_map,
 )
 from oms._core.journal_file import FaultCode, boot_id
 from oms._core.journal_reader cimport READER_END, READER_TORN, ReaderCore
@@ -230,6 +230,7 @@ cdef class JournalCore:
             if file >= 0:
                 close_file(file)
         self.state.file = self.state.directory = self.lock = -1
+        head_map(-1, &self.state.head)
         if self.state.ring:
             munmap(self.state.ring, 2 * self.state.ring_bytes)
             self.state.ring = NULL

@@ -66,6 +66,8 @@ cdef extern from "journal_format.h" nogil:
     bint header_is_whole(const SegmentHeader* header)
     void mark_seal(JournalMark* mark)
     bint mark_is_whole(const JournalMark* mark)
+    bint mark_is_unfinished(const JournalMark* mark)
+    void mark_store(uint8_t* slot, const JournalMark* mark)
     uint64_t mark_offset(uint64_t number)
     uint32_t frame_crc(const Frame* frame)
     bint frame_length_is_valid(uint32_t length)
@@ -112,6 +114,7 @@ cdef void segment_name(uint64_t segment, char* name) noexcept nogil             
 # All of these return 0 or an errno.
 cdef int segment_zeroed(int directory, uint64_t segment_bytes, const uint32_t* stop, int* file) noexcept nogil
 cdef int segment_install(int directory, int file, SegmentHeader* header, JournalMark* mark) noexcept nogil
-cdef int mark_write(int file, JournalMark* mark, bint durable) noexcept nogil
+cdef int mark_write(int file, JournalMark* mark) noexcept nogil                     # durable
+cdef int head_map(int file, uint8_t** head) noexcept nogil                          # NULL before: nothing to unmap
 cdef int write_parts(int file, iovec* parts, int count, uint64_t offset, bint durable) noexcept nogil
 cdef int write_zeros(int file, uint64_t offset, uint64_t size) noexcept nogil

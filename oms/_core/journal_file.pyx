@@ -21,8 +21,17 @@ cdef extern from "<sys/uio.h>" nogil:
         RWF_DSYNC
     ssize_t pwritev2(int file, const iovec* parts, int count, long offset, int flags)
 
+cdef extern from "<sys/mman.h>" nogil:
+    enum:
+        PROT_READ
+        PROT_WRITE
+        MAP_SHARED
+    void* MAP_FAILED
+    void* mmap(void* address, size_t size, int protection, int flags, int file, long offset)
+    int munmap(void* address, size_t size)
+
 cdef enum:
-    ZEROS = 1048576
+    ZEROS = 262144              # written at a time, each with its flush: one large flush would hold up the journal's
 
 cdef uint8_t[ZEROS] zeros
 PREPARED = b"next.prepared"
@@ -63,7 +72,7 @@ cdef int write_zeros(int file, uint64_t offset, uint64_t size) noexcept nogil:
     cdef uint64_t done = 0
     cdef int error
     while done < size:
-        error = write_block(file, zeros, min(<uint64_t> ZEROS, size - done), offset + done, False)
+        error = write_block(file, zeros, min(<uint64_t> ZEROS, size - done), offset + done, True)
         if error:
             return error
         done += ZEROS
@@ -116,11 +125,26 @@ cdef int segment_install(int directory, int file, SegmentHeader* header, Journal
     return 0
 
 
-cdef int mark_write(int file, JournalMark* mark, bint durable) noexcept nogil:
-    """The next mark, into the slot that the last one is not in."""
+cdef int mark_write(int file, JournalMark* mark) noexcept nogil:
+    """The next mark, into the slot that the last one is not in; durable when it returns."""
     mark.number += 1
     mark_seal(mark)
-    return write_block(file, mark, sizeof(JournalMark), mark_offset(mark.number), durable)
+    return write_block(file, mark, sizeof(JournalMark), mark_offset(mark.number), True)
+
+
+cdef int head_map(int file, uint8_t** head) noexcept nogil:
+    """Maps header and marks of a segment in place of those at *head, or of none; file -1: only unmaps."""
+    cdef void* place
+    if head[0]:
+        munmap(head[0], JOURNAL_HEADER_BYTES)
+        head[0] = NULL
+    if file < 0:
+        return 0
+    place = mmap(NULL, JOURNAL_HEADER_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
+    if place == MAP_FAILED:
+        return errno
+    head[0] = <uint8_t*> place
+    return 0
 
 
 @cache

@@ -60,6 +60,15 @@ typedef struct {
 _Static_assert(sizeof(JournalMark) == JOURNAL_SECTOR, "JournalMark");
 _Static_assert(offsetof(JournalMark, chain) == 56, "JournalMark.chain");
 
+/* Whether all bytes are zero; the data is aligned to 8. */
+static inline int is_zero(const uint8_t *data, uint64_t size) {
+    uint64_t some = 0;
+    for (; size >= 64 && !some; size -= 64, data += 64)
+        for (int i = 0; i < 8; i++) some |= ((const uint64_t *)data)[i];
+    while (size--) some |= *data++;
+    return !some;
+}
+
 static inline uint32_t sector_crc(const void *sector) {
     return crc32c(0, (const uint8_t *)sector + 12, JOURNAL_SECTOR - 12);
 }
@@ -84,6 +93,18 @@ static inline int mark_is_whole(const JournalMark *mark) {
     return !memcmp(mark->magic, JOURNAL_MARK_MAGIC, sizeof mark->magic) && mark->crc32c == sector_crc(mark);
 }
 
+/* A slot without its magic is being written: no bit flip makes it so. */
+static inline int mark_is_unfinished(const JournalMark *mark) { return is_zero((const uint8_t *)mark->magic, 8); }
+
+/* Into a mapped slot: seen as a whole or, by whoever is interrupted or comes too early, as unfinished. */
+static inline void mark_store(uint8_t *slot, const JournalMark *mark) {
+    uint64_t magic;
+    memcpy(&magic, mark->magic, sizeof magic);
+    __atomic_store_n((uint64_t *)slot, 0, __ATOMIC_SEQ_CST);
+    memcpy(slot + sizeof magic, (const uint8_t *)mark + sizeof magic, sizeof *mark - sizeof magic);
+    __atomic_store_n((uint64_t *)slot, magic, __ATOMIC_SEQ_CST);
+}
+
 static inline uint64_t mark_offset(uint64_t number) { return JOURNAL_MARK_OFFSET + number % 2 * JOURNAL_SECTOR; }
 
 static inline uint32_t frame_crc(const Frame *frame) {
@@ -92,15 +113,6 @@ static inline uint32_t frame_crc(const Frame *frame) {
 
 static inline int frame_length_is_valid(uint32_t length) {
     return length >= sizeof(Frame) && length <= MAX_RECORD_LENGTH && length % 8 == 0;
-}
-
-/* Whether all bytes are zero; the data is aligned to 8. */
-static inline int is_zero(const uint8_t *data, uint64_t size) {
-    uint64_t some = 0;
-    for (; size >= 64 && !some; size -= 64, data += 64)
-        for (int i = 0; i < 8; i++) some |= ((const uint64_t *)data)[i];
-    while (size--) some |= *data++;
-    return !some;
 }
 
 #endif

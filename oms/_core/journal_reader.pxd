@@ -32,6 +32,7 @@ cdef struct ReaderState:
     bint live
     bint machine_restarted          # since the marks of this segment were written
     uint64_t last_segment           # there is none after; 0 if live
+    int file                        # of the segment, with `map`
     const uint8_t* map
     uint64_t mapped                 # bytes
     uint64_t populated              # bytes that are known to be readable

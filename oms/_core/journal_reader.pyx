@@ -8,7 +8,7 @@ import os
 import re
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from libc.errno cimport EINVAL, ENOENT, errno
+from libc.errno cimport EFAULT, EINVAL, EIO, ENOENT, errno
 from libc.string cimport memcmp, memcpy, memset
 
 from oms._core.journal_file cimport (
@@ -17,7 +17,7 @@ from oms._core.journal_file cimport (
     FAULT_SEGMENT_MISSING, FAULT_SEGMENT_SIZE, FAULT_SEQUENCE, FAULT_SHORT, FAULT_TIME, JOURNAL_FLUSH_BYTES,
     JOURNAL_FORMAT, JOURNAL_HEADER_BYTES, JOURNAL_MARK_OFFSET, JOURNAL_MIN_SEGMENT, JOURNAL_SECTOR, MARK_CLOSED,
     MARK_OPEN, MARK_ROLLED, O_CLOEXEC, O_RDONLY, close_file, frame_crc, frame_length_is_valid, header_is_whole,
-    is_zero, mark_is_whole, openat, pread, segment_name, sha256_chain,
+    is_zero, mark_is_unfinished, mark_is_whole, openat, pread, segment_name, sha256_chain,
 )
 from oms._core.journal_file import FaultCode, boot_id
 from oms._core.types cimport MAX_RECORD_LENGTH, SCHEMA_VERSION, JournalCommit, T_JournalCommit
@@ -78,8 +78,18 @@ cdef bint populate(ReaderState* reader, uint64_t end) noexcept nogil:
         return True
     end = min((end + WINDOW - 1) / WINDOW * WINDOW, reader.mapped)
     if madvise(<void*> (reader.map + start), end - start, MADV_POPULATE_READ) < 0 and errno != EINVAL:
-        return damaged(reader, FAULT_READ, reader.header.segment, start, errno)
+        return damaged(reader, FAULT_READ, reader.header.segment, start, EIO if errno == EFAULT else errno)
     reader.populated = end
+    return True
+
+
+cdef bint has_size(ReaderState* reader) noexcept nogil:
+    """Whether the file is still as long as it was mapped: touching what is cut off would kill the process."""
+    cdef file_stat found
+    if fstat(reader.file, &found) < 0:
+        return damaged(reader, FAULT_READ, reader.header.segment, 0, errno)
+    if <uint64_t> found.st_size != reader.mapped:
+        return damaged(reader, FAULT_SEGMENT_SIZE, reader.header.segment, found.st_size)
     return True
 
 
@@ -109,7 +119,7 @@ cdef bint marks_open(ReaderState* reader) noexcept nogil:
     for i in range(2):
         offset = JOURNAL_MARK_OFFSET + i * JOURNAL_SECTOR
         if not reader.marks[i].segment:
-            if not reader.live:
+            if not reader.live and not (reader.mark.state == MARK_OPEN and mark_is_unfinished(&reader.marks[i])):
                 reader.bad_marks += 1
                 reader.bad_mark_segment = segment
                 reader.bad_mark_offset = offset
@@ -180,16 +190,17 @@ cdef bint segment_map(ReaderState* reader, uint64_t segment, uint64_t size) noex
     cdef int file
     segment_name(segment, name)
     file = openat(reader.directory, name, O_RDONLY | O_CLOEXEC)
-    if file < 0 or fstat(file, &found) < 0:
+    if file < 0:
         return damaged(reader, FAULT_READ, segment, 0, errno)
-    if <uint64_t> found.st_size != size:
+    if fstat(file, &found) == 0 and <uint64_t> found.st_size != size:
         close_file(file)
         return damaged(reader, FAULT_SEGMENT_SIZE, segment, found.st_size)
     map = mmap(NULL, size, PROT_READ, MAP_SHARED, file, 0)
-    close_file(file)
     if map == MAP_FAILED:
+        close_file(file)
         return damaged(reader, FAULT_READ, segment, 0, errno)
     segment_unmap(reader)
+    reader.file = file
     reader.map = <const uint8_t*> map
     reader.mapped = size
     reader.populated = 0
@@ -199,6 +210,7 @@ cdef bint segment_map(ReaderState* reader, uint64_t segment, uint64_t size) noex
 cdef void segment_unmap(ReaderState* reader) noexcept nogil:
     if reader.map:
         munmap(<void*> reader.map, reader.mapped)
+        close_file(reader.file)
         reader.map = NULL
 
 
@@ -397,6 +409,8 @@ cdef bint reader_load(ReaderState* reader) noexcept nogil:
     """Verifies the next batch that has records to hand out. False: `status` says why there is none."""
     if reader.status == READER_END and reader.live and reader.map:
         reader.status = READER_READING
+    if reader.status == READER_READING and not has_size(reader):
+        return False
     while reader.status == READER_READING:
         if reader.live:
             marks_read(reader)

@@ -57,6 +57,7 @@ cdef struct JournalState:
     # The writer's: of whoever holds the baton.
     pthread_mutex_t baton
     int file
+    uint8_t* head                   # the segment's header and mark slots, mapped
     SegmentHeader header            # of the segment being written
     uint64_t position               # bytes into the segment
     JournalMark mark                # the last one written; its sequence and chain are the journal's

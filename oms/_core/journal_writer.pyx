@@ -10,9 +10,9 @@ from libc.string cimport memcpy, memset
 
 from oms._core.journal_file cimport (
     DURABILITY_BATCH, DURABILITY_INTERVAL, FAULT_READ, FAULT_ROLL, FAULT_WRITE, JOURNAL_FLUSH_BYTES,
-    JOURNAL_HEADER_BYTES, MARK_CLOSED, MARK_OPEN, MARK_ROLLED, O_CLOEXEC, O_RDWR, PREPARED, close_file, dup, fdatasync,
-    frame_crc, iovec, mark_is_whole, mark_offset, mark_write, openat, pread, segment_install, segment_name,
-    segment_zeroed, sha256_chain, unlinkat, write_parts, write_zeros,
+    JOURNAL_HEADER_BYTES, MARK_CLOSED, MARK_OPEN, MARK_ROLLED, O_CLOEXEC, O_RDWR, PREPARED, close_file, dup,
+    fdatasync, frame_crc, head_map, iovec, mark_is_whole, mark_offset, mark_seal, mark_store, mark_write, openat,
+    pread, segment_install, segment_name, segment_zeroed, sha256_chain, unlinkat, write_parts, write_zeros,
 )
 from oms._core.ring cimport doorbell_ring, doorbell_wait, load_u32, load_u64, monotonic_ns, store_u32, store_u64
 from oms._core.types cimport SCHEMA_VERSION, Frame, JournalCommit, T_JournalCommit
@@ -57,13 +57,21 @@ cdef bint journal_fail(JournalState* journal, int code, int error) noexcept nogi
 
 
 cdef bint mark_put(JournalState* journal, bint durable) noexcept nogil:
-    """Writes the mark as it now stands; durable: with a flush of its own."""
-    cdef int error = mark_write(journal.file, &journal.mark, durable)
+    """Writes the mark as it now stands; durable: with a flush of its own, else without a system call."""
+    cdef int error
+    if load_u32(&journal.failed):
+        return False
+    if not durable:
+        journal.mark.number += 1
+        mark_seal(&journal.mark)
+        mark_store(journal.head + mark_offset(journal.mark.number), &journal.mark)
+        journal.mark_is_dirty = True
+        return True
+    error = mark_write(journal.file, &journal.mark)
     if error:
         return journal_fail(journal, FAULT_WRITE, error)
-    journal.mark_is_dirty = not durable
-    if durable:
-        journal.mark_synced_ns = monotonic_ns()
+    journal.mark_is_dirty = False
+    journal.mark_synced_ns = monotonic_ns()
     return True
 
 
@@ -108,6 +116,8 @@ cdef bint segment_start(JournalState* journal, int file) noexcept nogil:
     journal.mark.state = MARK_OPEN
     journal.mark.number = 0
     error = segment_install(journal.directory, file, &journal.header, &journal.mark)
+    if not error:
+        error = head_map(file, &journal.head)
     if error:
         journal.header.segment -= 1
         return journal_fail(journal, FAULT_ROLL, error)
@@ -135,9 +145,9 @@ cdef bint segment_roll(JournalState* journal) noexcept nogil:
         return False
     store_u32(<uint32_t*> &journal.prepared, <uint32_t> -1)
     mark.state = MARK_ROLLED
-    error = mark_write(file, &mark, True)
+    error = mark_write(file, &mark)
     if not error:
-        error = mark_write(file, &mark, True)
+        error = mark_write(file, &mark)
     close_file(file)
     return journal_fail(journal, FAULT_WRITE, error) if error else True
 
@@ -179,8 +189,8 @@ cdef bint batch_write(JournalState* journal, const Batch* batch) noexcept nogil:
     cdef bint durable = journal.durability == DURABILITY_BATCH
     cdef int error
     memset(&commit, 0, sizeof(commit))
-    sha256_chain(journal.mark.chain, batch.records, batch.bytes)
     memcpy(commit.chain, journal.mark.chain, 32)
+    sha256_chain(commit.chain, batch.records, batch.bytes)
     commit.frame.length = sizeof(JournalCommit)
     commit.frame.template_id = T_JournalCommit
     commit.frame.schema_version = SCHEMA_VERSION
@@ -199,6 +209,7 @@ cdef bint batch_write(JournalState* journal, const Batch* batch) noexcept nogil:
         return journal_fail(journal, FAULT_WRITE, error)
     journal.position += batch.bytes + sizeof(commit)
     journal.mark.sequence = commit.frame.sequence
+    memcpy(journal.mark.chain, commit.chain, 32)
     if durable:
         journal.mark.synced_sequence = journal.mark.sequence
     return mark_put(journal, durable and monotonic_ns() - journal.mark_synced_ns >= MARK_SYNC_NS)
@@ -330,7 +341,7 @@ cdef bint roll_is_marked(JournalState* journal, uint64_t segment) noexcept nogil
     memcpy(mark.chain, journal.header.previous_chain, 32)
     for _ in range(2):
         if not error:
-            error = mark_write(file, &mark, True)
+            error = mark_write(file, &mark)
     close_file(file)
     return journal_fail(journal, FAULT_WRITE, error) if error else True
 
@@ -354,6 +365,8 @@ cdef bint journal_resume(JournalState* journal, ReaderState* reader) noexcept no
         error = write_zeros(journal.file, journal.position, reader.torn_bytes)
     if not error and fdatasync(journal.file) < 0:
         error = errno
+    if not error:
+        error = head_map(journal.file, &journal.head)
     if error:
         return journal_fail(journal, FAULT_WRITE, error)
     if reader.unsealed_segment and not roll_is_marked(journal, reader.unsealed_segment):

@@ -4,6 +4,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -62,15 +63,19 @@ def writer_file(directory: Path, segment: int) -> int:
     raise AssertionError("the journal has no file open")
 
 
+def put_in_place(file: int, of: int) -> None:
+    """Another file under the journal's own descriptor: from here on its writes fail."""
+    os.dup2(file, of)
+    os.close(file)
+
+
 @pytest.mark.parametrize("durability", ["batch", "interval", "none"])
 def test_the_first_failed_write_is_the_last(tmp_path, durability):
     """Its file becomes read-only under the journal: no record after that is safe, and the reason is told."""
     journal = Journal(tmp_path, durability, segment_bytes=SEGMENT)
     fill(journal, 5)
     file = writer_file(tmp_path, 1)
-    read_only = os.open(segments(tmp_path)[0], os.O_RDONLY)
-    os.dup2(read_only, file)
-    os.close(read_only)
+    put_in_place(os.open(segments(tmp_path)[0], os.O_RDONLY), file)
     journal.append(record(6))
     with pytest.raises(JournalFailed, match=r"could not be written \(Bad file descriptor\)") as failed:
         journal.flush()
@@ -101,6 +106,50 @@ def test_no_room_for_the_next_segment(tmp_path, durability):
     assert verify(tmp_path).ok
     with Journal(tmp_path, durability, segment_bytes=SEGMENT) as journal:
         assert journal.append(record(1)) == last + 1
+
+
+@pytest.mark.parametrize("durability", ["batch", "interval", "none"])
+@pytest.mark.parametrize("limit", [HEADER, HEADER + 3001, HEADER + 4096])
+def test_a_write_that_ends_in_the_middle(tmp_path, durability, limit):
+    """What was written of the batch is a torn tail; nobody was told of it."""
+    process = appender(tmp_path, durability, SEGMENT, 0, limit)
+    lines, error = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "could not be written (File too large)" in error
+    acknowledged = int((lines.split() or ["0"])[-1])
+    report = verify(tmp_path)
+    assert (report.damage, report.last) == (None, holds_all_up_to(tmp_path, acknowledged))
+    with Journal(tmp_path, durability, segment_bytes=SEGMENT) as journal:
+        assert journal.torn_tail == report.torn_tail
+        assert journal.append(record(1)) == report.last + 1
+    assert verify(tmp_path).ok
+
+
+@pytest.mark.parametrize("durability", ["interval", "none"])
+def test_a_full_disk_in_words(tmp_path, durability):
+    with Journal(tmp_path, durability, segment_bytes=SEGMENT) as journal:
+        fill(journal, 5)
+        put_in_place(os.open("/dev/full", os.O_WRONLY), writer_file(tmp_path, 1))
+        journal.append(record(6))
+        with pytest.raises(JournalFailed, match="No space left on device"):
+            journal.flush()
+        with pytest.raises(JournalFailed):
+            journal.close()
+
+
+def test_a_flush_in_the_background_that_fails(tmp_path):
+    journal = Journal(tmp_path, "interval", segment_bytes=SEGMENT, interval_ms=300)
+    fill(journal, 5)
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    put_in_place(write_end, writer_file(tmp_path, 1))
+    until = time.monotonic() + 10
+    while not journal.fault and time.monotonic() < until:
+        time.sleep(0.01)
+    with pytest.raises(JournalFailed, match="Invalid argument"):
+        journal.append(record(6))
+    with pytest.raises(JournalFailed):
+        journal.close()
 
 
 def test_a_journal_that_cannot_be_made(tmp_path):

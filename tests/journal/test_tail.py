@@ -1,13 +1,14 @@
 """A reader follows a journal that another process writes, and sees only what is committed."""
 
+import os
 import time
 from pathlib import Path
 
 import pytest
 
-from oms.journal import Journal, Reader, is_locked, read, verify
+from oms.journal import Journal, JournalDamage, Reader, is_locked, read, verify
 from tests.journal.test_crash import appender
-from tests.journal.tools import SEGMENT, fill, payload, record, sequence
+from tests.journal.tools import SEGMENT, fill, make, payload, record, segments, sequence
 
 
 def follow(directory: Path, process, seconds: float) -> int:
@@ -69,3 +70,16 @@ def test_read_of_a_live_journal_ends_at_what_is_committed(tmp_path):
         fill(journal, 10)
         journal.append(record(11))
         assert len(list(read(tmp_path))) == 10
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize("size", [0, 4096, 6000])
+def test_a_file_that_shrinks_under_a_reader(tmp_path, size, live):
+    """Touching a mapped byte that is gone would kill the process: it is told instead."""
+    make(tmp_path, 10, batch=1)
+    with Reader(tmp_path, live=live) as reader:
+        assert sequence(next(reader)) == 1
+        os.truncate(segments(tmp_path)[0], size)
+        assert list(reader) == []
+        with pytest.raises(JournalDamage, match="not as long"):
+            reader.check()
