@@ -67,12 +67,14 @@ class Day(Reports):
         return Result()
 
     def tick(self) -> Result:
-        """Buffered requests whose class allows no longer wait are refused."""
-        for request in [r for r in self.requests.values() if r.status == "buffered"]:
-            patience = request.account.account_class.buffer_timeout_s
-            if request.type != "cancel" and patience and self.time_ns - request.time_ns >= patience * NANOSECONDS:
-                self.drop(request, "rejected", "buffer_timed_out")
         return Result()
+
+    def overdue(self) -> None:
+        """Every record carries the time: buffered requests whose class allows no longer wait are refused."""
+        for request in [r for r in self.requests.values() if r.status == "buffered" and r.type != "cancel"]:
+            patience = request.account.account_class.buffer_timeout_s
+            if patience and self.time_ns - request.time_ns >= patience * NANOSECONDS and request.status == "buffered":
+                self.drop(request, "rejected", "buffer_timed_out")
 
     # sessions and dates
 
@@ -92,7 +94,7 @@ class Day(Reports):
             for order in self.live(exchange):
                 if self.is_over(order.terms.time_in_force, order.terms.expire_date, exchange):
                     order.flags |= EXPIRED_HERE
-                    self.close(order, "expired")
+                    self.close_order(order, "expired")
         return Result()
 
     def is_over(self, time_in_force: str, expire_date: date | None, exchange: Exchange) -> bool:

@@ -194,7 +194,7 @@ class Reports(Requests):
         self.answered(order.request)
         pending = report.ord_status if report.ord_status in ("pending_cancel", "pending_replace") else None
         if order.cum_qty >= order.terms.order_qty:
-            self.close(order, pending or "filled", filled=True)
+            self.close_order(order, pending or "filled", filled=True)
         else:
             order.ord_status = pending or ("partially_filled" if order.cum_qty else "new")
 
@@ -226,7 +226,7 @@ class Reports(Requests):
         order.closed = order.filled = False
         if order.cum_qty >= order.terms.order_qty:
             order.terms = order.terms.changed(order_qty=order.cum_qty)
-            self.close(order, "filled", filled=True)
+            self.close_order(order, "filled", filled=True)
         else:
             order.ord_status = "partially_filled" if order.cum_qty else "new"
             self.post(order)
@@ -242,7 +242,7 @@ class Reports(Requests):
         if report.exec_type == "done_for_day" and order.terms.time_in_force in ("gtc", "gtd"):
             order.ord_status = "done_for_day"
         else:
-            self.close(order, report.exec_type)
+            self.close_order(order, report.exec_type)
         return "ok"
 
     def turned_down(self, order: Order, report: Report) -> str:
@@ -251,7 +251,7 @@ class Reports(Requests):
             return self.refused(report.request, report.ord_status)
         if order.closed:
             return "report_stale"
-        self.close(order, "rejected", "rejected_by_exchange")
+        self.close_order(order, "rejected", "rejected_by_exchange")
         return "ok"
 
     def considered(self, order: Order, report: Report) -> str:

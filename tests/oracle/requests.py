@@ -116,7 +116,7 @@ class Requests(Checks):
             return self.refuse(request, "order_too_late" if order else "order_unknown")
         request.order = order
         if order.request.status in WAITING:  # never sent: closed here
-            self.close(order, "canceled", "cancelled_by_client")
+            self.close_order(order, "canceled", "cancelled_by_client")
             request.status = "completed"
             return Result()
         order.pending.append(request)
@@ -224,11 +224,11 @@ class Requests(Checks):
         """A request that was never sent ends: a New takes its order along, a replace leaves the order as it is."""
         request.status, request.reason = status, reason
         if request.type == "new":
-            self.close(request.order, "expired" if status == "expired" else "rejected", reason)
+            self.close_order(request.order, "expired" if status == "expired" else "rejected", reason)
         else:
             request.order.pending.remove(request)
 
-    def close(self, order: Order, ord_status: str, reason: str = "ok", filled: bool = False) -> None:
+    def close_order(self, order: Order, ord_status: str, reason: str = "ok", filled: bool = False) -> None:
         """It can trade no more: what waits for it ends, its hold is released, the rest of its fee falls due."""
         order.ord_status, order.closed, order.filled, order.closed_on = ord_status, True, filled, self.today
         for request in list(order.pending):

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from tests.oracle.movements import Movements
 
+FLAGS = {1: "external", 2: "overfilled", 4: "filled_after_close", 8: "cum_differs", 16: "expired_here"}
 LadderView = dict[date, tuple[Fraction, Fraction]]
 
 
@@ -39,14 +40,14 @@ class HoldingView:
 class OrderView:
     ord_status: str
     closed: bool
-    flags: int
+    flags: tuple[str, ...]
     order_qty: Fraction
     cum_qty: Fraction
     leaves_qty: Fraction
     price: Fraction | None
     reserved: Fraction
     reserved_qty: Fraction
-    pending: list[tuple[str, str]]
+    pending: tuple[tuple[str, str], ...]
 
 
 @dataclass
@@ -91,14 +92,14 @@ class Oracle(Movements):
         return OrderView(
             ord_status=order.ord_status,
             closed=order.closed,
-            flags=order.flags,
+            flags=tuple(name for bit, name in FLAGS.items() if order.flags & bit),
             order_qty=order.terms.order_qty,
             cum_qty=order.cum_qty,
             leaves_qty=order.leaves_qty,
             price=order.terms.price,
             reserved=reserved,
             reserved_qty=reserved_qty,
-            pending=[(request.type, request.cl_ord_id) for request in order.pending],
+            pending=tuple((request.type, request.cl_ord_id) for request in order.pending),
         )
 
     def request(self, account: str, cl_ord_id: str) -> RequestView | None:

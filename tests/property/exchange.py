@@ -1,0 +1,171 @@
+"""Steps of exchanges: acceptance, fills on time, late, beyond the order, busted, corrected and repeated, and feeds."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from tests.oracle.orders import Execution, Order, Request
+from tests.property import strategies as draw
+from tests.property.machine import Day, newest
+from tests.property.world import LOT, TICK
+
+SIZES = ("lot", "lot", "half", "all", "all", "too much")
+
+
+def plain(number: Fraction) -> str:
+    return str(Decimal(number.numerator) / number.denominator)
+
+
+class Exchanges(Day):
+    def sent(self) -> list[Request]:
+        """News that an exchange can know of, dead orders included."""
+        return [order.request for order in self.model.orders if order.request.feed]
+
+    def unanswered(self) -> list[Request]:
+        """Replaces and cancels that an exchange has to answer."""
+        pending = [request for order in self.model.orders for request in order.pending]
+        return [request for request in pending if request.feed]
+
+    def trades(self) -> list[Execution]:
+        return [execution for order in self.model.orders for execution in order.executions]
+
+    def tell(self, exec_type: str, request: Request, **fields: Any) -> str:
+        account = request.account.code
+        return self.say("report", exec_type, account=account, cl_ord_id=request.cl_ord_id, **fields)
+
+    def size(self, order: Order, size: str) -> Fraction:
+        lot, leaves = Fraction(LOT[order.instrument.symbol]), order.terms.order_qty - order.cum_qty
+        if size == "half":
+            return max(lot, leaves / 2 // lot * lot)
+        if size == "all":
+            return max(lot, leaves)
+        return max(lot, leaves + lot) if size == "too much" else lot
+
+    def fill_price(self, order: Order, ticks: int) -> Fraction:
+        tick = Fraction(TICK[order.instrument.symbol])
+        return max(tick, order.terms.price + ticks * tick)
+
+    # orders
+
+    @precondition(lambda self: self.sent())
+    @rule(index=draw.recent, named=st.booleans())
+    def accept(self, index: int, named: bool) -> None:
+        request = newest(self.sent(), index)
+        self.tell("new", request, order_id=f"O{request.cl_ord_id}" if named else "")
+
+    @precondition(lambda self: self.sent())
+    @rule(index=draw.recent, size=st.sampled_from(SIZES), ticks=st.integers(-3, 1), day=st.integers(0, 6))
+    def fill(self, index: int, size: str, ticks: int, day: int) -> None:
+        order = newest(self.sent(), index).order
+        quantity, price = plain(self.size(order, size)), plain(self.fill_price(order, ticks))
+        fields: dict[str, Any] = {}
+        if day == 6:
+            fields["trade_date"] = self.earlier(order.instrument.exchange.trade_date)
+        request = newest([r for r in self.chain(order) if r.type != "cancel" and r.feed], index // 3)
+        self.tell("trade", request, exec_id=self.name("E"), last_qty=quantity, last_px=price, **fields)
+
+    def earlier(self, day: date) -> date:
+        return day - timedelta(1)
+
+    @precondition(lambda self: self.trades() and self.sent())
+    @rule(trade=draw.recent, index=draw.recent, size=st.sampled_from(SIZES))
+    def fill_under_a_used_exec_id(self, trade: int, index: int, size: str) -> None:
+        """A conflict on the same exchange, day and side; another trade on any other."""
+        order, exec_id = newest(self.sent(), index).order, newest(self.trades(), trade).exec_ids[0]
+        quantity, price = plain(self.size(order, size)), plain(self.fill_price(order, 0))
+        self.tell("trade", order.request, exec_id=exec_id, last_qty=quantity, last_px=price)
+
+    @precondition(lambda self: self.sent())
+    @rule(
+        index=draw.recent,
+        exec_type=st.sampled_from(("canceled", "canceled", "expired", "done_for_day", "rejected", "pending_cancel")),
+    )
+    def end(self, index: int, exec_type: str) -> None:
+        self.tell(exec_type, newest(self.sent(), index))
+
+    # answers to replaces and cancels
+
+    @precondition(lambda self: self.unanswered())
+    @rule(index=draw.recent)
+    def confirm(self, index: int) -> None:
+        request = newest(self.unanswered(), index)
+        self.tell("replaced" if request.type == "replace" else "canceled", request)
+
+    @precondition(lambda self: self.unanswered())
+    @rule(index=draw.recent)
+    def think_about_it(self, index: int) -> None:
+        request = newest(self.unanswered(), index)
+        self.tell("pending_replace" if request.type == "replace" else "pending_cancel", request)
+
+    @precondition(lambda self: self.unanswered())
+    @rule(index=draw.recent)
+    def refuse(self, index: int) -> None:
+        request = newest(self.unanswered(), index)
+        self.say("cancel_reject", request.account.code, request.cl_ord_id)
+
+    @precondition(lambda self: self.model.requests)
+    @rule(index=draw.recent)
+    def refuse_again(self, index: int) -> None:
+        """An answer to what may have been answered, or closed, before."""
+        request = newest(list(self.model.requests.values()), index)
+        if request.feed and request.type != "new":
+            self.say("cancel_reject", request.account.code, request.cl_ord_id)
+
+    # busts and corrections
+
+    @precondition(lambda self: self.trades())
+    @rule(index=draw.recent, settles_in=st.none() | st.integers(0, 5))
+    def bust(self, index: int, settles_in: int | None) -> None:
+        trade = newest(self.trades(), index)
+        fields = self.reference(trade, settles_in)
+        self.tell("trade_cancel", trade.order.request, exec_id=self.name("B"), **fields)
+
+    @precondition(lambda self: self.trades())
+    @rule(index=draw.recent, lots=draw.more_lots, ticks=st.integers(-3, 3), settles_in=st.none() | st.integers(0, 5))
+    def correct(self, index: int, lots: int, ticks: int, settles_in: int | None) -> None:
+        trade = newest(self.trades(), index)
+        fields = self.reference(trade, settles_in)
+        quantity = draw.quantity(trade.order.instrument.symbol, lots)
+        price = plain(self.fill_price(trade.order, ticks))
+        self.tell(
+            "trade_correct", trade.order.request, exec_id=self.name("G"), last_qty=quantity, last_px=price, **fields
+        )
+
+    @precondition(lambda self: self.sent())
+    @rule(index=draw.recent)
+    def bust_the_unknown(self, index: int) -> None:
+        self.tell("trade_cancel", newest(self.sent(), index), exec_id=self.name("B"), exec_ref_id="none")
+
+    def reference(self, trade: Execution, settles_in: int | None) -> dict[str, Any]:
+        fields: dict[str, Any] = {"exec_ref_id": trade.exec_ids[-1], "trade_date": trade.trade_date}
+        if settles_in is not None:
+            fields["settle_date"] = self.model.today + timedelta(settles_in)
+        return fields
+
+    # feeds and sessions
+
+    @rule(feed=draw.feeds)
+    def lose_feed(self, feed: str) -> None:
+        self.pair.do("lose_feed", feed)
+
+    @rule(feed=draw.feeds, held=st.none() | st.integers(0, 3))
+    def open_feed(self, feed: str, held: int | None) -> None:
+        """The adapter holds all that was sent, or misses the last few."""
+        fields = {} if held is None else {"last_received": max(0, self.model.feeds[feed].last_out - held)}
+        self.pair.do("open_feed", feed, **fields)
+
+    @rule(exchange=draw.exchanges, state=st.sampled_from(("open", "open", "ended", "complete")), forward=st.booleans())
+    def session(self, exchange: str, state: str, forward: bool) -> None:
+        today = self.model.exchanges[exchange].trade_date
+        day = max(today, self.model.today) if state == "open" and forward else None
+        self.pair.do("session", exchange, state, day)
+
+    @rule(instrument=draw.instruments, ticks=st.integers(-10, 10), known=st.booleans())
+    def market(self, instrument: str, ticks: int, known: bool) -> None:
+        self.pair.do("market", instrument, last=draw.price(instrument, ticks) if known else "0")

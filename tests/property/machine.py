@@ -1,0 +1,46 @@
+"""A random broker's day, played to the engine and the oracle: what all its parts share.
+
+Owns the comparison after every step; the steps are in clients.py, exchange.py and office.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from hypothesis.stateful import RuleBasedStateMachine, invariant
+
+from tests.oracle.orders import Order, Request
+from tests.property.pair import Pair
+
+Item = TypeVar("Item")
+
+
+def newest(items: list[Item], index: int) -> Item:
+    return items[-1 - index % len(items)]
+
+
+class Day(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.pair = Pair()
+        self.model = self.pair.oracle
+        self.names = 0
+        self.said: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []  # requests and reports, to say again
+
+    def teardown(self) -> None:
+        self.pair.close()
+
+    def name(self, kind: str) -> str:
+        self.names += 1
+        return f"{kind}{self.names}"
+
+    def say(self, method: str, *args: Any, **fields: Any) -> str:
+        self.said.append((method, args, fields))
+        return self.pair.do(method, *args, **fields)
+
+    @invariant()
+    def agree(self) -> None:
+        self.pair.compare()
+
+    def chain(self, order: Order) -> list[Request]:
+        return [request for request in self.model.requests.values() if request.order is order]

@@ -1,0 +1,78 @@
+"""Steps of the back office and of time: dates, settlement, loads, money in and out, control."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from tests.property import strategies as draw
+from tests.property.machine import Day, newest
+from tests.property.world import ACCOUNTS, EXCHANGES, INSTRUMENTS, USERS
+
+SCOPES = {
+    "firm": ("",),
+    "exchange": EXCHANGES,
+    "account": ACCOUNTS,
+    "instrument": INSTRUMENTS,
+    "user": USERS,
+}
+
+
+class Office(Day):
+    @rule(days=st.sampled_from((1, 1, 1, 2, 3, 0)))
+    def next_day(self, days: int) -> None:
+        self.pair.do("business_date", self.model.today + timedelta(days))
+
+    @rule(seconds=st.sampled_from((1, 15, 31)))
+    def time_passes(self, seconds: int) -> None:
+        self.pair.do("advance", seconds)
+        self.pair.do("tick")
+
+    @rule(days=st.integers(-1, 4), account=st.none() | draw.accounts)
+    def settle(self, days: int, account: str | None) -> None:
+        day = self.model.today + timedelta(days)
+        self.say("settle", self.name("S"), day, **({"account": account} if account else {}))
+
+    @rule(account=draw.accounts, currency=draw.currencies, amount=st.integers(0, 30000), by=draw.users)
+    def deposit(self, account: str, currency: str, amount: int, by: str | None) -> None:
+        self.say("deposit", account, currency, amount, self.name("D"), by=by)
+
+    @rule(
+        account=draw.accounts,
+        currency=draw.currencies,
+        amount=st.integers(1, 60000),
+        override=st.booleans(),
+        by=draw.users,
+    )
+    def withdraw(self, account: str, currency: str, amount: int, override: bool, by: str | None) -> None:
+        self.say("withdraw", account, currency, amount, self.name("W"), by=by, override=override)
+
+    @rule(account=draw.accounts, instrument=draw.instruments, lots=st.integers(-30, 30).filter(bool), by=draw.users)
+    def adjust(self, account: str, instrument: str, lots: int, by: str | None) -> None:
+        self.say("adjust", account, instrument, draw.quantity(instrument, lots), self.name("J"), "found", by=by)
+
+    @precondition(lambda self: self.model.references)
+    @rule(account=draw.accounts, currency=draw.currencies, index=draw.recent, amount=st.integers(1, 9))
+    def reuse_a_reference(self, account: str, currency: str, index: int, amount: int) -> None:
+        self.pair.do("deposit", account, currency, amount, newest(list(self.model.references), index))
+
+    @rule(account=draw.accounts, currency=draw.currencies, margin=st.integers(0, 20000))
+    def set_margin(self, account: str, currency: str, margin: int) -> None:
+        self.pair.do("set_margin", account, currency, margin)
+
+    @rule(scope=st.sampled_from(tuple(SCOPES)), state=draw.states, data=st.data())
+    def control(self, scope: str, state: str, data: Any) -> None:
+        self.pair.do("control", scope, data.draw(st.sampled_from(SCOPES[scope])), state)
+
+    @rule()
+    def resume_all(self) -> None:
+        """Back to a market that trades, so that a long day does not stay halted."""
+        for scope, names in SCOPES.items():
+            for name in names:
+                self.pair.do("control", scope, name, "active")
+        for exchange in EXCHANGES:
+            self.pair.do("session", exchange, "open", max(self.model.today, self.model.exchanges[exchange].trade_date))
+            self.pair.do("open_feed", exchange)

@@ -1,0 +1,28 @@
+"""The engine against the oracle over random days. OMS_SOAK=1 plays many more and longer ones, with fresh randomness."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+from tests.property.clients import Clients
+from tests.property.exchange import Exchanges
+from tests.property.office import Office
+
+SOAK = bool(os.environ.get("OMS_SOAK"))
+
+
+class BrokersDay(Clients, Exchanges, Office):
+    pass
+
+
+TestBrokersDay = BrokersDay.TestCase
+TestBrokersDay.settings = settings(
+    max_examples=3000 if SOAK else 60,
+    stateful_step_count=120 if SOAK else 40,
+    derandomize=not SOAK,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
