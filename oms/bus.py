@@ -174,13 +174,13 @@ class Connection:
 
     def close(self) -> None:
         """Say goodbye, and end the thread."""
-        self._stopping.set()
         with contextlib.suppress(BusError):
             self._send(records.encode("SessionClosed", reason=int(SessionReason.left)), 1, block=False)
-        if self._thread is not None and not self._gone.wait(self.LEAVE_S if self._epoch else 0):
-            self._close_socket()
+        if self._epoch:
+            self._gone.wait(self.LEAVE_S)  # the OMS closes the line when it has read that
+        self._stopping.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(self.LEAVE_S)  # or leave it, a daemon, to a connect that nobody answers
 
     def __enter__(self) -> Connection:
         return self
@@ -254,7 +254,6 @@ class Connection:
             began = time.monotonic()
             end = self._session()
             was_open, self._epoch = self._epoch != 0, 0
-            self._close_socket()
             if end.reason in PERMANENT:
                 remedy = "correct the peer's settings or the endpoint's"
                 self._put(BusError(f"refused: {end.text}", where=f"{self.name} at {self.url}", remedy=remedy))
@@ -265,9 +264,20 @@ class Connection:
             self._stopping.wait(delay_s * random.uniform(0.5, 1.0))
 
     def _session(self) -> _SessionEnd:
-        """One session on a socket of its own, so that nothing queued for the last one is sent in this."""
+        """One session on a socket of its own, so that nothing queued for the last one is sent in this.
+
+        No other thread closes the socket: nng's expiry thread may still be at work in it while a `recv` waits.
+        """
+        # nng must not reconnect by itself
+        socket = pynng.Pair0(
+            recv_timeout=self.POLL_MS,
+            send_buffer_size=8,  # also for SessionOpen, when the OMS has hung up at once
+            reconnect_time_min=3_600_000,
+            recv_max_size=ENVELOPE_MAX_BYTES,
+            tls_config=self._tls,
+        )
         try:
-            socket = self._connect()
+            self._connect(socket)
             while True:
                 self._step(socket)
         except _SessionEnd as end:
@@ -276,22 +286,15 @@ class Connection:
             return _SessionEnd(SessionReason.disconnected, str(error))
         except pynng.NNGException as error:
             return _SessionEnd(SessionReason.disconnected, str(error))
+        finally:
+            socket.close()
 
-    def _connect(self) -> pynng.Pair0:
-        # nng must not reconnect by itself: a session is a socket
-        socket = pynng.Pair0(
-            recv_timeout=self.POLL_MS,
-            reconnect_time_min=3_600_000,
-            recv_max_size=ENVELOPE_MAX_BYTES,
-            tls_config=self._tls,
-        )
+    def _connect(self, socket: pynng.Pair0) -> None:
         gone = threading.Event()
         socket.add_post_pipe_remove_cb(lambda pipe: gone.set())
         with self._sending:  # who still sends in the last session has noticed its end
             self._gone, self._epoch, self._sent, self._received = gone, 0, 0, 0
             self._socket = socket
-        if self._stopping.is_set():
-            raise _SessionEnd(SessionReason.left)
         socket.dial(self.url, block=True)
         self._heard_s = time.monotonic()
         body = records.encode(
@@ -301,13 +304,12 @@ class Connection:
             last_received=self.last_received,
             **self._greeting,
         )
-        socket.send_timeout = int(self._silence_s * 1000)  # the OMS may have left already, and nobody else would notice
         self._send(body, 1, opening=True)
-        socket.send_timeout = -1
-        return socket
 
     def _step(self, socket: pynng.Pair0) -> None:
         """Take one envelope in, or note that none came; keep the heartbeat going either way."""
+        if self._stopping.is_set():
+            raise _SessionEnd(SessionReason.left)
         now = time.monotonic()
         if self._epoch and now - self._sent_s > self._heartbeat_s:
             self._send(records.encode("Heartbeat", sent_ns=time.time_ns()), 1, block=False)
@@ -365,8 +367,3 @@ class Connection:
             raise _SessionEnd(SessionReason.acknowledged)
         self._received = number
         return message[ENVELOPE_SIZE:]
-
-    def _close_socket(self) -> None:
-        socket, self._socket = self._socket, None
-        if socket is not None:
-            socket.close()

@@ -3,14 +3,16 @@ from oms._core.bus_sockets import Bus
 class Echo:
     """Runs the core's loop. `routes[i]` is the endpoint that gets what endpoint i sends; -1 drops it."""
 
-    waits: int
-    timeouts: int
-    disordered: int
-    events: list[tuple[int, int, int]]
     def __init__(self, bus: Bus, routes: list[int]) -> None: ...
     def run(self, spin_us: int = 0, timeout_ms: int = 1000) -> None: ...
     def highest(self, index: int) -> int:
         """The highest sequence taken from an endpoint."""
+
+    def counts(self) -> dict[str, int]:
+        """`waits` that a bell ended, `timeouts`, `disordered`: records that were not the next of their endpoint."""
+
+    def events(self) -> list[tuple[int, int, int]]:
+        """(kind, endpoint, reason) of the sessions that the core was told of."""
 
     def stop(self) -> None: ...
 

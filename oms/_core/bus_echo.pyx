@@ -21,63 +21,90 @@ from oms._core.ring cimport (
 from oms._core.types cimport Frame
 
 
+cdef enum:
+    PEERS = 64
+    EVENTS = 4096
+
+
+cdef struct EchoState:
+    int[PEERS] routes
+    uint32_t stopping
+    uint64_t waits                          # bus_wait that ended by a bell
+    uint64_t timeouts
+    uint64_t[PEERS] highest                 # sequence taken from each endpoint
+    uint64_t disordered                     # records that were not the next of their endpoint
+    BusEvent[EVENTS] events                 # what the core was told of sessions
+    uint32_t events_count
+
+
+cdef void handle(EchoState* echo, BusState* bus, const BusEvent* event) noexcept nogil:
+    cdef const Frame* frame
+    cdef uint32_t place = 0
+    if event.kind != BusEvent_records:
+        if event.kind == BusEvent_opened:
+            bus_accept(bus, event, echo.highest[event.endpoint])
+        echo.events[echo.events_count] = event[0]
+        store_u32(&echo.events_count, min(echo.events_count + 1, EVENTS - 1))
+        return
+    while place < event.length:
+        frame = <const Frame*> (<const char*> event.records + place)
+        echo.disordered += frame.sequence != echo.highest[event.endpoint] + 1
+        echo.highest[event.endpoint] = frame.sequence
+        place += frame.length
+    if echo.routes[event.endpoint] >= 0:
+        bus_send(bus, <uint16_t> echo.routes[event.endpoint], event.records, event.length)
+
+
+cdef void echo_run(EchoState* echo, BusState* bus, uint64_t spin_ns, uint64_t timeout_ns) noexcept nogil:
+    cdef BusEvent event
+    while not load_u32(&echo.stopping):
+        while bus_poll(bus, &event):
+            handle(echo, bus, &event)
+            bus_release(bus, &event)
+        if bus_wait(bus, spin_ns, timeout_ns):
+            echo.waits += 1
+        else:
+            echo.timeouts += 1
+
+
 cdef class Echo:
     """Runs the core's loop. `routes[i]` is the endpoint that gets what endpoint i sends; -1 drops it."""
     cdef Bus bus
-    cdef int[64] routes
-    cdef uint32_t stopping
-    cdef readonly uint64_t waits            # bus_wait that ended by a bell
-    cdef readonly uint64_t timeouts
-    cdef uint64_t[64] sequences             # highest sequence taken from each endpoint
-    cdef readonly uint64_t disordered       # records that were not the next of their endpoint
-    cdef readonly list events               # (kind, endpoint, reason), as told to the core
+    cdef EchoState state
 
     def __cinit__(self, Bus bus, routes: list) -> None:
         self.bus = bus
-        self.events = []
         for index, route in enumerate(routes):
-            self.routes[index] = route
-            self.sequences[index] = 0
-
-    cdef void handle(self, BusState* bus, BusEvent* event) noexcept nogil:
-        cdef const Frame* frame = event.records
-        cdef uint32_t place = 0
-        if event.kind != BusEvent_records:
-            if event.kind == BusEvent_opened:
-                bus_accept(bus, event, self.sequences[event.endpoint])
-            with gil:
-                self.events.append((event.kind, event.endpoint, event.reason))
-            return
-        while place < event.length:
-            frame = <const Frame*> (<const char*> event.records + place)
-            self.disordered += frame.sequence != self.sequences[event.endpoint] + 1
-            self.sequences[event.endpoint] = frame.sequence
-            place += frame.length
-        if self.routes[event.endpoint] >= 0:
-            bus_send(bus, <uint16_t> self.routes[event.endpoint], event.records, event.length)
+            self.state.routes[index] = route
 
     def run(self, spin_us: int = 0, timeout_ms: int = 1000) -> None:
+        cdef EchoState* echo = &self.state
         cdef BusState* bus = &self.bus.state
-        cdef BusEvent event
         cdef uint64_t spin_ns = spin_us * 1000
         cdef uint64_t timeout_ns = timeout_ms * 1_000_000
         with nogil:
-            while not load_u32(&self.stopping):
-                while bus_poll(bus, &event):
-                    self.handle(bus, &event)
-                    bus_release(bus, &event)
-                if bus_wait(bus, spin_ns, timeout_ns):
-                    self.waits += 1
-                else:
-                    self.timeouts += 1
+            echo_run(echo, bus, spin_ns, timeout_ns)
+
+    def stop(self) -> None:
+        store_u32(&self.state.stopping, 1)
+        bus_wake(&self.bus.state)
+
+    def counts(self) -> dict[str, int]:
+        """`waits` that a bell ended, `timeouts`, `disordered`: records that were not the next of their endpoint."""
+        return {
+            "waits": self.state.waits, "timeouts": self.state.timeouts, "disordered": self.state.disordered,
+        }
 
     def highest(self, index: int) -> int:
         """The highest sequence taken from an endpoint."""
-        return self.sequences[index]
+        return self.state.highest[index]
 
-    def stop(self) -> None:
-        store_u32(&self.stopping, 1)
-        bus_wake(&self.bus.state)
+    def events(self) -> list[tuple[int, int, int]]:
+        """(kind, endpoint, reason) of the sessions that the core was told of."""
+        return [
+            (self.state.events[i].kind, self.state.events[i].endpoint, self.state.events[i].reason)
+            for i in range(load_u32(&self.state.events_count))
+        ]
 
 
 def check_envelope(message: bytes, names: frozenset) -> int:
@@ -123,17 +150,20 @@ cdef class RingPair:
         cdef uint32_t most = longest
         cdef uint64_t full = 0
         cdef uint8_t* place
+        cdef Ring* ring = &self.ring
+        cdef Doorbell* filled = &self.filled
+        cdef Doorbell* emptied = &self.emptied
         with nogil:
             for n in range(entries):
                 length = n * 7919 % most
-                place = ring_claim(&self.ring, length, n)
+                place = ring_claim(ring, length, n)
                 while place == NULL:
                     full += 1
-                    doorbell_wait(&self.emptied, 0, 1_000_000_000)
-                    place = ring_claim(&self.ring, length, n)
+                    doorbell_wait(emptied, 0, 1_000_000_000)
+                    place = ring_claim(ring, length, n)
                 memset(place, n % 256, length)
-                ring_publish(&self.ring)
-                doorbell_ring(&self.filled)
+                ring_publish(ring)
+                doorbell_ring(filled)
         return full
 
     def consume(self, count: int, longest: int) -> int:
@@ -144,15 +174,18 @@ cdef class RingPair:
         cdef uint64_t wrong = 0
         cdef uint64_t cursor = self.ring.read
         cdef uint8_t* place
+        cdef Ring* ring = &self.ring
+        cdef Doorbell* filled = &self.filled
+        cdef Doorbell* emptied = &self.emptied
         with nogil:
             for n in range(entries):
-                place = ring_next(&self.ring, &cursor, &length, &tag)
+                place = ring_next(ring, &cursor, &length, &tag)
                 while place == NULL:
-                    doorbell_wait(&self.filled, 1000, 1_000_000_000)
-                    place = ring_next(&self.ring, &cursor, &length, &tag)
+                    doorbell_wait(filled, 1000, 1_000_000_000)
+                    place = ring_next(ring, &cursor, &length, &tag)
                 wrong += tag != n or length != n * 7919 % most
                 for i in range(length):
                     wrong += place[i] != n % 256
-                ring_release(&self.ring, cursor)
-                doorbell_ring(&self.emptied)
+                ring_release(ring, cursor)
+                doorbell_ring(emptied)
         return wrong

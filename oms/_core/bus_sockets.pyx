@@ -17,12 +17,14 @@ import pynng
 from oms import records, schema
 from oms.bus_config import BusConfig, SessionReason, listen_address, listen_error
 
-from oms._core.bus cimport bus_wake
+from oms._core.bus cimport BusState, bus_wake
 from oms._core.bus_endpoint cimport *
 from oms._core.bus_envelope cimport *
 from oms._core.bus_nng cimport nng
 from oms._core.bus_sender cimport sender_run
-from oms._core.ring cimport doorbell_ring, doorbell_wait, load_u32, load_u64, monotonic_ns, ring_used, store_u32
+from oms._core.ring cimport (
+    Doorbell, doorbell_ring, doorbell_wait, load_u32, load_u64, monotonic_ns, ring_used, store_u32,
+)
 
 cdef enum:
     NS_PER_MS = 1_000_000
@@ -158,19 +160,21 @@ cdef class Bus:
 
     def send(self) -> None:
         """The sender's thread."""
+        cdef BusState* bus = &self.state
         with nogil:
-            sender_run(&self.state)
+            sender_run(bus)
 
     def keep(self) -> None:
         """The keeper's thread: looks at every endpoint a few dozen times a second, or when something ends."""
         cdef uint64_t wait_ns = KEEPER_MS * NS_PER_MS
+        cdef Doorbell* bell = &self.state.keeper_bell
         while True:
             for index in range(self.state.count):
                 self.tend(index)
             if self.stopping and all(socket is None for socket in self.sockets):
                 return
             with nogil:
-                doorbell_wait(&self.state.keeper_bell, 0, wait_ns)
+                doorbell_wait(bell, 0, wait_ns)
 
     cdef void open(self, int index) except *:
         """Begins the endpoint's next session on a new socket: the old one's queues die with it."""

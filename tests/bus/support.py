@@ -73,7 +73,7 @@ class Running:
     def events_of(self, name: str) -> list[tuple[int, int]]:
         """(kind, reason) as the core was told of this peer's sessions."""
         index = [endpoint.name for endpoint in self.config.endpoints].index(name)
-        return [(kind, reason) for kind, endpoint, reason in list(self.echo.events) if endpoint == index]
+        return [(kind, reason) for kind, endpoint, reason in self.echo.events() if endpoint == index]
 
     def connection(self, name: str, **settings) -> Connection:
         settings = {"role": SessionRole.client, "environment": ENVIRONMENT, "heartbeat_ms": 100} | settings
