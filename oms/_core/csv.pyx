@@ -77,6 +77,7 @@ cdef void find_codes(State* s, ColumnState* column) noexcept nogil:
     for row in range(s.block_rows):
         if s.good[row]:
             span = span_of(s, column, row)
+            span.number = UINT32_MAX    # none: what hangs on it is not worked out
             span.hash = hash_code(span.start, span.length)
             csv_prefetch(&codes.entries[span.hash & codes.mask])
     for row in range(s.block_rows):
@@ -94,14 +95,12 @@ cdef void find_codes(State* s, ColumnState* column) noexcept nogil:
         elif span.length == 0 and column.nullable:
             span.number = <uint32_t> column.empty
         elif column.may_be_unknown and span.length:
-            span.number = 0
             note(&s.unknown, s.first_line + s.block_row + row, column.position + 1, UNKNOWN_CODE, span.start,
                  span.length)
         else:
-            span.number = UINT32_MAX
             fault(s, column, row, UNKNOWN_CODE if span.length else EMPTY)
         if s.block_row + row < s.capacity:
-            (<uint32_t*> column.out)[s.block_row + row] = span.number
+            (<uint32_t*> column.out)[s.block_row + row] = span.number if span.number != UINT32_MAX else 0
 
 
 cdef void keep_texts(State* s, ColumnState* column) noexcept nogil:

@@ -25,6 +25,12 @@ def shown(value: int, exponent: int) -> str:
     return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}" if exponent else sign + digits
 
 
+def short(value: int, exponent: int) -> str:
+    """-125000, 4 → `"-12.5"`: without decimals that are zero."""
+    text = shown(value, exponent)
+    return text.rstrip("0").rstrip(".") if exponent else text
+
+
 def days(day: date) -> int:
     """Days since 1970-01-01."""
     return (day - EPOCH).days

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oms._core.csv import Reader
-from oms.start_of_day.figures import scaled, shown
+from oms.start_of_day.figures import scaled, short
 from oms.start_of_day.layouts import Column
 
 MAX_FILE_BYTES = 4 << 30
@@ -224,12 +224,13 @@ class _Reading:
         lines = raw.split(b"\n", 2)
         if len(lines) < 3:
             raise RefusedError("a control line and a header are wanted, each with its line end", 1)
-        newline = b"\r\n" if lines[0].endswith(b"\r") else b"\n"
+        crlf = lines[0].endswith(b"\r")
+        newline = b"\r\n" if crlf else b"\n"
         try:
-            first, second = (line.removesuffix(newline[:-1]).decode("ascii") for line in lines[:2])
+            first, second = (line[:-1].decode("ascii") if crlf else line.decode("ascii") for line in lines[:2])
         except UnicodeDecodeError:
             raise RefusedError("control line and header must be ASCII", 1) from None
-        if any(not text.isprintable() for text in (first, second)):
+        if lines[1].endswith(b"\r") != crlf or any(not text.isprintable() for text in (first, second)):
             raise RefusedError("a control character, or line ends of two kinds (LF or CRLF, not both)", 1)
         control = parse_control(first, self.kind, any(column.totalled for column in self.columns))
         return end_of(lines), control, parse_header(second, self.columns), newline
@@ -239,6 +240,11 @@ class _Reading:
         capacity = min(control.rows, self.before.st_size // len(header) + 1)
         crlf = newline == b"\r\n"
         return Reader(here, header, capacity, crlf=crlf, first_line=FIRST_ROW, fault_limit=MAX_FAULTS)
+
+    def lenient(self) -> bool:
+        """Are there figures that cannot be worked out, because the code that they hang on may be unknown?"""
+        unknown = {column.name for column in self.columns if column.may_be_unknown}
+        return any(column.exponent in unknown for column in self.columns)
 
     def standing_alone(self, column: Column, header: list[str]) -> Column:
         """The column; where the one that its exponent hangs on is left out, with what stands for that."""
@@ -271,8 +277,8 @@ class _Reading:
         if reader.rows != control.rows:
             reason = f"the control line declares {control.rows} rows, there are {reader.rows}"
             faults.append(Fault(self.name, 1, "rows", reason))
-        elif control.total is not None and not reader.fault_count and reader.total != control.total:
-            declared, there = (shown(total, TOTAL_EXPONENT) for total in (control.total, reader.total))
+        elif control.total not in (None, reader.total) and not reader.fault_count and not self.lenient():
+            declared, there = (short(total or 0, TOTAL_EXPONENT) for total in (control.total, reader.total))
             reason = f"the control line declares a total of {declared}, the rows have {there}"
             faults.append(Fault(self.name, 1, "total", reason))
         kept = min(reader.rows, len(next(iter(reader.arrays.values()))))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -96,6 +96,7 @@ class _Run:
     def __init__(self, book: Book, settings: Settings, progress: Progress | None) -> None:
         self.book, self.settings, self.progress = book, settings, progress
         self.report = Report()
+        self.undefined = True
         self.result = Plan(self.report, settings, book)
 
     def plan(self, folder: int, names: dict[str, list[str]]) -> Plan:
@@ -128,6 +129,8 @@ class _Run:
 
     def read(self, folder: int, kind: str, names: dict[str, list[str]]) -> list[SourceFile]:
         wanted = columns(kind, self.book.codes())
+        if self.undefined and kind in SEVERAL:  # what a refused file would have defined is no fault of the others
+            wanted = [replace(one, may_be_unknown=one.may_be_unknown or one.name == "instrument") for one in wanted]
         return [read_file(folder, name, kind, wanted, self.progress) for name in names[kind]]
 
     def define(self, accounts: SourceFile, instruments: SourceFile) -> tuple[SourceFile, SourceFile]:
@@ -137,6 +140,7 @@ class _Run:
         self.result.accounts, self.result.instruments = mine, theirs
         if not mine.faults and not theirs.faults:
             self.book = self.result.book = reference.extended(self.book, mine, theirs)
+            self.undefined = False
         return accounts.refused_for(mine.faults), instruments.refused_for(theirs.faults)
 
     def date_faults(self, file: SourceFile, files: Sequence[SourceFile]) -> list[Fault]:
