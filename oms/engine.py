@@ -71,10 +71,10 @@ class Result:
 class Engine(Views, Reference):
     """Accounts, orders, holdings, cash and reservations in memory, moved by records.
 
-    capacities: rows per table (docs/reference/tables.md). journal: a directory; what it holds is replayed first.
-    durability: "batch", "interval" or "none". tables: a directory in shared memory for other processes to map; None
-    keeps the tables private. clock: UTC nanoseconds, for a live process; None = the clock moves by records and `advance` only.
-    Use from one thread.
+    capacities: rows per table (docs/reference/tables.md). working_set: rows that get their memory at the start.
+    journal: a directory; what it holds is replayed first. durability: "batch", "interval" or "none". tables: a directory
+    in shared memory for other processes to map; None keeps the tables private. clock: UTC nanoseconds, for a live process;
+    None = it moves by records and `advance` only. Use from one thread.
     """
 
     def __init__(
@@ -85,8 +85,9 @@ class Engine(Views, Reference):
         tables: str | Path | None = None,
         segment_bytes: int = 1 << 24,
         clock: Callable[[], int] | None = None,
+        working_set: Mapping[str, int] | None = None,
     ) -> None:
-        self.core = Core(capacities, None if tables is None else Path(tables))
+        self.core = Core(capacities, None if tables is None else Path(tables), working_set)
         self._memory = {name: memoryview(mapping) for name, mapping in self.core.tables.mappings.items()}
         self.sequence = 0
         self.time_ns = FIRST_TIME_NS

@@ -109,6 +109,7 @@ class Server:
             tables=self.tables,
             segment_bytes=config.store.segment_bytes,
             clock=time.time_ns,
+            working_set=config.working_set,
         )
         self.tell(f"recovered to sequence {engine.sequence} in {time.monotonic() - began:.2f} s")
         if engine.journal is not None and engine.journal.torn_tail is not None:

@@ -219,8 +219,8 @@ cdef uint16_t apply_run(State* s, const uint8_t* data, const uint8_t* end) noexc
 cdef class Core:
     """One engine's tables with `apply`, for one thread. Takes whole records as bytes; see oms.engine for people."""
 
-    def __init__(self, capacities=None, directory=None):
-        self.tables = Tables(capacities, directory)
+    def __init__(self, capacities=None, directory=None, working_set=None):
+        self.tables = Tables(capacities, directory, working_set)
         self.state = &self.tables.state
 
     def apply(self, records, uint64_t sequence, uint64_t time_ns):

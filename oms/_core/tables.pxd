@@ -13,6 +13,7 @@ cdef class Tables:
     cdef State state
     cdef readonly dict mappings      # table name -> Mapping
     cdef readonly dict capacities    # table name -> rows
+    cdef readonly dict working_set   # table name -> rows that have memory from the start
     cdef list scratch                # mappings that hold no table: indexes, outputs, room to work in
     cdef make(self, int number, table, unsigned int rows, directory)
     cdef point(self)

@@ -5,7 +5,7 @@ Never reads what an earlier process left in a file: the tables are rebuilt from 
 """
 
 from cpython.buffer cimport PyBuffer_FillInfo
-from libc.errno cimport errno
+from libc.errno cimport EINVAL, errno
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset, strerror
 
@@ -19,6 +19,8 @@ from oms._core.state cimport *
 cdef extern from "<sys/mman.h>" nogil:
     void* mmap(void* address, size_t length, int prot, int flags, int fd, long offset)
     int munmap(void* address, size_t length)
+    int madvise(void* address, size_t length, int advice)
+    int MADV_HUGEPAGE
     int PROT_READ, PROT_WRITE, MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS, MAP_NORESERVE
     void* MAP_FAILED
 
@@ -32,6 +34,7 @@ cdef extern from "<unistd.h>" nogil:
 
 cdef enum:
     HEADER_BYTES = 4096
+    MADV_POPULATE_WRITE = 23  # Linux 5.14; older C libraries do not name it
 
 MAGIC = 0x454C4241544D4F  # "OMTABLE"
 OUTPUT_BYTES = 1 << 32
@@ -67,6 +70,20 @@ cdef class Mapping:
         if self.data != NULL:
             munmap(self.data, self.size)
 
+    def populate(self, Py_ssize_t size):
+        """Has the system give the first `size` bytes now, so that the first write does not wait for a page.
+
+        Raises OmsError when there is not enough memory, which would otherwise end the process later.
+        """
+        cdef int failed
+        size = min(size, self.size)
+        with nogil:
+            madvise(self.data, size, MADV_HUGEPAGE)  # a wish: where huge pages are not to be had, small ones do
+            failed = madvise(self.data, size, MADV_POPULATE_WRITE)
+        if failed and errno != EINVAL:  # a kernel that does not know it gives pages one by one
+            raise OmsError(f"cannot have {size} bytes of memory: {strerror(errno).decode()}",
+                           remedy="lower the working set in the configuration, or give shared memory more room")
+
     def __getbuffer__(self, Py_buffer* buffer, int flags):
         PyBuffer_FillInfo(buffer, self, self.data, self.size, not self.writable, flags)
 
@@ -81,12 +98,14 @@ def table_bytes(name, capacity):
 
 cdef class Tables:
     """All tables of one engine, empty. `capacities` gives rows by table name, row 0 included; others have the default.
+    `working_set` gives rows that are to have memory from the start, with their indexes.
 
     Raises OmsError for an unknown table or a capacity that cannot be.
     """
 
-    def __init__(self, capacities=None, directory=None):
+    def __init__(self, capacities=None, directory=None, working_set=None):
         given = dict(capacities or {})
+        self.working_set = dict(working_set or {})
         self.mappings = {}
         self.capacities = {}
         self.scratch = []
@@ -117,6 +136,8 @@ cdef class Tables:
         self.state.header[number] = header
         self.mappings[table.name] = mapping
         self.capacities[table.name] = rows
+        if table.name in self.working_set:
+            mapping.populate(table_bytes(table.name, min(rows, self.working_set[table.name])))
 
     cdef point(self):
         """The typed pointers of State, one per table."""
@@ -162,9 +183,14 @@ cdef class Tables:
     cdef build_index(self, Index* index, int table):
         """Room for twice the rows of the table, in a power of two."""
         cdef uint64_t entries = 16
+        cdef Mapping mapping
         while entries < 2 * <uint64_t>self.state.header[table].capacity:
             entries *= 2
-        index.entries = <uint64_t*>self.reserve(entries * 8)
+        mapping = Mapping(entries * 8)
+        self.scratch.append(mapping)
+        if schema.TABLES[table].name in self.working_set:
+            mapping.populate(entries * 8)
+        index.entries = <uint64_t*>mapping.data
         index.mask = entries - 1
 
     cdef work(self):
