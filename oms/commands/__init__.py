@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     Subparsers = _SubParsersAction[ArgumentParser]
 
 # Command -> module of this package; a module may add several commands.
-COMMANDS: dict[str, str] = {"scenario": "scenario", "sod": "sod"}
+COMMANDS: dict[str, str] = {
+    "serve": "serve",
+    "sod": "sod",
+    "auth": "auth",
+    "journal": "journal",
+    "scenario": "scenario",
+}
 
 _COMMON = ArgumentParser(add_help=False)
 _COMMON.add_argument("--json", action="store_true", help="print one JSON document instead of text")
