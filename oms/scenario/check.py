@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from oms.errors import OmsError
 from oms.scenario import view, words
 from oms.scenario.actions import Outcome
 from oms.scenario.expected import Expectation
@@ -34,7 +35,7 @@ def check(world: World, outcome: Outcome, expected: list[Expectation]) -> Iterat
     for item in expected:
         try:
             actual = actual_value(world, outcome, item)
-        except LookupError as error:
+        except (LookupError, OmsError) as error:  # there is no such row
             yield Failure(item.line, item.key, show(item.field, item.expected), str(error.args[0]))
             continue
         if not same(item, actual):

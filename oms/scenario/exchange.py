@@ -111,18 +111,17 @@ class Exchange:
             order.cum_qty += report.get("last_qty", Decimal(0))
 
     def revise(self, order: ExchangeOrder, report: dict[str, Any], today: date) -> None:
-        """A bust or correction; a bust carries the figures of what it takes back."""
+        """A bust or correction; what it does not say is as in the trade that it names."""
         ref = report.get("exec_ref_id", "")
         old = order.executions.pop(ref, None)
-        if report["exec_type"] == "trade_cancel":
-            if old is not None:
-                report.setdefault("last_qty", old)
-                report.setdefault("last_px", order.prices[ref])
-            new = Decimal(0)
-        else:
-            new = report.get("last_qty", old or Decimal(0))
-            order.executions[report["exec_id"]] = new
-            order.prices[report["exec_id"]] = report.get("last_px", order.prices.get(ref, Decimal(0)))
+        if old is not None:
+            report.setdefault("last_qty", old)
+        if ref in order.prices:
+            report.setdefault("last_px", order.prices[ref])
+        new = Decimal(0)
+        if report["exec_type"] == "trade_correct":
+            new = order.executions[report["exec_id"]] = report.get("last_qty", Decimal(0))
+            order.prices[report["exec_id"]] = report.get("last_px", Decimal(0))
         if old is not None:
             order.cum_qty += new - old
         order.cum_qty = report.get("cum_qty", order.cum_qty)

@@ -1,10 +1,12 @@
 """What the scenario language refuses, and with which words; and what an exchange would say."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from oms.scenario.document import ScenarioError, parse
+from oms.scenario.exchange import Exchange
 from oms.scenario.parse import build
 
 GIVEN = """
@@ -103,3 +105,67 @@ def test_what_comes_later_is_noted_where_it_stands():
     ]
     later = build(parse(GIVEN.replace("  currencies", "  rules: x\n  currencies") + "- restart:", "f.yaml"), "f.yaml")
     assert [(gap.capability, gap.line) for gap in later.gaps] == [("the rule language", 5)]
+
+
+DAY = date(2026, 11, 23)
+
+
+def exchange(order_qty=100, time_in_force="day"):
+    """An exchange with one order X, and what it would say to a report."""
+    found = Exchange()
+    found.entered("X", Decimal(order_qty), time_in_force, DAY)
+
+    def says(exec_type, today=DAY, **fields):
+        numbers = {name: Decimal(value) if isinstance(value, int) else value for name, value in fields.items()}
+        full = found.completed({"exec_type": exec_type, "cl_ord_id": "X"} | numbers, 1, today)
+        return full["ord_status"], int(full["cum_qty"]), int(full["leaves_qty"])
+
+    return found, says
+
+
+def test_the_exchange_counts_its_own_executions():
+    _, says = exchange()
+    assert says("new") == ("new", 0, 100)
+    assert says("trade", exec_id="E1", last_qty=40, last_px=5) == ("partially_filled", 40, 60)
+    assert says("trade", exec_id="E2", last_qty=60, last_px=5) == ("filled", 100, 0)
+    assert says("trade", exec_id="E1", last_qty=40, last_px=5) == ("partially_filled", 40, 60), "the same report again"
+    assert says("trade_cancel", exec_id="E3", exec_ref_id="E1") == ("partially_filled", 60, 40)
+    assert says("trade_correct", exec_id="E4", exec_ref_id="E2", last_qty=50) == ("partially_filled", 50, 50)
+    assert says("trade_cancel", exec_id="E5", exec_ref_id="E4") == ("new", 0, 100)
+
+
+def test_what_a_report_says_itself_stands():
+    _, says = exchange()
+    assert says("trade", exec_id="E1", last_qty=40, cum_qty=70, ord_status="pending_replace") == (
+        "pending_replace",
+        70,
+        30,
+    )
+    assert says("trade", exec_id="E2", last_qty=10) == ("partially_filled", 80, 20)
+
+
+def test_an_order_that_has_ended_leaves_nothing():
+    found, says = exchange()
+    assert says("canceled") == ("canceled", 0, 0)
+    assert says("trade", exec_id="E1", last_qty=40) == ("canceled", 40, 0)
+    assert found.orders["X"].status() == "canceled"
+
+
+def test_a_replaced_order_has_the_quantity_that_was_asked_for():
+    found, says = exchange()
+    found.renamed("Y", "X", Decimal(150), replace=True)
+    assert says("trade", exec_id="E1", last_qty=100) == ("filled", 100, 0)
+    assert says("replaced", cl_ord_id="Y") == ("partially_filled", 100, 50)
+
+
+@pytest.mark.parametrize(("time_in_force", "leaves"), [("day", 0), ("gtc", 100)])
+def test_done_for_day_leaves_a_good_till_cancelled_order_its_quantity(time_in_force, leaves):
+    _, says = exchange(time_in_force=time_in_force)
+    assert says("done_for_day") == ("done_for_day", 0, leaves)
+
+
+def test_a_past_days_order_does_not_come_back():
+    _, says = exchange()
+    assert says("trade", exec_id="E1", last_qty=100) == ("filled", 100, 0)
+    tomorrow = date(2026, 11, 24)
+    assert says("trade_cancel", today=tomorrow, exec_id="E2", exec_ref_id="E1") == ("expired", 0, 0)
