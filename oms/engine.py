@@ -16,13 +16,15 @@ from typing import Any, Self
 
 import numpy as np
 
-from oms import records, schema
+from oms import records, schema, snapshot
 from oms._core.engine import Core
 from oms.enums import Decision, EventKind, MovementKind, Status
 from oms.errors import OmsError
 from oms.journal import Journal
 from oms.pictures import Trade
 from oms.reference import Reference
+from oms.replica import position, recover
+from oms.snapshot import KEPT, Snapshot
 from oms.values import Amount, Day, or_null, to_day, to_units
 from oms.views import Views
 
@@ -72,9 +74,10 @@ class Engine(Views, Reference):
     """Accounts, orders, holdings, cash and reservations in memory, moved by records.
 
     capacities: rows per table (docs/reference/tables.md). working_set: rows that get their memory at the start.
-    journal: a directory; what it holds is replayed first. durability: "batch", "interval" or "none". tables: a directory
-    in shared memory for other processes to map; None keeps the tables private. clock: UTC nanoseconds, for a live process;
-    None = it moves by records and `advance` only. Use from one thread.
+    journal: a directory; what it holds is replayed first, behind the newest good snapshot of the directory `snapshots`.
+    durability: "batch", "interval" or "none". tables: a directory in shared memory for other processes to map; None keeps
+    the tables private. clock: UTC nanoseconds, for a live process; None = it moves by records and `advance` only. Use from
+    one thread.
     """
 
     def __init__(
@@ -86,19 +89,30 @@ class Engine(Views, Reference):
         segment_bytes: int = 1 << 24,
         clock: Callable[[], int] | None = None,
         working_set: Mapping[str, int] | None = None,
+        snapshots: str | Path | None = None,
     ) -> None:
-        self.core = Core(capacities, None if tables is None else Path(tables), working_set)
+        def make_core() -> Core:
+            return Core(capacities, None if tables is None else Path(tables), working_set)
+
+        recovered = recover(make_core, journal, snapshots)
+        self.core = recovered.core
         self._memory = {name: memoryview(mapping) for name, mapping in self.core.tables.mappings.items()}
         self.sequence = 0
         self.time_ns = FIRST_TIME_NS
         self.clock = clock
         self.journal: Journal | None = None
         if journal is not None:
-            self.journal = Journal(journal, durability, segment_bytes=segment_bytes, replay=self.core.replay)
+            self.journal = Journal(
+                journal,
+                durability,
+                segment_bytes=segment_bytes,
+                from_sequence=recovered.next_sequence,
+                replay=self.core.replay,
+            )
             self.core.drop_outputs()
-            firm = self.rows("firm")[1]
-            self.sequence = int(firm["last_sequence"])
-            self.time_ns = max(self.time_ns, int(firm["last_time_ns"]))
+        firm = self.rows("firm")[1]
+        self.sequence = int(firm["last_sequence"])
+        self.time_ns = max(self.time_ns, int(firm["last_time_ns"]))
 
     # records
 
@@ -550,6 +564,11 @@ class Engine(Views, Reference):
     def _raw_arrays(self) -> dict[str, np.ndarray[Any, Any]]:
         """The same, writable: for tests that damage a row on purpose."""
         return {table.name: self.core.rows(table.name) for table in schema.TABLES}
+
+    def snapshot(self, directory: str | Path, kept: int = KEPT) -> Snapshot:
+        """Writes the state to `<sequence>.snapshot` in a directory, which keeps the newest `kept` of them."""
+        at = position(self.journal.directory, self.journal.flush()) if self.journal else None
+        return snapshot.write(self.core, directory, at.store_id if at else "", at.chain if at else "", kept)
 
     def close(self) -> None:
         """Closes the journal. Pictures that were taken stay valid."""

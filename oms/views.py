@@ -5,7 +5,6 @@ Never changes a row. A row of a live process is read under its version: a torn r
 
 from __future__ import annotations
 
-import hashlib
 import mmap
 from collections.abc import Iterator
 from datetime import date
@@ -29,6 +28,7 @@ from oms.enums import (
 from oms.errors import OmsError
 from oms.pictures import Cash, Holding, Order, Request, Trade
 from oms.records import row_dtype
+from oms.state_hash import combine, digest_of
 from oms.values import from_day, from_units
 
 HEADER = np.dtype(
@@ -424,18 +424,15 @@ class Views:
             yield self.trade_picture(slot)
 
     def state_hash(self) -> str:
-        """SHA-256 over every table but the event log: what `apply` made, row versions left out."""
-        digest = hashlib.sha256()
+        """SHA-256 over what `apply` made: every table but the event log and what the process counts; row versions left
+        out."""
+        tables = []
         for table in schema.TABLES:
-            if table.name in schema.UNHASHED:
-                continue
-            header, rows = self.header(table.name), self.rows(table.name)
-            digest.update(f"{table.name} {header['used']} {header['free']} {header['live']}".encode())
-            if "version" in (rows.dtype.names or ()):
-                rows = rows.copy()
-                rows["version"] = 0
-            digest.update(rows.tobytes())
-        return digest.hexdigest()
+            if table.name not in schema.UNHASHED:
+                header = self.header(table.name)
+                used, free, live = (int(header[name]) for name in ("used", "free", "live"))
+                tables.append((table.name, used, free, live, digest_of(self.rows(table.name))))
+        return combine(tables)
 
 
 def day_of(days: int) -> date:

@@ -1,0 +1,3 @@
+from oms._core.engine import Core
+
+def rows_restored(core: Core, events: int) -> None: ...

@@ -1,0 +1,196 @@
+"""From a store's files to its state: the newest good snapshot of the journal, and the records behind it.
+
+    DIR/journal/     the truth
+    DIR/snapshots/   shorter ways to it
+
+Owns the choice of the snapshot, and Replica, a private copy of the state that is made beside a live process or at rest.
+Never writes to the store.
+"""
+
+from __future__ import annotations
+
+import logging
+import struct
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from oms import config, snapshot
+from oms._core.engine import Core
+from oms.errors import OmsError
+from oms.journal import Reader, TornTail, is_locked
+from oms.snapshot import Snapshot, SnapshotRefused
+from oms.views import Views
+
+STAMPS = struct.Struct("<QQ")  # sequence and time of a Frame, from its eighth byte on
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in a journal. chain: hash over all records up to it; empty where no batch ends there."""
+
+    last: int  # sequence that the journal reached when it was looked at
+    store_id: str
+    chain: str
+
+
+def position(journal: Path, sequence: int) -> Position | None:
+    """Where the journal stands at `sequence`; None when it ends before. Raises JournalDamage."""
+    if not journal.is_dir():
+        return None
+    with Reader(journal, sequence, live=is_locked(journal)) as reader:
+        found = next(reader, None)
+        reader.check()
+        facts = reader.facts()
+    if found is None:
+        return None
+    return Position(facts["last"], facts["store_id"].hex(), facts["chain"].hex() if facts["last"] == sequence else "")
+
+
+@dataclass
+class Recovered:
+    """A core as a snapshot left it (or empty), and the snapshots that were refused on the way."""
+
+    core: Core
+    snapshot: Snapshot | None = None
+    refused: list[SnapshotRefused] = field(default_factory=list)
+
+    @property
+    def next_sequence(self) -> int:
+        """First record of the journal that is still to be applied."""
+        return self.snapshot.sequence + 1 if self.snapshot else 1
+
+
+def recover(
+    make_core: Callable[[], Core],
+    journal: str | Path | None,
+    snapshots: str | Path | None,
+    to_sequence: int | None = None,
+) -> Recovered:
+    """The newest snapshot (of `to_sequence` at the latest) that is whole and, if there is a journal, of its history.
+
+    A refused one is logged and the next older one tried. Raises OmsError when snapshots are all that is left of a
+    store, and when a table is too small for its rows.
+    """
+    journal = Path(journal) if journal else None
+    refused: list[SnapshotRefused] = []
+    for path in snapshot.newest_first(snapshots) if snapshots else []:
+        if to_sequence is not None and int(path.stem) > to_sequence:
+            continue
+        try:
+            found = snapshot.read(path)
+            if journal is not None:
+                check_history(found, journal)
+            core = make_core()
+            snapshot.load(core, found)
+            return Recovered(core, found, refused)
+        except SnapshotRefused as error:
+            refused.append(error)
+            log.warning("%s (%s)", error.what, path)
+    if refused and journal is not None and not any(journal.glob("*.journal")):
+        raise OmsError(
+            "the store has snapshots but no journal",
+            where=str(journal),
+            remedy="put the journal back from a copy; to begin anew, move the snapshots away",
+        )
+    return Recovered(make_core(), None, refused)
+
+
+def check_history(found: Snapshot, journal: Path) -> None:
+    """Raises SnapshotRefused when the journal did not bring the snapshot about."""
+    at = position(journal, found.sequence)
+    if at is None:
+        raise SnapshotRefused(found.path, f"the journal ends before its sequence {found.sequence}")
+    if at.store_id != found.store_id:
+        raise SnapshotRefused(found.path, "it belongs to another journal")
+    if at.chain and at.chain != found.chain:
+        raise SnapshotRefused(found.path, "the journal holds other records than those that led to it")
+
+
+class Replica(Views):
+    """A private copy of a store's state: snapshot and journal, up to what is committed, or to `to_sequence`.
+
+    capacities: rows per table; None = those of the store's configuration, else of its newest snapshot. use_snapshots:
+    False replays the whole journal; a path uses that snapshot and no other. Raises JournalDamage, SnapshotRefused,
+    OmsError.
+    """
+
+    def __init__(
+        self,
+        directory: str | Path,
+        capacities: Mapping[str, int] | None = None,
+        use_snapshots: bool | Path = True,
+        to_sequence: int | None = None,
+    ) -> None:
+        self.directory = Path(directory)
+        self.journal, snapshots = self.directory / "journal", self.directory / "snapshots"
+        if not self.journal.is_dir() or not any(self.journal.glob("*.journal")):
+            raise OmsError(
+                "there is no journal", where=str(self.journal), remedy="name the directory that holds journal/"
+            )
+        began = time.monotonic()
+        chosen = capacities_of(self.directory) if capacities is None else capacities
+        if isinstance(use_snapshots, Path):
+            recovered = self._begin_with(use_snapshots, chosen)
+        else:
+            places = snapshots if use_snapshots else None
+            recovered = recover(lambda: Core(chosen), self.journal, places, to_sequence)
+        self.core, self.snapshot, self.refused = recovered.core, recovered.snapshot, recovered.refused
+        self._memory = {name: memoryview(mapping) for name, mapping in self.core.tables.mappings.items()}
+        self.live = is_locked(self.journal)
+        with Reader(self.journal, recovered.next_sequence, live=self.live) as reader:
+            self.records = self.core.replay(reader) if to_sequence is None else self._replay_to(reader, to_sequence)
+            reader.check()
+            self.torn_tail: TornTail | None = reader.torn_tail()
+            facts = reader.facts()
+        self.sequence = int(self.rows("firm")[1]["last_sequence"])
+        self.store_id = facts["store_id"].hex()
+        self.chain = facts["chain"].hex() if facts["last"] == self.sequence else ""
+        self.seconds = time.monotonic() - began
+
+    def _begin_with(self, path: Path, capacities: Mapping[str, int]) -> Recovered:
+        found = snapshot.read(path)
+        check_history(found, self.journal)
+        core = Core(capacities)
+        snapshot.load(core, found)
+        return Recovered(core, found)
+
+    def _replay_to(self, reader: Reader, last: int) -> int:
+        count = 0
+        for raw in reader:
+            sequence, time_ns = STAMPS.unpack_from(raw, 8)
+            if sequence > last:
+                break
+            self.core.apply(raw, sequence, time_ns)
+            self.core.drop_outputs()
+            count += 1
+        return count
+
+    def memory(self, table: str) -> Any:
+        return self._memory[table]
+
+    def request_slot(self, account: int, cl_ord_id: str) -> int:
+        return self.core.find("request", cl_ord_id, account)
+
+    def holding_slot(self, account: int, instrument: int) -> int:
+        return self.core.find_row("holding", account, instrument)
+
+    def write_snapshot(self, kept: int = snapshot.KEPT) -> Snapshot:
+        """Writes the state into the store's snapshots."""
+        return snapshot.write(self.core, self.directory / "snapshots", self.store_id, self.chain, kept)
+
+
+def capacities_of(directory: Path) -> dict[str, int]:
+    """The table sizes that the store was last used with, as far as its files tell; without them, the catalogue's."""
+    if found := config.find(directory):
+        return found.capacities
+    for path in snapshot.newest_first(directory / "snapshots"):
+        try:
+            return {part.name: part.capacity for part in snapshot.read(path).parts}
+        except SnapshotRefused:
+            continue
+    return {}
