@@ -12,6 +12,7 @@ from oms.schema import SCHEMA_VERSION
 from oms.start_of_day.book import Array
 
 BATCH_BYTES = 1 << 20
+STRETCH = 10_000  # rows that are plain Python values at a time
 
 
 def bulk(name: str, source: int, columns: Mapping[str, Any], count: int) -> Iterator[bytes]:
@@ -41,11 +42,15 @@ def batched(pieces: Iterable[bytes]) -> Iterator[bytes]:
         yield bytes(batch)
 
 
-def row_of(columns: Mapping[str, Any], at: int) -> dict[str, Any]:
-    """One row of columns, as plain Python values."""
-    return {name: values[at].item() if isinstance(values, np.ndarray) else values for name, values in columns.items()}
+def rows_of(columns: Mapping[str, Array], count: int) -> Iterator[dict[str, Any]]:
+    """The columns row by row, as plain Python values, a stretch at a time."""
+    names = list(columns)
+    for start in range(0, count, STRETCH):
+        stretch = [values[start : start + STRETCH].tolist() for values in columns.values()]
+        for values in zip(*stretch, strict=True):
+            yield dict(zip(names, values, strict=True))
 
 
-def taken(columns: Mapping[str, Any], rows: Array) -> dict[str, Any]:
+def taken(columns: Mapping[str, Array], rows: Array) -> dict[str, Array]:
     """The columns at some rows."""
-    return {name: values[rows] if isinstance(values, np.ndarray) else values for name, values in columns.items()}
+    return {name: values[rows] for name, values in columns.items()}

@@ -82,6 +82,8 @@ def columns(kind: str, codes: Codes) -> list[Column]:
         "cash": _cash,
         "holdings": _holdings,
         "open_orders": _open_orders,
+        "requests": _requests,
+        "market": _market,
     }[kind](codes)
 
 
@@ -152,11 +154,16 @@ def _holdings(codes: Codes) -> list[Column]:
     ]
 
 
-def _open_orders(codes: Codes) -> list[Column]:
-    def qty(name: str, empty: int | None, minimum: int, **more: Any) -> Column:
-        exponents = codes.quantity_exponents
-        return Column(name, "decimal", empty, exponent="instrument", exponents=exponents, minimum=minimum, **more)
+def _qty(codes: Codes, name: str, empty: int | None, minimum: int | None, totalled: bool = False) -> Column:
+    exponents = codes.quantity_exponents
+    return Column(name, "decimal", empty, 0, "instrument", exponents, minimum, totalled=totalled)
 
+
+def _price(codes: Codes, name: str, empty: int, minimum: int | None) -> Column:
+    return Column(name, "decimal", empty, 0, "instrument", codes.price_exponents, minimum)
+
+
+def _open_orders(codes: Codes) -> list[Column]:
     return [
         Column("order_id", "text", width=64),
         Column("request", "integer", 0, minimum=1),
@@ -166,8 +173,32 @@ def _open_orders(codes: Codes) -> list[Column]:
         Column("side", "code", index=words(ENUMS["Side"])),
         Column("ord_type", "code", ENUMS["OrdType"]["limit"], index=words(ENUMS["OrdType"])),
         Column("time_in_force", "code", ENUMS["TimeInForce"]["gtc"], index=words(ENUMS["TimeInForce"])),
-        qty("order_qty", None, 1, totalled=True),
-        qty("cum_qty", 0, 0),
-        Column("price", "decimal", NULL_I64, exponent="instrument", exponents=codes.price_exponents, minimum=1),
+        _qty(codes, "order_qty", None, 1, totalled=True),
+        _qty(codes, "cum_qty", 0, 0),
+        _price(codes, "price", NULL_I64, 1),
         Column("expire_date", "date", 0),
+    ]
+
+
+def _requests(codes: Codes) -> list[Column]:
+    """Order requests, good or bad: only their form is checked."""
+    return [
+        Column("type", "code", index=words(ENUMS["RequestType"])),
+        Column("account", "code", index=codes.accounts),
+        Column("cl_ord_id", "text", width=64),
+        Column("orig_cl_ord_id", "text", b"", width=64),
+        Column("instrument", "code", index=codes.instruments),
+        Column("side", "code", 0, index=words(ENUMS["Side"])),
+        _qty(codes, "order_qty", NULL_I64, None),
+        _price(codes, "price", NULL_I64, None),
+        Column("ord_type", "code", 0, index=words(ENUMS["OrdType"])),
+        Column("time_in_force", "code", 0, index=words(ENUMS["TimeInForce"])),
+        Column("expire_date", "date", 0),
+    ]
+
+
+def _market(codes: Codes) -> list[Column]:
+    return [
+        Column("instrument", "code", index=codes.instruments),
+        *(_price(codes, name, 0, 0) for name in ("last", "bid", "ask")),
     ]

@@ -84,7 +84,7 @@ class Report:
 
     def write_csv(self, out: TextIO) -> None:
         """The breaks, one a line. Texts that a spreadsheet would run as a formula are made plain."""
-        writer = csv.writer(out, lineterminator="\n")
+        writer = csv.writer(out)
         names = [name for name in Break._fields if name != "closes"]
         writer.writerow([*names, "account_closed"])
         for entry in self.breaks:

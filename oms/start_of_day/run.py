@@ -6,14 +6,15 @@ date comes last, and accounts are closed before a figure is taken over: a run th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from oms import records
 from oms.errors import OmsError
-from oms.start_of_day.batches import batched, bulk, row_of, taken
+from oms.start_of_day import batches
+from oms.start_of_day.batches import batched, bulk, taken
 from oms.start_of_day.book import Array, Arrays, Book
 from oms.start_of_day.figures import day_of
 from oms.start_of_day.files import Progress, SourceFile
@@ -85,7 +86,7 @@ def account_records(definitions: Definitions, book: Book, source: int) -> Iterat
     file, rows = definitions.file, definitions.rows
     columns = {
         "code": file.arrays["account"],
-        "owner": book.owner,
+        "owner": np.full(len(file.arrays["account"]), book.owner),
         "account_class": file.arrays["class"],
         "currency": file.arrays["currency"],
         "status": file.arrays["status"],
@@ -93,14 +94,15 @@ def account_records(definitions: Definitions, book: Book, source: int) -> Iterat
     worded = np.any([texts.filled() for texts in file.texts.values()], axis=0)[rows]
     bare = taken(columns, rows[~worded])
     yield from bulk("DefineAccount", source, bare, len(bare["code"]))
+    rows = rows[worded]
     yield from batched(
-        records.encode("DefineAccount", source=source, **worded_row(columns, file, row))
-        for row in rows[worded].tolist()
+        records.encode("DefineAccount", source=source, **fields, **texts_of(file, row))
+        for row, fields in zip(rows.tolist(), batches.rows_of(taken(columns, rows), len(rows)), strict=True)
     )
 
 
-def worded_row(columns: Mapping[str, Any], file: SourceFile, row: int) -> dict[str, Any]:
-    return row_of(columns, row) | {name: texts[row] for name, texts in file.texts.items()}
+def texts_of(file: SourceFile, row: int) -> dict[str, Any]:
+    return {name: texts[row] for name, texts in file.texts.items()}
 
 
 def instrument_records(definitions: Definitions, source: int) -> Iterator[bytes]:
@@ -155,18 +157,12 @@ def list_records(file: SourceFile, book: Book, source: int, accounts: Array, ins
     """An exchange's open orders, and the end of its list."""
     assert file.control is not None
     exchange, rows = exchange_of(file, book), file.arrays
-    columns = {
-        "exchange": exchange,
-        "request": rows["request"],
-        "account": np.where(rows["account"] > 0, accounts[rows["account"]], 0),
-        "instrument": instruments[rows["instrument"]],
-        **{name: rows[name] for name in ("side", "ord_type", "time_in_force", "order_qty", "cum_qty", "price")},
-        "expire_date": rows["expire_date"],
-        "order_id": rows["order_id"],
-        "cl_ord_id": rows["cl_ord_id"],
-    }
+    columns = dict(rows)
+    columns["account"] = np.where(rows["account"] > 0, accounts[rows["account"]], 0)
+    columns["instrument"] = instruments[rows["instrument"]]
     yield from batched(
-        records.encode("OpenOrder", source=source, **row_of(columns, row)) for row in range(len(rows["order_id"]))
+        records.encode("OpenOrder", source=source, exchange=exchange, **fields)
+        for fields in batches.rows_of(columns, len(rows["order_id"]))
     )
     complete, count = int(file.control.complete), len(rows["order_id"])
     yield records.encode("OpenOrdersEnd", source=source, exchange=exchange, complete=complete, count=count)

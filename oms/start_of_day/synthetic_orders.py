@@ -19,6 +19,7 @@ DESK_PER_MILLE = 2
 TRIES = 20
 LEAST_CASH = 2_000 * UNIT
 FEE_ROOM = 100 * UNIT  # brokerage and what the price may move
+MOST_VALUE = 60_000 * UNIT  # of an order that nobody looks at
 VALUE_FOR_DESK = 120_000 * UNIT  # above what a professional may trade unasked
 
 
@@ -130,12 +131,13 @@ class OrderFlow:
             if held and self.random.randrange(2):
                 number = self.random.choice(held)
                 units = self.random.randrange(stock[number] // 8, stock[number] // 2) + 1
+                units = min(units, 1 + MOST_VALUE // self.broker.instruments[number].price)
                 stock[number] -= units
                 return self.limit(account, number, "sell", units)
             number = self.random.choices(self.roles[""], self.weights)[0]
             instrument = self.broker.instruments[number]
             if (free := cash.get(instrument.currency, 0)) > LEAST_CASH:
-                value = self.random.randrange(free // 40, free // 8)
+                value = min(MOST_VALUE, self.random.randrange(free // 40, free // 8))
                 cash[instrument.currency] -= value + FEE_ROOM
                 return self.limit(account, number, "buy", max(1, value // instrument.price))
         return self.limit(account, number, "buy", 1)
@@ -222,10 +224,9 @@ class OrderFlow:
         return replace(request, account=self.random.choice(wanted).code)
 
     def too_expensive(self) -> Request:
-        account = self.random.choice(self.retail)
-        numbers = [one for one in self.roles[""] if self.broker.instruments[one].currency == account.currency]
-        number = self.random.choice(numbers)
-        value = account.cash[account.currency] * 11 // 10
+        number = self.random.choice(self.roles[""])
+        account = self.buyer(self.retail, number)
+        value = account.cash.get(self.broker.instruments[number].currency, 0) * 11 // 10
         return self.limit(account, number, "buy", 1 + value // self.mids[number], self.price_near(number, 0))
 
     def not_held(self) -> Request:
