@@ -33,6 +33,7 @@ FIRST_TIME_NS = (
 )
 NULL = schema.NULL_I64
 ALL_RECEIVED = (1 << 64) - 1
+UNKNOWN_EXPONENTS = (8, 8)  # of an instrument that there is not: any figure will do, the core refuses the request
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ class Engine(Views, Reference):
     ) -> Result:
         """Asks for an order (FIX NewOrderSingle). Quantities and prices are the instrument's; None = not given."""
         stock = self.instrument_or_zero(instrument)
-        prices, quantities = self.exponents(stock)
+        prices, quantities = self.exponents(stock) if stock else UNKNOWN_EXPONENTS
         return self.record(
             "NewOrderSingle",
             by,
@@ -212,7 +213,8 @@ class Engine(Views, Reference):
         by: str | None = None,
     ) -> Result:
         """Asks to change an order (FIX OrderCancelReplaceRequest); None leaves a term as it is."""
-        prices, quantities = self.exponents(self.instrument_of(account, orig_cl_ord_id))
+        stock = self.instrument_of(account, orig_cl_ord_id)
+        prices, quantities = self.exponents(stock) if stock else UNKNOWN_EXPONENTS
         return self.record(
             "OrderCancelReplaceRequest",
             by,
