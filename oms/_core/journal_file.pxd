@@ -42,6 +42,7 @@ cdef extern from "journal_format.h" nogil:
         DURABILITY_BATCH
         DURABILITY_INTERVAL
         DURABILITY_NONE
+        MADV_POPULATE_READ
 
     ctypedef struct SegmentHeader:
         uint16_t format
@@ -112,7 +113,9 @@ cdef const char* PREPARED           # the name of the segment that is made ahead
 
 cdef void segment_name(uint64_t segment, char* name) noexcept nogil                 # name: 32 bytes
 # All of these return 0 or an errno.
-cdef int segment_zeroed(int directory, uint64_t segment_bytes, const uint32_t* stop, int* file) noexcept nogil
+cdef int segment_zeroed(
+    int directory, uint64_t segment_bytes, bint on_disk, const uint32_t* stop, int* file
+) noexcept nogil
 cdef int segment_install(int directory, int file, SegmentHeader* header, JournalMark* mark) noexcept nogil
 cdef int mark_write(int file, JournalMark* mark) noexcept nogil                     # durable
 cdef int head_map(int file, uint8_t** head) noexcept nogil                          # NULL before: nothing to unmap

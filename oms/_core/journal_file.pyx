@@ -29,6 +29,7 @@ cdef extern from "<sys/mman.h>" nogil:
     void* MAP_FAILED
     void* mmap(void* address, size_t size, int protection, int flags, int file, long offset)
     int munmap(void* address, size_t size)
+    int madvise(void* address, size_t size, int advice)
 
 cdef enum:
     ZEROS = 262144              # written at a time, each with its flush: one large flush would hold up the journal's
@@ -79,21 +80,39 @@ cdef int write_zeros(int file, uint64_t offset, uint64_t size) noexcept nogil:
     return 0
 
 
-cdef int segment_zeroed(int directory, uint64_t segment_bytes, const uint32_t* stop, int* file) noexcept nogil:
-    """A new file PREPARED of zeros that are on disk, so that later flushes change no metadata. Given up when *stop."""
+cdef int zeros_ahead(int file, uint64_t size, const uint32_t* stop) noexcept nogil:
+    """Zeros on disk, so that later flushes change no metadata."""
     cdef uint64_t offset = 0
-    cdef uint64_t size
+    cdef int error = 0
+    while not error and offset < size:
+        if (<const volatile uint32_t*> stop)[0]:
+            return EINTR
+        error = write_block(file, zeros, min(<uint64_t> ZEROS, size - offset), offset, True)
+        offset += ZEROS
+    return error
+
+
+cdef void pages_ahead(int file, uint64_t size) noexcept nogil:
+    """Pages in memory, so that later writes need not make them. Nothing is lost where the system cannot."""
+    cdef void* place = mmap(NULL, size, PROT_READ, MAP_SHARED, file, 0)
+    if place != MAP_FAILED:
+        madvise(place, size, MADV_POPULATE_READ)
+        munmap(place, size)
+
+
+cdef int segment_zeroed(
+    int directory, uint64_t segment_bytes, bint on_disk, const uint32_t* stop, int* file
+) noexcept nogil:
+    """A new file PREPARED of zeros with its room on disk reserved. Given up when *stop."""
     cdef int error
     cdef int made = openat(directory, PREPARED, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     if made < 0:
         return errno
     error = posix_fallocate(made, 0, segment_bytes)
-    while not error and offset < segment_bytes and not (<const volatile uint32_t*> stop)[0]:
-        size = min(<uint64_t> ZEROS, segment_bytes - offset)
-        error = write_zeros(made, offset, size)
-        offset += size
-    if not error and offset < segment_bytes:
-        error = EINTR
+    if not error and on_disk:
+        error = zeros_ahead(made, segment_bytes, stop)
+    elif not error:
+        pages_ahead(made, segment_bytes)
     if not error and fdatasync(made) < 0:
         error = errno
     if error:

@@ -8,10 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "catalogue.h"
 #include "crc32c.h"
 #include "sha256.h"
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22 /* Linux 5.14; older kernels say EINVAL */
+#endif
 
 #define JOURNAL_FORMAT 1
 #define JOURNAL_SECTOR 512           /* what a disk writes as a whole or not at all */

@@ -15,9 +15,10 @@ from oms._core.journal_file cimport (
     DURABILITY_BATCH, FAULT_BATCH, FAULT_CHAIN, FAULT_CRC, FAULT_FOREIGN, FAULT_FORMAT, FAULT_HEADER, FAULT_LENGTH,
     FAULT_LINK, FAULT_MARK, FAULT_MARKS, FAULT_NONE, FAULT_NOT_ZERO, FAULT_NUMBER, FAULT_READ,
     FAULT_SEGMENT_MISSING, FAULT_SEGMENT_SIZE, FAULT_SEQUENCE, FAULT_SHORT, FAULT_TIME, JOURNAL_FLUSH_BYTES,
-    JOURNAL_FORMAT, JOURNAL_HEADER_BYTES, JOURNAL_MARK_OFFSET, JOURNAL_MIN_SEGMENT, JOURNAL_SECTOR, MARK_CLOSED,
-    MARK_OPEN, MARK_ROLLED, O_CLOEXEC, O_RDONLY, close_file, frame_crc, frame_length_is_valid, header_is_whole,
-    is_zero, mark_is_unfinished, mark_is_whole, openat, pread, segment_name, sha256_chain,
+    JOURNAL_FORMAT, JOURNAL_HEADER_BYTES, JOURNAL_MARK_OFFSET, JOURNAL_MIN_SEGMENT, JOURNAL_SECTOR,
+    MADV_POPULATE_READ, MARK_CLOSED, MARK_OPEN, MARK_ROLLED, O_CLOEXEC, O_RDONLY, close_file, frame_crc,
+    frame_length_is_valid, header_is_whole, is_zero, mark_is_unfinished, mark_is_whole, openat, pread, segment_name,
+    sha256_chain,
 )
 from oms._core.journal_file import FaultCode, boot_id
 from oms._core.types cimport MAX_RECORD_LENGTH, SCHEMA_VERSION, JournalCommit, T_JournalCommit
@@ -36,15 +37,6 @@ cdef extern from "<sys/stat.h>" nogil:
     cdef struct file_stat "stat":
         long st_size
     int fstat(int file, file_stat* found)
-
-cdef extern from *:
-    """
-    #ifndef MADV_POPULATE_READ
-    #define MADV_POPULATE_READ 22
-    #endif
-    """
-    enum:
-        MADV_POPULATE_READ
 
 SEGMENT = re.compile(r"(\d{8,})\.journal$")
 

@@ -96,7 +96,9 @@ cdef void* prepare_segments(void* argument) noexcept nogil:
     cdef int file = -1
     while not load_u32(&journal.stop):
         if load_u32(&journal.wanted):
-            journal.prepare_error = segment_zeroed(journal.directory, journal.segment_bytes, &journal.stop, &file)
+            journal.prepare_error = segment_zeroed(
+                journal.directory, journal.segment_bytes, journal.durability == DURABILITY_BATCH, &journal.stop, &file
+            )
             if not journal.prepare_error:
                 store_u32(<uint32_t*> &journal.prepared, <uint32_t> file)
             store_u32(&journal.wanted, 0)
@@ -382,7 +384,9 @@ cdef bint journal_create(JournalState* journal, const uint8_t* store_id) noexcep
     sha256_chain(journal.mark.chain, store_id, 16)
     journal.mark.durability = journal.durability
     memcpy(journal.mark.boot_id, journal.boot_id, 16)
-    error = segment_zeroed(journal.directory, journal.segment_bytes, &journal.stop, &file)
+    error = segment_zeroed(
+        journal.directory, journal.segment_bytes, journal.durability == DURABILITY_BATCH, &journal.stop, &file
+    )
     if error:
         return journal_fail(journal, FAULT_ROLL, error)
     return segment_start(journal, file)
