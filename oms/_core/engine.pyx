@@ -16,6 +16,8 @@ from oms.records import RecordError, row_dtype
 from oms._core.day cimport apply_business_date, apply_control, apply_margin, apply_movement, apply_reconciled, \
     apply_session
 from oms._core.feeds cimport apply_feed_lost, apply_feed_opened, apply_gap_closed, apply_market
+from oms._core.journal cimport REFUSED_FAILED, REFUSED_FULL, JournalCore, journal_append, journal_commit, \
+    journal_commit_idle
 from oms._core.journal_reader cimport ReaderCore, ReaderState, reader_load
 from oms._core.ledger cimport cash_available, holding_available
 from oms._core.loads cimport apply_load_begin, apply_load_cash, apply_load_commit, apply_load_holding
@@ -247,6 +249,51 @@ cdef class Core:
             raise RecordError(f"the record at byte {offset} does not hold together", where=f"{size} bytes of records")
         with nogil:
             status = apply_run(self.state, data, data + size)
+        return count, status
+
+    def journal(self, JournalCore journal, records, uint64_t time_ns):
+        """Appends a run of records to the journal, each with its Frame's source, and applies what was appended, as one
+        batch. Returns (records, status of the last one); fewer records than given when the journal has failed.
+
+        Raises RecordError when the lengths do not add up, after what came before is applied.
+        """
+        cdef const uint8_t[::1] view = records
+        cdef const uint8_t* at = &view[0]
+        cdef const uint8_t* end = at + view.shape[0]
+        cdef const Frame* record
+        cdef const Frame* kept = NULL
+        cdef const uint8_t* first = NULL
+        cdef const uint8_t* behind = NULL
+        cdef uint64_t count = 0
+        cdef uint16_t status = 0
+        cdef bint sound = True
+        with nogil:
+            while at < end and sound:
+                record = <const Frame*>at
+                sound = end - at >= FRAME_SIZE and record.length <= <uint64_t>(end - at) and record.length >= FRAME_SIZE
+                if not sound:
+                    break
+                kept = journal_append(journal.state, record, time_ns, record.source)
+                if kept == NULL or <const uint8_t*>kept != behind:  # what stands apart is applied by itself
+                    if first != NULL:
+                        status = apply_run(self.state, first, behind)
+                    first = NULL
+                if kept == NULL and journal.state.refusal == REFUSED_FULL:
+                    journal_commit(journal.state)
+                    continue
+                if kept == NULL:
+                    sound = journal.state.refusal == REFUSED_FAILED
+                    break
+                if first == NULL:
+                    first = <const uint8_t*>kept
+                behind = <const uint8_t*>kept + kept.length
+                at += record.length
+                count += 1
+            if first != NULL:
+                status = apply_run(self.state, first, behind)
+            journal_commit_idle(journal.state)
+        if not sound:
+            raise RecordError(f"the record at byte {view.shape[0] - (end - at)} does not hold together")
         return count, status
 
     def replay(self, ReaderCore reader):
