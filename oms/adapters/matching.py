@@ -199,7 +199,7 @@ class Exchange:
             self._cancel_reject(request, order, Refusal(CxlRejReason.too_late, "the order is closed"))
         else:
             order.request = request.request
-            self._remove(order, CANCELED)
+            self.cancel(order)
 
     def _named(self, request: OrderRequest) -> Order | None:
         """The order that a cancel or replace is for: any id of its chain, or the exchange's own, finds it."""
@@ -251,13 +251,6 @@ class Exchange:
         order.leaves_qty = 0
         self.live.pop(order.number, None)
 
-    def _remove(self, order: Order, exec_type: int) -> None:
-        """Take a resting order out of the book for good."""
-        order.book.side(order.is_buy).remove(order)
-        self.changed[order.book] = None
-        self._close(order, exec_type)
-        self._report(order, exec_type)
-
     # orders from elsewhere, and the house's
 
     def enter(
@@ -295,6 +288,13 @@ class Exchange:
             self._report(order, NEW)
         self._work(order, 0)
         return order
+
+    def cancel(self, order: Order) -> None:
+        """Take a resting order out of the book for good, and say so."""
+        order.book.side(order.is_buy).remove(order)
+        self.changed[order.book] = None
+        self._close(order, CANCELED)
+        self._report(order, CANCELED)
 
     def list_instrument(self, listing: Listing) -> None:
         """List an instrument, or change its listing. Exponents stay while it has a book. Raises ValueError."""

@@ -70,7 +70,8 @@ class Simulator:
         self._ends = array("Q", [0])  # of each report in its file
         self._first = 0  # how many reports came before this exchange session
         self._day_first = 0  # how many before this day
-        self._trades = 0
+        self.trades = 0  # lines of trades.jsonl
+        self._carried: set[str] = set()  # order_ids from elsewhere
         self._now = 0
         self._notices: list[bytes] = []
         self._told: dict[Book, tuple[int, int, int]] = {}  # what the market was last told
@@ -184,6 +185,15 @@ class Simulator:
         reach = self.exchange.executed + 1
         return [*rows, records.encode("OpenOrdersEnd", complete=1, count=len(rows), next_sequence=reach)]
 
+    def tell_open_orders(self) -> None:
+        self._notices += self.open_orders()
+
+    def carry(self, terms: dict[str, Any]) -> None:
+        """Take over an order from an earlier day, once: see `Exchange.enter`. It is no news to the OMS."""
+        known = terms["order_id"] in self.exchange.order_ids or terms["order_id"] in self._carried
+        if not known:
+            self.command("enter", announce=False, **terms)
+
     def _do_begin(self, mic: str) -> None:
         if mic != self.mic:
             raise LogError(f"the directory is of exchange {mic}, not {self.mic}", where=str(self._log.path))
@@ -239,7 +249,14 @@ class Simulator:
     def _do_enter(self, symbol: str, order_id: str = "", **terms: Any) -> None:
         if order_id in self.exchange.order_ids:
             raise CommandError(f"there is an order {order_id}")
+        self._carried.add(order_id)
         self.exchange.enter(self._book(symbol), order_id, **terms)
+
+    def _do_cancel(self, order_id: str) -> None:
+        order = self.exchange.order_ids.get(order_id)
+        if order is None or not order.open:
+            raise CommandError(f"there is no open order {order_id}")
+        self.exchange.cancel(order)
 
     def _do_bust(self, exec_id: str) -> None:
         self.exchange.bust(exec_id)
@@ -310,9 +327,9 @@ class Simulator:
 
     def _trade_line(self, fill: Fill) -> bytes:
         report, listing = fill
-        self._trades += 1
+        self.trades += 1
         line = {
-            "row": self._trades,
+            "row": self.trades,
             "exec_id": report.exec_id,
             "exec_ref_id": report.exec_ref_id,
             "kind": _KINDS[report.exec_type],

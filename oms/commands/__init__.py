@@ -18,6 +18,8 @@ COMMANDS: dict[str, str] = {
     "sod": "sod",
     "auth": "auth",
     "journal": "journal",
+    "simulator": "simulator",
+    "trade-feed": "trade_feed",
     "scenario": "scenario",
 }
 

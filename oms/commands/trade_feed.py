@@ -1,0 +1,36 @@
+"""`oms trade-feed`: follows the executions of a running OMS into a file of JSON lines."""
+
+import json
+import signal
+import threading
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oms.commands import add_command
+
+if TYPE_CHECKING:
+    from oms.commands import Subparsers
+
+
+def add(subparsers: "Subparsers") -> None:
+    command = add_command(subparsers, "trade-feed", "write each trade once, in order, as JSON lines", run)
+    command.add_argument(
+        "--config", type=Path, default=Path("oms.toml"), metavar="FILE", help="settings (default: oms.toml)"
+    )
+    command.add_argument("--tables", type=Path, metavar="DIR", help="the live tables, in place of --config")
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="its last whole line is the cursor")
+    command.add_argument("--once", action="store_true", help="write what is there, and end")
+
+
+def run(args: Namespace) -> int:
+    from oms.adapters import trade_feed
+    from oms.config import load
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    tables = args.tables or load(args.config).tables
+    lines = trade_feed.run(tables, args.out, stop.is_set, once=args.once)
+    print(json.dumps({"lines": lines}) if args.json else f"{lines} lines written to {args.out}")
+    return 0
