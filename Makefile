@@ -7,7 +7,7 @@ ENVIRONMENT := .venv/ready
 GENERATED_C := $(patsubst oms/%.pyx,build/cython/oms/%.c,$(wildcard oms/_core/*.pyx))
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check clean
+.PHONY: help install run test bench check clean
 
 help:  ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -20,6 +20,10 @@ run: install  ## play a broker's day
 
 test: install  ## run all tests
 	$(BIN)/python -m pytest
+
+bench: install  ## measure; prints the machine, the build and the settings with each figure
+	$(BIN)/python -m pytest benchmarks -o addopts= -o python_files='bench_*.py' -o python_functions='bench_*' \
+		--import-mode=importlib --benchmark-only --benchmark-disable-gc -s
 
 check: install  ## format, lint, types, generated files, source limits
 	$(BIN)/ruff format --check .
