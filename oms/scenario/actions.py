@@ -24,6 +24,7 @@ STATES = {"kill": "halted", "halt": "halted", "reduce_only": "reduce_only", "res
 REPORTED = (
     *("exec_id", "exec_ref_id", "order_id", "ord_status", "last_qty", "last_px", "cum_qty", "leaves_qty", "order_qty"),
     *("price", "trade_date", "side", "instrument", "text", "feed", "cl_ord_id"),
+    *("ord_type", "time_in_force", "ord_rej_reason"),
 )
 EXTRA_TERMS = ("price", "ord_type", "time_in_force", "expire_date", "stop_px", "display_qty", "min_qty")
 

@@ -63,7 +63,7 @@ class Exchange:
         """The report with what an exchange would add; the fields that it has stay as they are."""
         name = report.get("cl_ord_id", report.get("order_id", ""))
         if name not in self.orders and "order_qty" in report:  # an order that was never sent
-            self.entered(name, report["order_qty"], "day", today)
+            self.entered(name, report["order_qty"], report.get("time_in_force", "day"), today)
         order = self.orders.get(name)
         if order is None:
             return report

@@ -88,7 +88,8 @@ class Reader:
     def read(self, found: Map, kinds: Mapping[str, Kind], place: str) -> Iterator[tuple[str, Any]]:
         for name, value in found.items():
             try:
-                yield name, kinds[name](value)
+                if (found_value := kinds[name](value)) is not words.NOTHING:
+                    yield name, found_value
             except ValueError as error:
                 raise self.error(f"{place}: {name}: {error}", found.line_of(name)) from None
             except NotYet as gap:
@@ -181,7 +182,7 @@ def read_holdings(reader: Reader, value: Any, line: int, place: str) -> dict[str
         if isinstance(item, Map):
             holdings[symbol] = reader.fields(item, found.line_of(symbol), words.HOLDING, f"{place}.{symbol}")
         else:
-            holdings[symbol] = {"settled": dict(reader.read(found, {symbol: number}, place))[symbol]}
+            holdings[symbol] = {"settled": dict(reader.read(_only(found, symbol), {symbol: number}, place))[symbol]}
     return holdings
 
 

@@ -28,17 +28,19 @@ from oms.scenario.kinds import (
     word,
 )
 
+NOTHING = object()  # what a field amounts to that is not wanted
+
 
 class NotYet(Exception):  # noqa: N818 - it is no error: neither a pass nor a failure
     """A word of the language whose capability this version does not have."""
 
 
 def later(capability: str, off: Any = None) -> Kind:
-    """A field that is known but not yet played; the value `off` says that it is not wanted, and passes."""
+    """A field that is known but not yet played; nothing, or the value `off`, says that it is not wanted, and passes."""
 
     def kind(value: Any) -> Any:
-        if off is not None and value == off:
-            return value
+        if value in (None, "", off):
+            return NOTHING
         raise NotYet(capability)
 
     return kind
@@ -224,6 +226,9 @@ REPORT: dict[str, Kind] = {
     "settl_date": day,
     "side": _side,
     "instrument": text,
+    "ord_type": enum("OrdType"),
+    "time_in_force": enum("TimeInForce"),
+    "ord_rej_reason": count,
     "text": text,
 }
 OPEN_ORDER = Words(
