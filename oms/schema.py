@@ -586,6 +586,7 @@ RECORDS = [
         F("code", "text", "an instrument's is SYMBOL, or SYMBOL.MIC where several exchanges list it")],
            journaled=False),
     Record(81, "Found", "The number of a code; 0 = unknown.", [
-        F("tag", "u64"), F("number", "handle")], journaled=False),
+        F("tag", "u64"), F("number", "handle"), F("price_exponent", "u8", "of an instrument"),
+        F("quantity_exponent", "u8", "of an instrument"), F("pad0", "u8[6]")], journaled=False),
 ]
 # fmt: on

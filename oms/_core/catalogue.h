@@ -1170,10 +1170,16 @@ typedef struct {
     Frame frame;
     uint64_t tag;
     uint64_t number;
+    uint8_t price_exponent;
+    uint8_t quantity_exponent;
+    uint8_t pad0[6];
 } Found;
-_Static_assert(sizeof(Found) == 48, "Found");
+_Static_assert(sizeof(Found) == 56, "Found");
 _Static_assert(offsetof(Found, tag) == 32, "Found.tag");
 _Static_assert(offsetof(Found, number) == 40, "Found.number");
+_Static_assert(offsetof(Found, price_exponent) == 48, "Found.price_exponent");
+_Static_assert(offsetof(Found, quantity_exponent) == 49, "Found.quantity_exponent");
+_Static_assert(offsetof(Found, pad0) == 50, "Found.pad0");
 
 typedef struct {
     uint32_t version;

@@ -748,6 +748,9 @@ cdef extern from "catalogue.h" nogil:
         Frame frame
         uint64_t tag
         uint64_t number
+        uint8_t price_exponent
+        uint8_t quantity_exponent
+        uint8_t pad0[6]
 
     ctypedef struct FirmRow:
         uint32_t version
