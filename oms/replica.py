@@ -143,11 +143,15 @@ class Replica(Views):
         self._memory = {name: memoryview(mapping) for name, mapping in self.core.tables.mappings.items()}
         self.live = is_locked(self.journal)
         with Reader(self.journal, recovered.next_sequence, live=self.live) as reader:
-            self.records = self.core.replay(reader) if to_sequence is None else self._replay_to(reader, to_sequence)
+            if to_sequence is None:
+                self.core.replay(reader)
+            else:
+                self._replay_to(reader, to_sequence)
             reader.check()
             self.torn_tail: TornTail | None = reader.torn_tail()
             facts = reader.facts()
         self.sequence = int(self.rows("firm")[1]["last_sequence"])
+        self.records = self.sequence + 1 - recovered.next_sequence
         self.store_id = facts["store_id"].hex()
         self.chain = facts["chain"].hex() if facts["last"] == self.sequence else ""
         self.seconds = time.monotonic() - began
@@ -159,16 +163,13 @@ class Replica(Views):
         snapshot.load(core, found)
         return Recovered(core, found)
 
-    def _replay_to(self, reader: Reader, last: int) -> int:
-        count = 0
+    def _replay_to(self, reader: Reader, last: int) -> None:
         for raw in reader:
             sequence, time_ns = STAMPS.unpack_from(raw, 8)
             if sequence > last:
                 break
             self.core.apply(raw, sequence, time_ns)
             self.core.drop_outputs()
-            count += 1
-        return count
 
     def memory(self, table: str) -> Any:
         return self._memory[table]
