@@ -105,11 +105,13 @@ def our_figures(kind: Kind, book: Book, as_of: int, settles: bool) -> Ours:
     table = book.arrays[kind.table]
     used = np.flatnonzero((table["account"] != 0) & owned(book, table["account"]))
     keys = key_of(table["account"][used], table[kind.item][used])
-    order = np.argsort(keys, kind="stable")
-    used, keys = used[order], keys[order]
-    figures = table[kind.figure][used].astype(np.int64)
+    if np.any(keys[1:] < keys[:-1]):
+        order = np.argsort(keys, kind="stable")
+        used, keys = used[order], keys[order]
+    figures = table[kind.figure][used]
     if settles:
-        figures += due_by(kind, book, table[used], as_of)
+        due = np.flatnonzero((table[kind.owed][used] != 0) | (table[kind.due][used] != 0))
+        figures[due] += due_by(kind, book, table[used[due]], as_of)
     moved = book.arrays["movement"]
     later = (moved["date"] > as_of) | ((moved["date"] == as_of) & (moved["kind"] == START_OF_DAY))
     of_kind = (moved["instrument"] == 0) == (kind is CASH)

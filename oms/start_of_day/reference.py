@@ -68,10 +68,11 @@ def duplicates(file: SourceFile, codes: Array, column: str) -> list[Fault]:
 
 def differs(table: Array, rows: Mapping[str, Array], known: Array, fields: Mapping[str, str]) -> Array:
     """Which of the known rows of a file differ from ours in one of the fields."""
-    here = table[np.maximum(known, 0)]
+    at = np.maximum(known, 0)
     different = np.zeros(len(known), bool)
     for column, name in fields.items():
-        different |= rows[column].astype(here[name].dtype) != here[name]
+        here = table[name][at]
+        different |= rows[column].astype(here.dtype) != here
     return different & (known >= 0)
 
 
@@ -80,11 +81,10 @@ def account_definitions(file: SourceFile, book: Book) -> Definitions:
     known = book.accounts.find_all(codes)
     table = book.arrays["account"]
     changed = differs(table, file.arrays, known, ACCOUNT_FIELDS)
-    here = table[np.maximum(known, 0)]
     for name, texts in file.texts.items():
-        looked_at = np.flatnonzero((known >= 0) & ~changed & (texts.filled() | (here[name] != 0)))
-        for row in looked_at.tolist():
-            changed[row] = texts[row] != book.text(here[name][row])
+        here = table[name][np.maximum(known, 0)]
+        for row in np.flatnonzero((known >= 0) & ~changed & (texts.filled() | (here != 0))).tolist():
+            changed[row] = texts[row] != book.text(here[row])
     return Definitions(file, known, np.flatnonzero(changed | (known < 0)), duplicates(file, codes, "account"))
 
 

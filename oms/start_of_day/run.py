@@ -22,7 +22,7 @@ from oms.start_of_day.open_orders import exchange_of
 from oms.start_of_day.plan import SOD_KINDS, Plan
 from oms.start_of_day.reference import Definitions
 
-Sink = Callable[[bytes], object]  # applies a batch of records before it returns
+Sink = Callable[[bytes], int]  # applies a batch of records before it returns; the status of the last one
 REASON_BYTES = 200
 
 
@@ -33,20 +33,18 @@ def carry_out(plan: Plan, sink: Sink, arrays: Callable[[], Arrays], progress: Pr
     """
     if plan.report.fault_count:
         return
-    rows = sum(file.rows for file in plan.loads) or 1
-    done = 0
+    total = sum(file.rows for file in plan.loads) * records.record_dtype("LoadCash").itemsize
+    done, refusal = 0, 0
     for batch in build_records(plan, arrays):
-        sink(batch)
+        refusal = sink(batch) or refusal
         done += len(batch)
         if progress:
-            progress("applying", done, max(done, rows * records.record_dtype("LoadCash").itemsize))
-    live = arrays()
-    digests = {digest.tobytes() for digest in live["load"]["digest"]}
+            progress("applying", min(done, total), total)
+    digests = {digest.tobytes() for digest in arrays()["load"]["digest"]}
     if lost := [file.name for file in plan.loads if file.digest not in digests]:
-        raise OmsError(
-            f"{', '.join(lost)} did not come to count: the core refused the load",
-            remedy="look for its status in the journal (oms journal dump): a full table, a permission; then run again",
-        )
+        status = records.STATUS_BY_CODE[refusal]
+        remedy = "start with a larger table, then run it again" if status.name == "capacity_reached" else "run it again"
+        raise OmsError(f"{', '.join(lost)} did not come to count: {status.name}: {status.doc}", remedy=remedy)
 
 
 def build_records(plan: Plan, arrays: Callable[[], Arrays]) -> Iterator[bytes]:
