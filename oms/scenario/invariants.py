@@ -32,9 +32,6 @@ class Watch:
         self.shadow = Engine(capacities=world.capacities)
         self.free: dict[tuple[str, str], Any] = {}
 
-    def close(self) -> None:
-        self.shadow.close()
-
     def before(self) -> None:
         self.free = self.available()
 
