@@ -38,7 +38,7 @@ class Outcome:
     alerts: list[Status] = field(default_factory=list)
     statuses: set[Status] = field(default_factory=set)  # every status that was seen anywhere
     trades: list[dict[str, Any]] = field(default_factory=list)  # what trade feeds get of it
-    repeated_sent: list[str] = field(default_factory=list)  # what a report that came twice made leave: nothing
+    repeated: list[Any] = field(default_factory=list)  # what a report that came twice made leave, or booked: nothing
 
 
 def play(world: World, step: Step) -> Outcome:
@@ -54,12 +54,12 @@ def play(world: World, step: Step) -> Outcome:
     before = view.last_execution(world)
     results = action(world, fields, step)
     note(world, outcome, results)
+    outcome.trades = view.trades(world, before + 1)
     if world.twice and step.action in ("report", "cancel_reject"):
         again = Outcome()
         note(world, again, action(world, again_over_second_feed(world, fields), step))
-        outcome.repeated_sent = again.sent
+        outcome.repeated = [*again.sent, *view.trades(world, before + 1 + len(outcome.trades))]
         outcome.statuses |= again.statuses
-    outcome.trades = view.trades(world, before + 1)
     return outcome
 
 
