@@ -81,7 +81,7 @@ class OrderCancelReject(NamedTuple):
 Report = ExecutionReport | OrderCancelReject
 
 
-def _packer(name: str, fields: tuple[str, ...]) -> struct.Struct:
+def packer(name: str, fields: tuple[str, ...]) -> struct.Struct:
     """A Struct over the named fields of a record's fixed block, in their order, with padding for all others."""
     known = records.record_dtype(name).fields
     if known is None:
@@ -95,8 +95,8 @@ def _packer(name: str, fields: tuple[str, ...]) -> struct.Struct:
     return struct.Struct(form + f"{records.record_dtype(name).itemsize - end}x")
 
 
-_ORDER_REQUEST = _packer("OrderRequest", (*OrderRequest._fields[:-1], "order_id_length"))
-_EXECUTION_REPORT = _packer(
+_ORDER_REQUEST = packer("OrderRequest", (*OrderRequest._fields[:-1], "order_id_length"))
+_EXECUTION_REPORT = packer(
     "ExecutionReport",
     (
         *ExecutionReport._fields[:-4],
@@ -106,7 +106,7 @@ _EXECUTION_REPORT = _packer(
         "text_length",
     ),
 )
-_ORDER_CANCEL_REJECT = _packer("OrderCancelReject", (*OrderCancelReject._fields[:-1], "text_length"))
+_ORDER_CANCEL_REJECT = packer("OrderCancelReject", (*OrderCancelReject._fields[:-1], "text_length"))
 _ORDER_REQUEST_ID = records.BY_NAME["OrderRequest"].template_id
 _EXECUTION_REPORT_ID = records.BY_NAME["ExecutionReport"].template_id
 _ORDER_CANCEL_REJECT_ID = records.BY_NAME["OrderCancelReject"].template_id
