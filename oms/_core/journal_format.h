@@ -41,7 +41,7 @@ typedef struct {
     uint64_t segment;                /* its number, from 1: the name of the file */
     uint64_t first_sequence;
     uint8_t store_id[16];            /* random, made with segment 1; the same in all segments */
-    uint8_t previous_chain[32];      /* the chain before the first batch; in segment 1 SHA-256(store_id) */
+    uint8_t previous_chain[32];      /* the chain before the first batch; in segment 1 SHA-256(zeros, store_id) */
     uint8_t zero[424];
 } SegmentHeader;
 _Static_assert(sizeof(SegmentHeader) == JOURNAL_SECTOR, "SegmentHeader");

@@ -60,6 +60,7 @@ cdef struct JournalState:
     uint8_t* head                   # the segment's header and mark slots, mapped
     SegmentHeader header            # of the segment being written
     uint64_t position               # bytes into the segment
+    uint64_t begun_in               # the segment that was the present one at the start
     JournalMark mark                # the last one written; its sequence and chain are the journal's
     bint mark_is_dirty              # it would not survive the machine yet
     uint64_t mark_synced_ns         # monotonic

@@ -5,14 +5,15 @@ thread (zeros the next segment). Never: takes the GIL, retries a failed write, o
 Whoever holds the baton is the writer: the journal thread, or the appending thread itself.
 """
 
-from libc.errno cimport errno
+from libc.errno cimport ENOENT, errno
 from libc.string cimport memcpy, memset
 
 from oms._core.journal_file cimport (
-    DURABILITY_BATCH, DURABILITY_INTERVAL, FAULT_READ, FAULT_ROLL, FAULT_WRITE, JOURNAL_FLUSH_BYTES,
-    JOURNAL_HEADER_BYTES, MARK_CLOSED, MARK_OPEN, MARK_ROLLED, O_CLOEXEC, O_RDWR, PREPARED, close_file, dup,
-    fdatasync, frame_crc, head_map, iovec, mark_is_whole, mark_offset, mark_seal, mark_store, mark_write, openat,
-    pread, segment_install, segment_name, segment_zeroed, sha256_chain, unlinkat, write_parts, write_zeros,
+    DURABILITY_BATCH, DURABILITY_INTERVAL, DURABILITY_NONE, FAULT_READ, FAULT_ROLL, FAULT_WRITE,
+    JOURNAL_FLUSH_BYTES, JOURNAL_HEADER_BYTES, MARK_CLOSED, MARK_OPEN, MARK_ROLLED, O_CLOEXEC, O_RDWR, PREPARED,
+    close_file, dup, fdatasync, frame_crc, head_map, iovec, mark_is_whole, mark_offset, mark_seal, mark_store,
+    mark_write, openat, pread, segment_install, segment_name, segment_zeroed, sha256_chain, unlinkat, write_parts,
+    write_zeros,
 )
 from oms._core.ring cimport doorbell_ring, doorbell_wait, load_u32, load_u64, monotonic_ns, store_u32, store_u64
 from oms._core.types cimport SCHEMA_VERSION, Frame, JournalCommit, T_JournalCommit
@@ -322,6 +323,23 @@ cdef bint threads_start(JournalState* journal) noexcept nogil:
     return True
 
 
+cdef bint segments_synced(JournalState* journal, uint64_t first) noexcept nogil:
+    """Makes durable what DURABILITY_NONE left in memory, from segment `first` to the one before the present."""
+    cdef char[32] name
+    cdef int error = 0
+    cdef int file
+    while first < journal.header.segment and not error:
+        segment_name(first, name)
+        file = openat(journal.directory, name, O_RDWR | O_CLOEXEC)
+        if file >= 0:
+            error = errno if fdatasync(file) < 0 else 0
+            close_file(file)
+        elif errno != ENOENT:               # moved to an archive
+            error = errno
+        first += 1
+    return journal_fail(journal, FAULT_WRITE, error) if error else True
+
+
 cdef bint roll_is_marked(JournalState* journal, uint64_t segment) noexcept nogil:
     """Marks the segment before this one as rolled, which a crash had prevented."""
     cdef JournalMark mark = journal.mark
@@ -371,6 +389,8 @@ cdef bint journal_resume(JournalState* journal, ReaderState* reader) noexcept no
         error = head_map(journal.file, &journal.head)
     if error:
         return journal_fail(journal, FAULT_WRITE, error)
+    if reader.mark.durability == DURABILITY_NONE and not segments_synced(journal, 1):
+        return False
     if reader.unsealed_segment and not roll_is_marked(journal, reader.unsealed_segment):
         return False
     return marks_put(journal, MARK_OPEN)
@@ -399,6 +419,7 @@ cdef bint journal_begin(JournalState* journal, ReaderState* reader, const uint8_
         return False
     journal.sequence = journal.safe = journal.mark.sequence
     journal.time_ns = reader.time_ns
+    journal.begun_in = journal.header.segment
     if not threads_start(journal):
         return False
     if journal.header.schema_version < SCHEMA_VERSION:
@@ -423,6 +444,8 @@ cdef void journal_stop(JournalState* journal) noexcept nogil:
 
 cdef bint journal_end(JournalState* journal) noexcept nogil:
     if load_u32(&journal.failed) or load_u64(&journal.committed) != journal.flushed:
+        return False
+    if journal.durability == DURABILITY_NONE and not segments_synced(journal, journal.begun_in):
         return False
     if fdatasync(journal.file) < 0:
         return journal_fail(journal, FAULT_WRITE, errno)
