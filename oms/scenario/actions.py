@@ -108,6 +108,7 @@ def new(world: World, f: dict[str, Any], step: Step) -> list[Result]:
 def replace(world: World, f: dict[str, Any], step: Step) -> list[Result]:
     account = world.account_for(f)
     world.exchange.renamed(f["cl_ord_id"], f["orig_cl_ord_id"], f.get("order_qty"), replace=True)
+    world.instrument_of.setdefault(f["cl_ord_id"], world.instrument_of.get(f["orig_cl_ord_id"], ""))
     terms = {name: f[name] for name in ("order_qty", *EXTRA_TERMS) if name in f}
     return [world.engine.replace(account, f["cl_ord_id"], f["orig_cl_ord_id"], by=f["by"], **terms)]
 
@@ -159,6 +160,7 @@ def report(world: World, f: dict[str, Any], step: Step) -> list[Result]:
     arguments = {name: full[name] for name in REPORTED if name in full}
     if "cl_ord_id" in f:
         arguments["account"] = world.account_for(f)
+        world.also_called(f)
     else:
         arguments |= external(world, f)
     if "settl_date" in f:

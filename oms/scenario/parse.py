@@ -83,6 +83,8 @@ class Reader:
         for group in words.one_of:
             if sum(name in found for name in group) != 1:
                 raise self.error(f"{place}: give one of {one_of(group)}", line)
+        if words.any_of and not any(name in found for name in words.any_of):
+            raise self.error(f"{place}: give {one_of(words.any_of)}", line)
         return dict(self.read(found, words.fields, place))
 
     def read(self, found: Map, kinds: Mapping[str, Kind], place: str) -> Iterator[tuple[str, Any]]:
@@ -216,7 +218,7 @@ def read_action(reader: Reader, action: Action, value: Any, line: int, place: st
         value = Map(line)
         if action.scalar in action.fields:
             value[action.scalar] = scalar
-    language = Words({**action.fields, **words.EVERY_ACTION}, action.required, action.one_of)
+    language = Words({**action.fields, **words.EVERY_ACTION}, action.required, action.one_of, action.any_of)
     fields = reader.fields(value, line, language, place)
     if action is words.ACTIONS["reference"] and isinstance(value, Map):
         fields |= read_sections(reader, value, place, whole=False)

@@ -66,11 +66,12 @@ def _capacities(value: Any) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Words:
-    """The fields that a map takes. `one_of`: groups of which exactly one field is given."""
+    """The fields that a map takes. `one_of`: groups of which exactly one field is given; `any_of`: at least one."""
 
     fields: Mapping[str, Kind]
     required: tuple[str, ...] = ()
     one_of: tuple[tuple[str, ...], ...] = ()
+    any_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -246,7 +247,7 @@ OPEN_ORDER = Words(
         "expire_date": day,
     },
     required=("account", "instrument", "side", "order_qty"),
-    one_of=(("cl_ord_id", "order_id"),),
+    any_of=("cl_ord_id", "order_id"),
 )
 SOD_CASH = Words({"account": text, "currency": text, "booked": number}, required=("account", "currency", "booked"))
 SOD_HOLDING = Words(
@@ -296,7 +297,7 @@ ACTIONS: dict[str, Action] = {
         required=("account", "reference", "reason"),
         one_of=(("currency", "instrument"), ("amount", "quantity")),
     ),
-    "report": Action(REPORT, required=("exec_type",), one_of=(("cl_ord_id", "order_id"),)),
+    "report": Action(REPORT, required=("exec_type",), any_of=("cl_ord_id", "order_id")),
     "cancel_reject": Action(
         {
             name: REPORT[name]

@@ -105,6 +105,13 @@ class World:
         self.account_of.setdefault(f["cl_ord_id"], code)
         return str(code)
 
+    def also_called(self, f: dict[str, Any]) -> None:
+        """The exchange's name for an order means from now on what the client's name for it means."""
+        if "order_id" in f:
+            for ids in (self.account_of, self.instrument_of):
+                if f["cl_ord_id"] in ids:
+                    ids.setdefault(f["order_id"], ids[f["cl_ord_id"]])
+
     def feed_of(self, f: dict[str, Any]) -> str:
         """The feed that a report comes over when it names none: the first one of its instrument's exchange."""
         exchanges = self.given.known["exchanges"]
