@@ -31,6 +31,7 @@ class Listing:
     tick: int = 1
     lot: int = 1
     reference_price: int = 0  # 0 = none
+    halted: bool = False
 
 
 class Order:
@@ -147,7 +148,7 @@ class Book:
         self.buys = BookSide()
         self.sells = BookSide()
         self.last = 0
-        self.halted = False
+        self.halted = listing.halted
 
     def side(self, is_buy: bool) -> BookSide:
         return self.buys if is_buy else self.sells

@@ -66,6 +66,7 @@ def _listing(row: dict[str, str]) -> Listing:
         tick=scaled(row["tick"], price_exponent) if "tick" in row else 1,
         lot=scaled(row["lot"], quantity_exponent) if "lot" in row else 1,
         reference_price=scaled(row.get("reference_price", "0"), price_exponent),
+        halted=row.get("status", "tradable") != "tradable",
     )
 
 

@@ -306,6 +306,7 @@ class Exchange:
         if (old.price_exponent, old.quantity_exponent) != (listing.price_exponent, listing.quantity_exponent):
             raise ValueError(f"the exponents of {listing.symbol} cannot change")
         book.listing = listing
+        book.halted = listing.halted
 
     def quote(self, book: Book, side: int, quantity: int, price: int) -> Order:
         """An order of the house: it trades like any other and is reported to nobody."""
