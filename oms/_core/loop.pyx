@@ -269,6 +269,9 @@ cdef class Loop:
         found.frame.schema_version = SCHEMA_VERSION
         found.tag = asked.tag
         found.number = find_code(self.s, asked)
+        if asked.of == LookupOf_instrument and found.number:
+            found.price_exponent = self.s.instrument[found.number].price_exponent
+            found.quantity_exponent = self.s.instrument[found.number].quantity_exponent
         if asked.of == LookupOf_instrument:
             found.price_exponent = self.s.instrument[found.number].price_exponent
             found.quantity_exponent = self.s.instrument[found.number].quantity_exponent

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # Command -> module of this package; a module may add several commands.
 COMMANDS: dict[str, str] = {
+    "demo": "demo",
     "serve": "serve",
     "sod": "sod",
     "auth": "auth",
