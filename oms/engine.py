@@ -131,11 +131,14 @@ class Engine(Views, Reference):
         return Result(Status(status), self.sequence, [records.decode(output) for output in outputs])
 
     def apply_batch(self, raw: bytes) -> int:
-        """Journals and applies a run of records without looking at their outputs. Returns the last one's status."""
+        """Journals and applies a run of records, each by the source in its Frame, without looking at their outputs.
+
+        Returns the last one's status.
+        """
         self._pass_time()
         if self.journal is not None:
             for record in records.split(raw):
-                self.journal.append(record, self.time_ns, 0)
+                self.journal.append(record, self.time_ns, int.from_bytes(record[28:30], "little"))
             self.journal.commit()
         count, status = self.core.apply(raw, self.sequence + 1, self.time_ns)
         self.sequence += count

@@ -9,7 +9,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time_ns
 from typing import TYPE_CHECKING
 
 from oms.commands import add_command
@@ -18,6 +18,7 @@ from oms.errors import OmsError
 if TYPE_CHECKING:
     from oms.commands import Subparsers
     from oms.engine import Engine
+    from oms.start_of_day.book import Arrays
     from oms.start_of_day.report import Report
 
 PROGRESS_SECONDS = 0.5
@@ -50,7 +51,12 @@ def add(subparsers: "Subparsers") -> None:
 
 def _add_store(command: ArgumentParser) -> None:
     command.add_argument(
-        "--dir", dest="store", type=Path, default=Path(), metavar="STORE", help="where journal/ is (default: here)"
+        "--dir",
+        dest="store",
+        type=Path,
+        default=Path(),
+        metavar="STORE",
+        help="where oms.toml and journal/ are (default: here)",
     )
 
 
@@ -83,46 +89,69 @@ def run(args: Namespace) -> int:
     return status
 
 
-def _journal(store: Path) -> Path:
-    journal = store / "journal"
-    if not journal.is_dir():
-        raise OmsError("there is no journal", where=str(journal), remedy="name the directory above it with --dir")
-    return journal
-
-
 def _load(args: Namespace) -> int:
     from oms.start_of_day.plan import Settings, prepare
     from oms.start_of_day.run import carry_out
 
     settings = Settings(args.date, not args.no_settle, args.supersede, args.by)
     progress = _progress() if sys.stderr.isatty() else None
-    with _open(args.store, read_only=args.dry_run) as engine:
+    if args.dry_run:
+        plan = prepare(args.files, _copy(args.store), settings, progress)
+        _tell(plan.report, args)
+        return plan.report.status
+    with _open(args.store) as engine:
         plan = prepare(args.files, engine.arrays(), settings, progress)
-        if args.report:
-            with open(args.report, "w", newline="") as out:
-                plan.report.write_csv(out)
-        _print(plan.report, args)
-        if not args.dry_run:
-            carry_out(plan, engine.apply_batch, engine.arrays, progress)
+        _tell(plan.report, args)
+        carry_out(plan, engine.apply_batch, engine.arrays, progress)
     return plan.report.status
 
 
-def _open(store: Path, read_only: bool) -> "Engine":
-    """The engine of a directory at rest; read_only: a replayed copy, also beside a running process."""
+def _open(store: Path) -> "Engine":
+    """The engine of a directory at rest, with the reference data of its configuration, if one lies there."""
+    from oms import config
     from oms.engine import Engine
-    from oms.journal import Reader
 
-    journal = _journal(store)
-    if not read_only:
-        return Engine(journal=journal, durability="batch")
-    engine = Engine()
-    reader = Reader(journal, live=True)
-    engine.core.replay(reader)
-    reader.check()
+    found = config.find(store)
+    if found is None and not (store / "journal").is_dir():
+        raise OmsError(
+            "there is no journal and no oms.toml", where=str(store), remedy="name their directory with --dir"
+        )
+    settings = found or config.Config()
+    directory = found.directory if found else store
+    engine = Engine(
+        settings.capacities,
+        journal=directory / "journal",
+        snapshots=directory / "snapshots",
+        durability=settings.store.durability,
+        segment_bytes=settings.store.segment_bytes,
+        clock=time_ns,
+    )
+    config.define(engine, settings)
     return engine
 
 
-def _print(report: "Report", args: Namespace) -> None:
+def _copy(store: Path) -> "Arrays":
+    """The tables of a private copy: of a directory at rest, of a running process, or as a configuration begins."""
+    from oms import config
+    from oms.engine import Engine
+    from oms.replica import Replica
+    from oms.schema import TABLES
+
+    found = config.find(store)
+    directory = found.directory if found else store
+    if found is None or (directory / "journal").is_dir():
+        replica = Replica(directory)
+        return {table.name: replica.rows(table.name) for table in TABLES}
+    engine = Engine(found.capacities)
+    config.define(engine, found)
+    return engine.arrays()
+
+
+def _tell(report: "Report", args: Namespace) -> None:
+    """The report, before anything is done."""
+    if args.report:
+        with open(args.report, "w", newline="") as out:
+            report.write_csv(out)
     if args.json:
         print(json.dumps(report.as_dict() | {"dry_run": args.dry_run}, indent=2))
     else:
@@ -147,7 +176,7 @@ def _progress() -> Callable[[str, int, int], None]:
 def _sign_off(args: Namespace) -> int:
     from oms.start_of_day.run import sign_off
 
-    with _open(args.store, read_only=False) as engine:
+    with _open(args.store) as engine:
         opened = sign_off(args.accounts, args.by, args.reason, engine.apply_batch, engine.arrays())
     already = [code for code in args.accounts if code not in opened]
     if args.json:

@@ -1,5 +1,6 @@
 """The made-up day: the same for the same seed, sound where it should be, and with what is there to be refused."""
 
+import json
 import subprocess
 import sys
 import tomllib
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from oms import Engine
+from oms import Engine, cli
 from oms.enums import Status
 from oms.errors import OmsError
 from oms.start_of_day.make_day import make_day
@@ -124,3 +125,21 @@ def test_the_tool_writes_a_day(tmp_path):
     run = subprocess.run([sys.executable, "tools/make_day.py", *few], capture_output=True, text=True, check=False)
     assert run.returncode == 1
     assert "Traceback" not in run.stderr
+
+
+def test_the_command_line_loads_it_into_a_new_store(day, tmp_path, capsys):
+    store = tmp_path / "store"
+    store.mkdir()
+    (store / "oms.toml").write_bytes((day.directory / "oms.toml").read_bytes())
+
+    def sod(action, name):
+        status = cli.main(["sod", action, str(day.directory / name), "--dir", str(store), "--json"])
+        return status, json.loads(capsys.readouterr().out)["counts"]
+
+    assert sod("check", "take_on")[0] == 0
+    assert not (store / "journal").exists()
+    assert sod("load", "take_on")[0] == 0
+    checked, loaded = sod("check", "sod"), sod("load", "sod")
+    assert checked == loaded
+    assert loaded[0] == 3
+    assert loaded[1]["accounts_closed"] == 2
