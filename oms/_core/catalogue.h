@@ -61,34 +61,34 @@
 #define ST_permission_denied 3
 #define ST_cl_ord_id_missing 4
 #define ST_cl_ord_id_duplicate 5
-#define ST_account_suspended 6
-#define ST_account_closed 7
-#define ST_account_not_reconciled 8
-#define ST_instrument_unknown 9
-#define ST_instrument_halted 10
-#define ST_instrument_delisted 11
-#define ST_trading_halted 12
-#define ST_reduce_only 13
-#define ST_session_not_open 14
-#define ST_side_not_supported 15
-#define ST_ord_type_not_supported 16
-#define ST_time_in_force_not_supported 17
-#define ST_expire_date_invalid 18
-#define ST_order_qty_not_positive 19
-#define ST_order_qty_off_lot 20
-#define ST_order_qty_below_minimum 21
-#define ST_order_qty_above_maximum 22
-#define ST_price_missing 23
-#define ST_price_not_allowed 24
-#define ST_price_not_positive 25
-#define ST_price_off_tick 26
-#define ST_reference_price_missing 27
-#define ST_price_outside_collar 28
-#define ST_value_out_of_range 29
-#define ST_value_below_minimum 30
-#define ST_value_above_maximum 31
-#define ST_order_unknown 32
-#define ST_order_too_late 33
+#define ST_order_unknown 6
+#define ST_order_too_late 7
+#define ST_account_suspended 8
+#define ST_account_closed 9
+#define ST_account_not_reconciled 10
+#define ST_instrument_unknown 11
+#define ST_instrument_halted 12
+#define ST_instrument_delisted 13
+#define ST_trading_halted 14
+#define ST_reduce_only 15
+#define ST_session_not_open 16
+#define ST_side_not_supported 17
+#define ST_ord_type_not_supported 18
+#define ST_time_in_force_not_supported 19
+#define ST_expire_date_invalid 20
+#define ST_order_qty_not_positive 21
+#define ST_order_qty_off_lot 22
+#define ST_order_qty_below_minimum 23
+#define ST_order_qty_above_maximum 24
+#define ST_price_missing 25
+#define ST_price_not_allowed 26
+#define ST_price_not_positive 27
+#define ST_price_off_tick 28
+#define ST_reference_price_missing 29
+#define ST_price_outside_collar 30
+#define ST_value_out_of_range 31
+#define ST_value_below_minimum 32
+#define ST_value_above_maximum 33
 #define ST_funds_insufficient 35
 #define ST_stock_insufficient 36
 #define ST_capacity_reached 37
@@ -1651,7 +1651,7 @@ typedef struct {
     int64_t reserved;
     int64_t reserved_qty;
     uint32_t order_id;
-    uint32_t pad1;
+    int32_t closed_date;
     uint64_t time_ns;
     int64_t missing_qty;
 } OrderRow;
@@ -1679,7 +1679,7 @@ _Static_assert(offsetof(OrderRow, fee_charged) == 80, "OrderRow.fee_charged");
 _Static_assert(offsetof(OrderRow, reserved) == 88, "OrderRow.reserved");
 _Static_assert(offsetof(OrderRow, reserved_qty) == 96, "OrderRow.reserved_qty");
 _Static_assert(offsetof(OrderRow, order_id) == 104, "OrderRow.order_id");
-_Static_assert(offsetof(OrderRow, pad1) == 108, "OrderRow.pad1");
+_Static_assert(offsetof(OrderRow, closed_date) == 108, "OrderRow.closed_date");
 _Static_assert(offsetof(OrderRow, time_ns) == 112, "OrderRow.time_ns");
 _Static_assert(offsetof(OrderRow, missing_qty) == 120, "OrderRow.missing_qty");
 
@@ -1711,7 +1711,7 @@ typedef struct {
     uint64_t feed_sequence;
     uint64_t time_ns;
     int32_t business_date;
-    uint32_t pad0;
+    uint32_t hits;
 } RequestRow;
 _Static_assert(sizeof(RequestRow) == 128, "RequestRow");
 _Static_assert(offsetof(RequestRow, version) == 0, "RequestRow.version");
@@ -1741,7 +1741,7 @@ _Static_assert(offsetof(RequestRow, orig) == 100, "RequestRow.orig");
 _Static_assert(offsetof(RequestRow, feed_sequence) == 104, "RequestRow.feed_sequence");
 _Static_assert(offsetof(RequestRow, time_ns) == 112, "RequestRow.time_ns");
 _Static_assert(offsetof(RequestRow, business_date) == 120, "RequestRow.business_date");
-_Static_assert(offsetof(RequestRow, pad0) == 124, "RequestRow.pad0");
+_Static_assert(offsetof(RequestRow, hits) == 124, "RequestRow.hits");
 
 typedef struct {
     uint32_t version;

@@ -3,7 +3,7 @@
 from oms._core.arith cimport FIGURE_MAX
 from oms._core.index cimport index_put, index_remove
 from oms._core.ledger cimport cash_row, holding_available, holding_row
-from oms._core.orders cimport CLOSED_dead, FLAG_expired_here, close_order, is_live
+from oms._core.orders cimport CLOSED_dead, FLAG_expired_here, close_order
 from oms._core.outputs cimport emit_answer, emit_event
 from oms._core.requests cimport drop
 from oms._core.settlement cimport add_movement, settle_contractual
@@ -77,24 +77,26 @@ cdef void free_request(State* s, uint32_t slot) noexcept nogil:
     give_back(s, TABLE_request, slot)
 
 
+cdef inline bint came_to_nothing(const OrderRow* o, int32_t before) noexcept nogil:
+    """Closed before that date, and never executed. Its requests are older still: each came while it was open."""
+    return (o.request != 0 and o.closed != 0 and o.closed_date < before and o.last_execution == 0
+            and o.missing_qty == 0)
+
+
 cdef void forget(State* s, int32_t before) noexcept nogil:
-    """Gives back the rows of requests and orders of earlier dates that came to nothing: closed, and never executed."""
-    cdef uint32_t slot, order
+    """Gives back the rows of orders that came to nothing on earlier dates, with all their requests, and of requests that
+    were refused."""
+    cdef uint32_t slot
     cdef const RequestRow* r
-    cdef const OrderRow* o
     for slot in range(1, s.header[TABLE_request].used):
         r = &s.request[slot]
-        if r.status == 0 or r.business_date >= before or is_live(r.status):
+        if r.status == 0:
             continue
-        order = r.order
-        o = &s.order[order]
-        if order == 0 or (o.closed and o.last_execution == 0 and o.request != slot and o.terms != slot):
+        if came_to_nothing(&s.order[r.order], before) if r.order else r.business_date < before:
             free_request(s, slot)
     for slot in range(1, s.header[TABLE_order].used):
-        o = &s.order[slot]
-        if o.request and o.closed and o.last_execution == 0 and s.request[o.terms].business_date < before:
-            if s.request[o.request].business_date < before and o.missing_qty == 0:
-                free_order(s, slot)
+        if came_to_nothing(&s.order[slot], before):
+            free_order(s, slot)
 
 
 cdef void free_order(State* s, uint32_t slot) noexcept nogil:
@@ -102,9 +104,6 @@ cdef void free_order(State* s, uint32_t slot) noexcept nogil:
     cdef const uint8_t* name = text_of(s, o.order_id)
     if o.order_id:
         index_remove(&s.by_order_id, hash_bytes(name + 1, name[0], s.instrument[o.instrument].exchange), slot)
-    if o.terms != o.request:
-        free_request(s, o.terms)
-    free_request(s, o.request)
     give_back(s, TABLE_order, slot)
 
 

@@ -19,7 +19,7 @@ cdef struct Cover:
 
 cdef uint32_t schedule_of(const State* s, uint32_t account, uint32_t instrument) noexcept nogil
 cdef bint cover_of(const State* s, const OrderRow* o, int64_t price, int64_t order_qty, Cover* cover) noexcept nogil
-cdef bint hold_of(const State* s, const OrderRow* o, Cover* cover) noexcept nogil
+cdef bint hold_of(const State* s, const OrderRow* o, uint32_t without, Cover* cover) noexcept nogil
 cdef uint16_t vet_cover(State* s, const OrderRow* o, const Cover* wanted) noexcept nogil
 cdef void rehold(State* s, uint32_t order) noexcept nogil
 cdef uint32_t make_order(State* s, uint32_t request, const Terms* t) noexcept nogil

@@ -44,20 +44,21 @@ cdef bint cover_of(const State* s, const OrderRow* o, int64_t price, int64_t ord
     return True
 
 
-cdef bint hold_of(const State* s, const OrderRow* o, Cover* cover) noexcept nogil:
-    """The most that the terms in force, or any replace in flight or queued, may need. A filled order holds for a replace
-    that may reopen it; any other dead order only for executions that the exchange counts and we have not seen."""
+cdef bint hold_of(const State* s, const OrderRow* o, uint32_t without, Cover* cover) noexcept nogil:
+    """The most that the terms in force, or any replace in flight or queued, may need; `without` what one request asks
+    (0 = none). A filled order holds only for replaces that may reopen it; any other dead order only for executions that
+    the exchange counts and we have not seen."""
     cdef Cover one
     cdef uint32_t slot = o.pending
     cdef const RequestRow* r
     cover.cash = cover.stock = 0
     if o.closed == CLOSED_dead:
         return o.missing_qty <= 0 or cover_of(s, o, o.price, o.cum_qty + o.missing_qty, cover)
-    if not cover_of(s, o, o.price, o.order_qty, cover):
+    if not o.closed and without != o.request and not cover_of(s, o, o.price, o.order_qty, cover):
         return False
     while slot:
         r = &s.request[slot]
-        if r.type == RequestType_replace and is_live(r.status):
+        if r.type == RequestType_replace and is_live(r.status) and slot != without:
             if not cover_of(s, o, r.price, r.order_qty, &one):
                 return False
             cover.cash = max(cover.cash, one.cash)
@@ -90,7 +91,7 @@ cdef void rehold(State* s, uint32_t order) noexcept nogil:
     """Makes the order hold what its state asks for, no more and no less."""
     cdef OrderRow* o = &s.order[order]
     cdef Cover cover
-    if not hold_of(s, o, &cover):
+    if not hold_of(s, o, 0, &cover):
         broken("an order's hold does not fit")
     if cover.cash != o.reserved:
         cash_reserve(s, o.cash, cover.cash - o.reserved)
@@ -223,9 +224,10 @@ cdef void route(State* s, uint32_t request) noexcept nogil:
     cdef RequestRow* r = &s.request[request]
     cdef const OrderRow* o = &s.order[r.order]
     cdef uint32_t feed = s.request[o.request].feed, timeout
+    cdef uint64_t expiry
     if r.type == RequestType_new or feed == 0 or s.feed[feed].state != FeedState_online:
         feed = s.exchange[s.instrument[o.instrument].exchange].first_feed
-        while feed and (s.feed[feed].state != FeedState_online or s.feed[feed].gap):
+        while feed and (s.feed[feed].state != FeedState_online or (s.feed[feed].gap and r.type != RequestType_cancel)):
             feed = s.feed[feed].next_feed
     elif s.feed[feed].gap and r.type != RequestType_cancel:
         feed = 0
@@ -235,8 +237,9 @@ cdef void route(State* s, uint32_t request) noexcept nogil:
         return
     set_status(s, request, RequestStatus_buffered, ST_ok)
     timeout = s.account_class[s.account[r.account].account_class].buffer_timeout_s
-    if timeout and (s.firm.next_expiry_ns == 0 or s.time_ns + timeout * <uint64_t>1000000000 < s.firm.next_expiry_ns):
-        s.firm.next_expiry_ns = s.time_ns + timeout * <uint64_t>1000000000
+    expiry = r.time_ns + timeout * <uint64_t>1000000000
+    if timeout and r.type != RequestType_cancel and (s.firm.next_expiry_ns == 0 or expiry < s.firm.next_expiry_ns):
+        s.firm.next_expiry_ns = expiry
 
 
 cdef void close_order(State* s, uint32_t order, uint8_t ord_status, uint8_t how, uint16_t reason) noexcept nogil:
@@ -247,6 +250,7 @@ cdef void close_order(State* s, uint32_t order, uint8_t ord_status, uint8_t how,
     row_open(&o.version)
     o.ord_status = ord_status
     o.closed = how
+    o.closed_date = s.firm.business_date
     row_close(&o.version)
     while slot:
         after = s.request[slot].next_pending

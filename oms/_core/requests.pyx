@@ -7,10 +7,11 @@ first; below the line "point of no return" nothing can fail any more.
 from libc.stdint cimport INT64_MIN
 
 from oms._core.arith cimport scale_e4, value_of
-from oms._core.orders cimport CLOSED_dead, Cover, close_order, cover_of, hold_of, is_live, link_pending, make_order, make_request, \
-    rehold, route, set_status, terms_of, unlink_pending, vet_cover
+from oms._core.ledger cimport cash_available, holding_available
+from oms._core.orders cimport CLOSED_dead, Cover, close_order, cover_of, hold_of, is_live, link_pending, make_order, \
+    make_request, rehold, route, set_status, terms_of, unlink_pending, vet_cover
 from oms._core.outputs cimport emit_answer
-from oms._core.vetting cimport Terms, allowed, owns, vet_account, vet_desk, vet_terms
+from oms._core.vetting cimport Terms, allowed, allowed_for, owns, reason_of, vet_account, vet_desk, vet_terms
 
 cdef enum:
     ROWS_KEPT = 64  # of the request table: cancels and reports still find room when new requests no longer do
@@ -69,9 +70,9 @@ cdef uint16_t begin(State* s, Asked* a, uint32_t* known) noexcept nogil:
 
 
 cdef uint16_t answer_again(State* s, const Asked* a, uint32_t known) noexcept nogil:
-    """The same request again gets the first answer and does nothing."""
+    """The same request again gets the first answer and does nothing: what has an order was accepted, whatever came of it."""
     cdef const RequestRow* r = &s.request[known]
-    cdef uint16_t status = r.reason if r.status == RequestStatus_rejected else ST_ok
+    cdef uint16_t status = ST_ok if r.order else r.reason
     emit_answer(s, s.source, status, a.tag, a.account, known, True)
     return status
 
@@ -110,8 +111,8 @@ cdef uint16_t apply_new(State* s, const NewOrderSingle* r) noexcept nogil:
     cdef Terms t
     cdef OrderRow draft
     cdef Cover cover
-    cdef uint32_t slot
-    cdef uint16_t status, desk
+    cdef uint32_t slot, hits
+    cdef uint16_t status
     ask(&a, RequestType_new, r.account, r.tag, NewOrderSingle_texts(r), r.cl_ord_id_length,
         content_of(r, <uint64_t>&r.tag - <uint64_t>r, T_NewOrderSingle, r.frame.length))
     status = begin(s, &a, &slot)
@@ -134,21 +135,30 @@ cdef uint16_t apply_new(State* s, const NewOrderSingle* r) noexcept nogil:
     status = vet_cover(s, &draft, &cover)
     if status != ST_ok:
         return reject(s, &a, &t, status)
-    desk = vet_desk(s, &t)
+    hits = vet_desk(s, &t)
     # point of no return
     slot = make_request(s, a.type, &t, a.name, a.length, a.hash, a.content)
     rehold(s, make_order(s, slot, &t))
-    send_or_queue(s, slot, desk)
+    send_or_queue(s, slot, hits)
     emit_answer(s, s.source, ST_ok, a.tag, a.account, slot, False)
     return ST_ok
 
 
-cdef void send_or_queue(State* s, uint32_t request, uint16_t desk) noexcept nogil:
-    if desk == ST_ok:
-        route(s, request)
+cdef void send_or_queue(State* s, uint32_t request, uint32_t hits) noexcept nogil:
+    if hits:
+        send_to_desk(s, request, hits, reason_of(hits))
     else:
-        s.request[request].queue_version += 1
-        set_status(s, request, RequestStatus_queued, desk)
+        route(s, request)
+
+
+cdef void send_to_desk(State* s, uint32_t request, uint32_t hits, uint16_t reason) noexcept nogil:
+    """A person has to look at it; a version that was looked at before is stale."""
+    cdef RequestRow* r = &s.request[request]
+    row_open(&r.version)
+    r.queue_version += 1
+    r.hits |= hits
+    row_close(&r.version)
+    set_status(s, request, RequestStatus_queued, reason)
 
 
 cdef uint32_t order_named(State* s, const Asked* a, const uint8_t* name, uint32_t length) noexcept nogil:
@@ -176,6 +186,8 @@ cdef void changed_terms(const State* s, const OrderRow* o, const OrderCancelRepl
         t.price = INT64_MIN if t.ord_type == OrdType_market else o.price
     if r.order_qty != INT64_MIN:
         t.order_qty = r.order_qty
+    if r.ord_type == OrdType_market:
+        t.price = INT64_MIN  # the old limit goes with the old type
     if r.price != INT64_MIN:
         t.price = r.price
     if r.stop_px != INT64_MIN:
@@ -197,8 +209,8 @@ cdef uint16_t apply_replace(State* s, const OrderCancelReplaceRequest* r) noexce
     cdef Terms t
     cdef Cover cover, now
     cdef OrderRow* o
-    cdef uint32_t slot, order
-    cdef uint16_t status, desk
+    cdef uint32_t slot, order, hits
+    cdef uint16_t status
     cdef const uint8_t* texts = OrderCancelReplaceRequest_texts(r)
     ask(&a, RequestType_replace, r.account, r.tag, texts, r.cl_ord_id_length,
         content_of(r, <uint64_t>&r.tag - <uint64_t>r, T_OrderCancelReplaceRequest, r.frame.length))
@@ -220,7 +232,7 @@ cdef uint16_t apply_replace(State* s, const OrderCancelReplaceRequest* r) noexce
     if status == ST_ok and not cover_of(s, o, t.price, t.order_qty, &cover):
         status = ST_value_out_of_range
     if status == ST_ok and not unsent(s, o):
-        hold_of(s, o, &now)
+        hold_of(s, o, 0, &now)
         cover.cash, cover.stock = max(cover.cash, now.cash), max(cover.stock, now.stock)
     if status == ST_ok:
         status = vet_cover(s, o, &cover)
@@ -228,7 +240,7 @@ cdef uint16_t apply_replace(State* s, const OrderCancelReplaceRequest* r) noexce
         return reject(s, &a, &t, status)
     if not room_for_new(s):
         return refuse(s, &a, ST_capacity_reached)
-    desk = vet_desk(s, &t)
+    hits = vet_desk(s, &t)
     # point of no return
     slot = make_request(s, a.type, &t, a.name, a.length, a.hash, a.content)
     if unsent(s, o):
@@ -236,7 +248,7 @@ cdef uint16_t apply_replace(State* s, const OrderCancelReplaceRequest* r) noexce
     else:
         s.request[slot].orig = newest_link(s, o)
         link_pending(s, order, slot)
-    send_or_queue(s, slot, desk)
+    send_or_queue(s, slot, hits)
     rehold(s, order)
     emit_answer(s, s.source, ST_ok, a.tag, a.account, slot, False)
     return ST_ok
@@ -310,24 +322,39 @@ cdef uint16_t apply_cancel(State* s, const OrderCancelRequest* r) noexcept nogil
     return ST_ok
 
 
-cdef uint16_t vet_again(State* s, uint32_t request) noexcept nogil:
+cdef uint16_t vet_again(State* s, uint32_t request, uint32_t* hits) noexcept nogil:
     """The checks of a request that has waited, with its own hold given back. Its protected price is kept."""
     cdef const RequestRow* r = &s.request[request]
     cdef const OrderRow* o = &s.order[r.order]
     cdef Terms t
-    cdef Cover cover
+    cdef Cover others
     cdef uint16_t status, sender = s.source
     terms_of(s, o, request, &t)
     s.source = r.user  # the maker's own state counts, not the operator's
     status = vet_terms(s, &t)
     s.source = sender
+    if status == ST_ok and not hold_of(s, o, request, &others):
+        status = ST_value_out_of_range
     if status == ST_ok:
-        if not hold_of(s, o, &cover):
-            return ST_value_out_of_range
-        status = vet_cover(s, o, &cover)
-    if status == ST_ok:
-        status = vet_desk(s, &t)
+        status = vet_own_hold(s, o, &others)
+    hits[0] = vet_desk(s, &t) if status == ST_ok else 0
     return status
+
+
+cdef uint16_t vet_own_hold(State* s, const OrderRow* o, const Cover* others) noexcept nogil:
+    """Would there be enough for what the request adds to the order's hold, had it not been taken already?"""
+    cdef int64_t free
+    if o.reserved > others.cash:
+        free = cash_available(s, o.cash)
+        if free < 0:
+            s.figure, s.limit = o.reserved - others.cash, free + o.reserved - others.cash
+            return ST_funds_insufficient
+    if o.reserved_qty > others.stock:
+        free = holding_available(s, o.holding)
+        if free < 0:
+            s.figure, s.limit = o.reserved_qty - others.stock, free + o.reserved_qty - others.stock
+            return ST_stock_insufficient
+    return ST_ok
 
 
 cdef uint16_t vet_decision(State* s, const AuthDecision* d, uint32_t request) noexcept nogil:
@@ -342,6 +369,8 @@ cdef uint16_t vet_decision(State* s, const AuthDecision* d, uint32_t request) no
         return ST_permission_denied
     if request == 0:
         return ST_request_unknown
+    if not allowed_for(s, PERMISSION_authorise, r.account):
+        return ST_permission_denied
     if r.status != RequestStatus_queued:
         return ST_request_not_queued
     if d.queue_version and d.queue_version != r.queue_version:
@@ -373,24 +402,25 @@ cdef int64_t order_value(State* s, const OrderRow* o, const RequestRow* r) noexc
 
 
 cdef uint16_t apply_decision(State* s, const AuthDecision* d) noexcept nogil:
-    """Exactly one decision wins. A check that fails now and that nobody has seen puts the request back, with that."""
+    """Exactly one decision wins. A check that fails now puts the request back with that, however often it is decided; a
+    reason of the desk's own only when the operator could not have seen it."""
     cdef uint32_t request = request_of(s, d.request)
     cdef RequestRow* r = &s.request[request]
-    cdef uint16_t status = vet_decision(s, d, request), again, seen
+    cdef uint16_t status = vet_decision(s, d, request)
+    cdef uint32_t hits = 0
     if status != ST_ok:
         emit_answer(s, s.source, status, d.tag, r.account, request, False)
         return status
     # point of no return
-    seen = r.reason
     r.decided_by = s.source
     if d.decision == Decision_reject:
         drop(s, request, RequestStatus_rejected, ST_rejected_by_desk)
     else:
-        again = vet_again(s, request)
-        if again != ST_ok and again != seen:
-            r.queue_version += 1
-            set_status(s, request, RequestStatus_queued, again)
-            status = again
+        status = vet_again(s, request, &hits)
+        if status == ST_ok and hits & ~r.hits:
+            status = reason_of(hits & ~r.hits)
+        if status != ST_ok:
+            send_to_desk(s, request, hits, status)
         else:
             route(s, request)
             rehold(s, r.order)
@@ -415,7 +445,7 @@ cdef void drop(State* s, uint32_t request, uint8_t status, uint16_t reason) noex
 
 cdef void release_buffered(State* s, uint32_t exchange) noexcept nogil:
     """A feed is back: what waited for it is checked again, in order, and sent."""
-    cdef uint32_t slot
+    cdef uint32_t slot, hits
     cdef uint16_t status
     cdef RequestRow* r
     for slot in range(1, s.header[TABLE_request].used):
@@ -424,10 +454,8 @@ cdef void release_buffered(State* s, uint32_t exchange) noexcept nogil:
         r = &s.request[slot]
         if r.status != RequestStatus_buffered or s.instrument[s.order[r.order].instrument].exchange != exchange:
             continue
-        status = ST_ok if r.type == RequestType_cancel else vet_again(s, slot)
-        if status in (ST_value_needs_authorisation, ST_instrument_needs_authorisation, ST_reference_price_missing):
-            status = ST_ok  # the desk has seen it, or did not have to
-        if status == ST_ok:
+        status = ST_ok if r.type == RequestType_cancel else vet_again(s, slot, &hits)
+        if status == ST_ok:  # the desk has seen it, or did not have to
             route(s, slot)
         else:
             drop(s, slot, RequestStatus_rejected, status)

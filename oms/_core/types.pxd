@@ -60,6 +60,8 @@ cdef extern from "catalogue.h" nogil:
         ST_permission_denied
         ST_cl_ord_id_missing
         ST_cl_ord_id_duplicate
+        ST_order_unknown
+        ST_order_too_late
         ST_account_suspended
         ST_account_closed
         ST_account_not_reconciled
@@ -86,8 +88,6 @@ cdef extern from "catalogue.h" nogil:
         ST_value_out_of_range
         ST_value_below_minimum
         ST_value_above_maximum
-        ST_order_unknown
-        ST_order_too_late
         ST_funds_insufficient
         ST_stock_insufficient
         ST_capacity_reached
@@ -999,7 +999,7 @@ cdef extern from "catalogue.h" nogil:
         int64_t reserved
         int64_t reserved_qty
         uint32_t order_id
-        uint32_t pad1
+        int32_t closed_date
         uint64_t time_ns
         int64_t missing_qty
 
@@ -1031,7 +1031,7 @@ cdef extern from "catalogue.h" nogil:
         uint64_t feed_sequence
         uint64_t time_ns
         int32_t business_date
-        uint32_t pad0
+        uint32_t hits
 
     ctypedef struct ExecutionRow:
         uint32_t version

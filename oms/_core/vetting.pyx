@@ -21,6 +21,12 @@ cdef bint allowed(const State* s, uint32_t permissions) noexcept nogil:
     return s.source == 0 or (user.active and user.permissions & permissions)
 
 
+cdef bint allowed_for(const State* s, uint32_t permissions, uint32_t account) noexcept nogil:
+    """The same, for an account of the sender's own tenant; an owner of 0 is every tenant's."""
+    cdef uint16_t owner = s.user[s.source].owner
+    return allowed(s, permissions) and (owner == 0 or owner == s.account[account].owner)
+
+
 cdef bint owns(const State* s, uint32_t account, uint16_t user) noexcept nogil:
     cdef uint32_t slot = s.account[account].entitlement
     while slot and s.entitlement[slot].user != user:
@@ -144,15 +150,17 @@ cdef uint16_t vet_terms(State* s, Terms* t) noexcept nogil:
     return ST_ok
 
 
-cdef uint16_t vet_desk(State* s, const Terms* t) noexcept nogil:
-    """Does a person have to look at it? A check that lacks a figure asks one."""
+cdef uint32_t vet_desk(State* s, const Terms* t) noexcept nogil:
+    """Why a person has to look at it, as HIT bits. A check that lacks a figure asks one."""
     cdef const InstrumentRow* i = &s.instrument[t.instrument]
     cdef const AccountClassRow* c = &s.account_class[s.account[t.account].account_class]
     cdef int64_t limit = scale_e4(c.auth_above_value, s.currency[i.currency].exponent)
+    cdef uint32_t hits = 0
     if c.collar_bps and i.last == 0 and i.reference_price == 0:
-        return ST_reference_price_missing
+        hits |= HIT_reference
     if c.auth_above_value and t.value > limit:
-        return because(s, ST_value_needs_authorisation, t.value, limit)
+        hits |= HIT_value
+        s.figure, s.limit = t.value, limit
     if i.authorise:
-        return ST_instrument_needs_authorisation
-    return ST_ok
+        hits |= HIT_instrument
+    return hits
