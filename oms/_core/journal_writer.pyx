@@ -5,7 +5,7 @@ thread (zeros the next segment). Never: takes the GIL, retries a failed write, o
 Whoever holds the baton is the writer: the journal thread, or the appending thread itself.
 """
 
-from libc.errno cimport ENOENT, errno
+from libc.errno cimport EINTR, ENOENT, errno
 from libc.string cimport memcpy, memset
 
 from oms._core.journal_file cimport (
@@ -38,7 +38,7 @@ cdef extern from *:
     int pthread_join(pthread_t thread, void** result) nogil
 
 cdef enum:
-    MARK_SYNC_NS = 100000000        # a mark survives the machine after this at the latest
+    MARK_SYNC_NS = 50000000         # a mark survives the machine after twice this at the latest
     PREPARE_AT = 4                  # the next segment is made when a quarter of this one is used
 
 
@@ -135,10 +135,10 @@ cdef bint segment_roll(JournalState* journal) noexcept nogil:
     cdef int file = journal.file
     cdef int error
     next_segment_wanted(journal)
-    while load_u32(&journal.wanted):
+    while load_u32(&journal.wanted) and not load_u32(&journal.stop):
         doorbell_wait(&journal.ready, 0, 100000000)
     if journal.prepared < 0:
-        return journal_fail(journal, FAULT_ROLL, journal.prepare_error)
+        return journal_fail(journal, FAULT_ROLL, journal.prepare_error or EINTR)
     if journal.durability == DURABILITY_INTERVAL:
         if fdatasync(file) < 0:
             return journal_fail(journal, FAULT_WRITE, errno)
@@ -215,7 +215,7 @@ cdef bint batch_write(JournalState* journal, const Batch* batch) noexcept nogil:
     memcpy(journal.mark.chain, commit.chain, 32)
     if durable:
         journal.mark.synced_sequence = journal.mark.sequence
-    return mark_put(journal, durable and monotonic_ns() - journal.mark_synced_ns >= MARK_SYNC_NS)
+    return mark_put(journal, False)
 
 
 cdef void journal_write(JournalState* journal) noexcept nogil:
@@ -245,11 +245,9 @@ cdef void journal_write(JournalState* journal) noexcept nogil:
 # The journal thread
 
 cdef void mark_sync(JournalState* journal) noexcept nogil:
-    """A mark that no flush has taken along survives the machine before long."""
-    pthread_mutex_lock(&journal.baton)
+    """The mark survives the machine before long; after `safe`, so that no record waits for a second flush."""
     if journal.mark_is_dirty and monotonic_ns() - journal.mark_synced_ns >= MARK_SYNC_NS:
         mark_put(journal, True)
-    pthread_mutex_unlock(&journal.baton)
 
 
 cdef void* write_batches(void* argument) noexcept nogil:
@@ -259,11 +257,14 @@ cdef void* write_batches(void* argument) noexcept nogil:
         if load_u64(&journal.committed) != load_u64(&journal.flushed):
             pthread_mutex_lock(&journal.baton)
             journal_write(journal)
+            mark_sync(journal)
             pthread_mutex_unlock(&journal.baton)
         elif load_u32(&journal.stop):
             break
-        elif not doorbell_wait(&journal.work, 0, MARK_SYNC_NS) and journal.mark_is_dirty:
+        elif not doorbell_wait(&journal.work, 0, MARK_SYNC_NS):
+            pthread_mutex_lock(&journal.baton)
             mark_sync(journal)
+            pthread_mutex_unlock(&journal.baton)
     return NULL
 
 

@@ -167,6 +167,18 @@ def test_a_journal_that_is_dropped_is_as_after_a_crash(tmp_path):
         assert again.append(record(8)) == 8
 
 
+@pytest.mark.parametrize("durability", ["batch", "interval", "none"])
+def test_a_journal_that_is_dropped_in_the_middle_of_rolls(tmp_path, durability):
+    journal = Journal(tmp_path, durability, segment_bytes=SEGMENT)
+    for number in range(1, 10_001):
+        journal.append(record(number, 32 + number % 40 * 8))
+    journal.commit()
+    safe = journal.safe
+    del journal
+    assert holds_all_up_to(tmp_path, safe) <= 10_000
+    assert verify(tmp_path).ok
+
+
 def test_ends_by_itself_and_goes_on(tmp_path):
     for records in (100, 200):
         process = appender(tmp_path, "interval", SEGMENT, records)
