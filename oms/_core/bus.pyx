@@ -9,8 +9,8 @@ from oms._core.bus_envelope cimport (
     ENVELOPE_MAX_BYTES, ENVELOPE_SIZE, SessionReason_none, SessionReason_slow,
 )
 from oms._core.ring cimport (
-    doorbell_ring, doorbell_wait, exchange_u32, load_u32, load_u64, monotonic_ns, ring_claim, ring_next, ring_publish,
-    ring_release, ring_used, store_u32, store_u64,
+    count_u64, doorbell_ring, doorbell_wait, exchange_u32, load_u32, load_u64, monotonic_ns, ring_claim, ring_next,
+    ring_publish, ring_release, ring_used, store_u32, store_u64,
 )
 from oms._core.types cimport SCHEMA_VERSION, SessionOpened, T_SessionOpened
 
@@ -21,12 +21,12 @@ cdef bint throttle(Endpoint* endpoint) noexcept nogil:
     if load_u32(&endpoint.reason) or ring_used(&endpoint.outbound) <= limit:
         return False
     if exchange_u32(&endpoint.throttled, 1) == 0:
-        endpoint.counters.throttled += 1
+        count_u64(&endpoint.counters.throttled, 1)
     return ring_used(&endpoint.outbound) > limit
 
 
 cdef bint poll_endpoint(Endpoint* endpoint, BusEvent* event) noexcept nogil:
-    cdef bint last
+    cdef bint last, known
     cdef uint32_t tag
     if endpoint.core_done == load_u64(&endpoint.epoch):     # no session since: the keeper may be at work in it
         return False
@@ -49,10 +49,11 @@ cdef bint poll_endpoint(Endpoint* endpoint, BusEvent* event) noexcept nogil:
     event.kind = BusEvent_closed
     event.reason = <uint16_t> endpoint.reason
     event.count = event.length = 0
+    known = endpoint.known
     endpoint.opened = 0
-    store_u64(&endpoint.core_done, endpoint.epoch)
+    store_u64(&endpoint.core_done, endpoint.epoch)          # from here on it is the keeper's
     doorbell_ring(endpoint.keeper_bell)
-    return endpoint.known
+    return known
 
 
 cdef bint bus_poll(BusState* bus, BusEvent* event) noexcept nogil:
@@ -100,7 +101,7 @@ cdef bint bus_accept(BusState* bus, const BusEvent* event, uint64_t last_applied
     answer.last_applied = last_applied
     if not enqueue(bus, peer, &answer, sizeof(answer), Tag_session):
         return False
-    peer.counters.sessions += 1
+    count_u64(&peer.counters.sessions, 1)
     store_u64(&peer.heard_ns, monotonic_ns())
     store_u32(&peer.opened, 1)
     return True

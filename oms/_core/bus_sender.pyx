@@ -9,7 +9,8 @@ from oms._core.bus_endpoint cimport (
 from oms._core.bus_envelope cimport *
 from oms._core.bus_nng cimport NNG_EAGAIN, NNG_FLAG_NONBLOCK, nng, nng_msg, nng_socket
 from oms._core.ring cimport (
-    doorbell_ring, doorbell_wait, exchange_u32, load_u32, load_u64, monotonic_ns, ring_next, ring_release, store_u64,
+    count_u64, doorbell_ring, doorbell_wait, exchange_u32, load_u32, load_u64, monotonic_ns, ring_next, ring_release,
+    store_u64,
 )
 from oms._core.types cimport Frame, Heartbeat, SCHEMA_VERSION, SessionClosed, T_Heartbeat, T_SessionClosed
 
@@ -115,15 +116,15 @@ cdef int carry(Endpoint* endpoint, uint64_t now_ns) noexcept nogil:
     socket.id = endpoint.socket
     error = nng.sendmsg(socket, endpoint.pending, NNG_FLAG_NONBLOCK)
     if error == NNG_EAGAIN:
-        endpoint.counters.retries += 1
+        count_u64(&endpoint.counters.retries, 1)
         return error
     if error:
         nng.msg_free(endpoint.pending)      # the socket is closed: the keeper knows
     else:
         endpoint.sent_ns = now_ns
-        endpoint.counters.sent_messages += 1
-        endpoint.counters.sent_records += endpoint.pending_count
-        endpoint.counters.sent_bytes += endpoint.pending_bytes
+        count_u64(&endpoint.counters.sent_messages, 1)
+        count_u64(&endpoint.counters.sent_records, endpoint.pending_count)
+        count_u64(&endpoint.counters.sent_bytes, endpoint.pending_bytes)
     endpoint.pending = NULL
     return error
 

@@ -24,6 +24,7 @@ from oms._core.bus_nng cimport nng
 from oms._core.bus_sender cimport sender_run
 from oms._core.ring cimport (
     Doorbell, doorbell_ring, doorbell_wait, load_u32, load_u64, monotonic_ns, ring_used, store_u32,
+    store_u64,
 )
 
 cdef enum:
@@ -216,8 +217,8 @@ cdef class Bus:
         """One look at one endpoint: what its phase asks for now."""
         cdef Endpoint* endpoint = &self.state.endpoints[index]
         cdef uint64_t now_ns = monotonic_ns()
-        endpoint.counters.inbound_bytes = ring_used(&endpoint.inbound)
-        endpoint.counters.outbound_bytes = ring_used(&endpoint.outbound)
+        store_u64(&endpoint.counters.inbound_bytes, ring_used(&endpoint.inbound))
+        store_u64(&endpoint.counters.outbound_bytes, ring_used(&endpoint.outbound))
         if endpoint.phase == Phase_listening:
             if self.stopping:
                 endpoint_end(endpoint, SessionReason_stopped, NULL)
@@ -287,7 +288,10 @@ cdef class Bus:
         return {settings.name: self.counted(index) for index, settings in enumerate(self.config.endpoints)}
 
     def counted(self, index: int) -> dict[str, int]:
-        cdef BusCounters* counters = &self.state.counters[index]
-        counted = <dict> counters[0]
+        cdef BusCounters copy
+        cdef uint32_t i
+        for i in range(sizeof(BusCounters) // sizeof(uint64_t)):
+            (<uint64_t*> &copy)[i] = load_u64(<uint64_t*> &self.state.counters[index] + i)
+        counted = <dict> copy
         ended = counted.pop("ended")
         return counted | {f"ended_{reason.name}": ended[reason] for reason in SessionReason if reason}

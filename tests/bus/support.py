@@ -1,5 +1,6 @@
 """A bus with a stand-in core in this process, and peers that say exactly what a test wants them to say."""
 
+import os
 import struct
 import subprocess
 import sys
@@ -169,7 +170,7 @@ def process(script: str, *arguments: object):
     command = [sys.executable, str(Path(__file__).with_name(script)), *map(str, arguments)]
     root = Path(__file__).parents[2]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, cwd=root, env={"PYTHONPATH": str(root)}, **pipes) as child:
+    with subprocess.Popen(command, cwd=root, env=os.environ | {"PYTHONPATH": str(root)}, **pipes) as child:
         try:
             yield child
         finally:

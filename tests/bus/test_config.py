@@ -1,5 +1,6 @@
 """Addresses, directories, certificates and settings: what is refused, and what the error says."""
 
+import re
 import socket
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from oms import records
 from oms.bus_config import (
     BusConfig,
     BusError,
+    SessionReason,
     SessionRole,
     check_socket_path,
     listen_address,
@@ -128,6 +130,17 @@ def test_every_record_of_the_catalogue_has_its_limits(tmp_path):
             assert [records.decode(record) for record in back] == [
                 (kind, fields | {"source": 3}) for kind, fields in map(records.decode, sent)
             ]
+
+
+def test_the_reasons_are_the_same_in_the_core_the_shell_and_the_page():
+    root = Path(__file__).parents[2]
+    header = (root / "oms/_core/bus_envelope.h").read_text()
+    page = (root / "docs/reference/bus-protocol.md").read_text()
+    shell = [(reason.name, reason.value) for reason in SessionReason]
+    core = [(name, int(value)) for name, value in re.findall(r"SessionReason_(\w+) = (\d+),", header)]
+    told = [(name, int(value)) for value, name in re.findall(r"^\| (\d+) \| `(\w+)` \| ", page, re.MULTILINE)]
+    assert core == shell
+    assert [entry for entry in told if entry in shell] == shell[1:]
 
 
 def test_tcp(tmp_path):
