@@ -9,6 +9,8 @@ from libc.errno cimport EINVAL, errno
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset, strerror
 
+from pathlib import Path
+
 from oms import schema
 from oms.errors import OmsError
 from oms.records import row_dtype
@@ -26,7 +28,7 @@ cdef extern from "<sys/mman.h>" nogil:
 
 cdef extern from "<fcntl.h>" nogil:
     int c_open "open"(const char* path, int flags, int mode)
-    int O_RDWR, O_RDONLY, O_CREAT, O_TRUNC, O_CLOEXEC, O_NOFOLLOW
+    int O_RDWR, O_RDONLY, O_CREAT, O_EXCL, O_CLOEXEC, O_NOFOLLOW
 
 cdef extern from "<unistd.h>" nogil:
     int c_close "close"(int fd)
@@ -47,8 +49,10 @@ cdef class Mapping:
         cdef int fd = -1, flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
         cdef void* data
         self.writable = create or path is None
+        if create and path is not None:
+            Path(path).unlink(missing_ok=True)  # who still reads the last process's rows keeps them as they were
         if path is not None:
-            fd = c_open(str(path).encode(), (O_RDWR | O_CREAT | O_TRUNC if create else O_RDONLY) | O_CLOEXEC | O_NOFOLLOW,
+            fd = c_open(str(path).encode(), (O_RDWR | O_CREAT | O_EXCL if create else O_RDONLY) | O_CLOEXEC | O_NOFOLLOW,
                         0o600)
             if fd < 0:
                 raise OmsError(f"cannot open a table: {strerror(errno).decode()}", where=str(path))

@@ -88,7 +88,7 @@ class Processes:
             mic,
             *("simulator", "--config", self.path, "--exchange", mic, "--dir", str(self.directory / "exchanges" / mic)),
             *("--instruments", str(self.directory / "sod" / "instruments.csv")),
-            *("--open-orders", str(self.directory / "sod" / "open_orders.csv")),
+            *("--open-orders", str(self.directory / "sod" / f"open_orders-{mic}.csv")),
             *("--durability", "none", "--pending", "--json", *more),
         )
 

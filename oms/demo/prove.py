@@ -23,5 +23,5 @@ def prove(outcome: Outcome, config: Config) -> None:
 
     outcome.journal_bytes = sum(path.stat().st_size for path in (config.directory / "journal").glob("*.journal"))
     outcome.replay_state_hash = replayed_hash(config)
-    report = verify(config.directory)
+    report = verify(config.directory, config.capacities)
     outcome.verify = "ok" if report.ok else "; ".join(report.problems[:10])
