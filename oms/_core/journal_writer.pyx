@@ -218,28 +218,35 @@ cdef bint batch_write(JournalState* journal, const Batch* batch) noexcept nogil:
     return mark_put(journal, False)
 
 
-cdef void journal_write(JournalState* journal) noexcept nogil:
+cdef bint batch_pass(JournalState* journal) noexcept nogil:
+    """Writes one batch of what is committed, and says that it is safe. False: there is none, or it failed."""
     cdef Batch batch
     cdef uint64_t started
-    while load_u64(&journal.committed) != journal.flushed and not load_u32(&journal.failed):
-        if not batch_take(journal, &batch):
-            segment_roll(journal)
-            continue
-        started = monotonic_ns()
-        if not batch_write(journal, &batch):
-            return
-        started = monotonic_ns() - started
-        journal.batches += 1
-        journal.bytes += batch.bytes
-        journal.write_ns += started
-        journal.write_ns_max = max(journal.write_ns_max, started)
-        store_u64(&journal.flushed, journal.flushed + batch.bytes)
-        store_u64(&journal.safe, journal.mark.sequence)     # after the mark: what was seen outside is marked
-        doorbell_ring(&journal.progress)
-        if journal.bell:
-            journal.bell(journal.bell_argument)
-        if journal.position > journal.header.segment_bytes / PREPARE_AT and not journal.prepare_error:
-            next_segment_wanted(journal)
+    if load_u32(&journal.failed) or load_u64(&journal.committed) == journal.flushed:
+        return False
+    if not batch_take(journal, &batch) and not (segment_roll(journal) and batch_take(journal, &batch)):
+        return False
+    started = monotonic_ns()
+    if not batch_write(journal, &batch):
+        return False
+    started = monotonic_ns() - started
+    journal.batches += 1
+    journal.bytes += batch.bytes
+    journal.write_ns += started
+    journal.write_ns_max = max(journal.write_ns_max, started)
+    store_u64(&journal.flushed, journal.flushed + batch.bytes)
+    store_u64(&journal.safe, journal.mark.sequence)         # after the mark: what was seen outside is marked
+    doorbell_ring(&journal.progress)
+    if journal.bell:
+        journal.bell(journal.bell_argument)
+    if journal.position > journal.header.segment_bytes / PREPARE_AT and not journal.prepare_error:
+        next_segment_wanted(journal)
+    return True
+
+
+cdef void journal_write(JournalState* journal) noexcept nogil:
+    while batch_pass(journal):
+        pass
 
 
 # The journal thread
@@ -256,7 +263,7 @@ cdef void* write_batches(void* argument) noexcept nogil:
     while not load_u32(&journal.failed):
         if load_u64(&journal.committed) != load_u64(&journal.flushed):
             pthread_mutex_lock(&journal.baton)
-            journal_write(journal)
+            batch_pass(journal)
             mark_sync(journal)
             pthread_mutex_unlock(&journal.baton)
         elif load_u32(&journal.stop):
