@@ -26,6 +26,7 @@ from oms.views import Attached, attach
 BATCH = 256  # lines that are made durable together
 LINE_BYTES = 4096  # a line is shorter
 POLL_S = 0.05
+TABLES = ("execution", "account", "instrument", "currency", "exchange", "request", "text")  # what a line is made of
 
 
 class TradeFeedError(OmsError):
@@ -183,12 +184,18 @@ class TradeFeed:
         return written + len(batch)
 
     def _check(self, lines: Sequence[bytes]) -> None:
-        if lines[self.file.part - 1] != self.file.last:
-            raise TradeFeedError(
-                f"row {self.file.row} of the tables is not the one that the file ends with",
-                where=str(self.file.path),
-                remedy="the file belongs to another store: name another file",
-            )
+        """The last line must follow from the tables, or the file is not theirs."""
+        if lines[self.file.part - 1] == self.file.last:
+            return
+        there, here = msgspec.json.decode(lines[self.file.part - 1]), msgspec.json.decode(self.file.last)
+        differing = [
+            f"{name}: {here.get(name)} here, {there[name]} there" for name in there if here.get(name) != there[name]
+        ]
+        raise TradeFeedError(
+            f"the file does not end with row {self.file.row} of the tables ({'; '.join(differing)})",
+            where=str(self.file.path),
+            remedy="the file belongs to another store: name another file",
+        )
 
     def close(self) -> None:
         self.file.close()
@@ -206,12 +213,14 @@ class LiveRows:
         """Whether a process serves; maps its tables anew when they are others."""
         try:
             inode = (self._directory / "execution.table").stat().st_ino
-        except FileNotFoundError:
+            if self._views is None or inode != self._inode:
+                self._views, self._inode = attach(self._directory), inode
+                for table in TABLES:  # all of one process, before it can end
+                    self._views.memory(table)
+            return self._safe() > 0
+        except (FileNotFoundError, OmsError):  # a process that is only starting has not made all of them yet
             self._views = None
             return False
-        if self._views is None or inode != self._inode:
-            self._views, self._inode = attach(self._directory), inode
-        return self._safe() > 0
 
     def _safe(self) -> int:
         return int(self._views.header("execution")["safe"]) if self._views else 0
