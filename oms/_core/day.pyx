@@ -7,7 +7,7 @@ from oms._core.orders cimport CLOSED_dead, FLAG_expired_here, close_order
 from oms._core.outputs cimport emit_answer, emit_event
 from oms._core.requests cimport drop
 from oms._core.settlement cimport add_movement, settle_contractual
-from oms._core.vetting cimport allowed
+from oms._core.vetting cimport allowed, allowed_for
 
 
 cdef bint ends(uint8_t time_in_force, int32_t expire_date, int32_t trade_date) noexcept nogil:
@@ -158,6 +158,8 @@ cdef uint16_t apply_reconciled(State* s, const AccountReconciled* r) noexcept no
         return ST_permission_denied
     if r.account == 0 or r.account >= s.header[TABLE_account].used:
         return ST_account_unknown
+    if not allowed_for(s, PERMISSION_operate, r.account):
+        return ST_permission_denied
     row_open(&s.account[r.account].version)
     s.account[r.account].unreconciled = r.unreconciled != 0
     row_close(&s.account[r.account].version)
@@ -182,6 +184,8 @@ cdef uint16_t vet_movement(State* s, const Movement* r, uint64_t hash) noexcept 
         return ST_permission_denied
     if r.account == 0 or r.account >= s.header[TABLE_account].used:
         return ST_account_unknown
+    if not allowed_for(s, PERMISSION_operate, r.account):
+        return ST_permission_denied
     if r.reference_length == 0 or r.amount == 0 or r.amount > FIGURE_MAX or r.amount < -FIGURE_MAX:
         return ST_reference_invalid
     if not MovementKind_deposit <= r.kind <= MovementKind_adjustment:
@@ -254,6 +258,8 @@ cdef uint16_t apply_margin(State* s, const SetMargin* r) noexcept nogil:
         return ST_permission_denied
     if r.account == 0 or r.account >= s.header[TABLE_account].used:
         return ST_account_unknown
+    if not allowed_for(s, PERMISSION_operate, r.account):
+        return ST_permission_denied
     if r.currency == 0 or r.currency >= s.header[TABLE_currency].used or not 0 <= r.margin <= FIGURE_MAX:
         return ST_reference_invalid
     if not has_room(s, TABLE_cash, 1):

@@ -6,7 +6,7 @@ have read it. What changes afterwards, a fee included, is a new row that names t
 
 from oms._core.arith cimport FIGURE_MAX
 from oms._core.index cimport index_put
-from oms._core.ledger cimport cash_ladder, fee_of, holding_ladder, newest_version
+from oms._core.ledger cimport cash_ladder, fee_of, holding_ladder, newest_version, settle_date
 from oms._core.orders cimport schedule_of
 from oms._core.outputs cimport emit_event
 
@@ -50,7 +50,7 @@ cdef uint32_t add_execution(State* s, uint32_t order, const ExecutionRow* figure
     x.prev_of_holding = h.last_execution
     x.sequence = s.sequence
     x.exec_id = text_put(s, name, length)
-    x.key_hash = key_of(x.exchange, x.trade_date, x.side, name, length)
+    x.key_hash = key_of(x.exchange, x.trade_date, x.side, name, length) if keyed else 0
     row_close(&x.version)
     o.last_execution = slot
     row_open(&h.version)
@@ -72,7 +72,7 @@ cdef bint postable(const State* s, const OrderRow* o, int64_t quantity, int64_t 
 
 cdef void flow(State* s, const ExecutionRow* x, int sign) noexcept nogil:
     """Both sides of an execution's posting. A buy owes value and fee; a sell is due its value less what of the fee it can
-    pay, and owes the rest. A bust of what has been settled posts the same the other way round."""
+    pay, and owes the rest; a fee that is given back is due. A bust of what has been settled posts it the other way round."""
     cdef const OrderRow* o = &s.order[x.order]
     cdef CashRow* c = &s.cash[o.cash]
     cdef HoldingRow* h = &s.holding[o.holding]
@@ -85,6 +85,8 @@ cdef void flow(State* s, const ExecutionRow* x, int sign) noexcept nogil:
         paid = min(x.fee, x.value)
         owed, due = x.fee - paid, x.value - paid
         incoming, outgoing = 0, x.last_qty
+    elif owed < 0:
+        owed, due = 0, -owed
     if reversing:
         owed, due, incoming, outgoing, side = due, owed, outgoing, incoming, -side
         sign = -sign
@@ -93,7 +95,7 @@ cdef void flow(State* s, const ExecutionRow* x, int sign) noexcept nogil:
     i.market -= side * x.last_qty
     if reversing:
         sign = -sign
-    if x.posted == 3:
+    if x.posted == AT_ONCE:
         row_open(&c.version)
         c.booked += sign * (due - owed)
         row_close(&c.version)
@@ -105,11 +107,11 @@ cdef void flow(State* s, const ExecutionRow* x, int sign) noexcept nogil:
         holding_ladder(s, o.holding, x.settle_date, sign * outgoing, sign * incoming)
 
 
-cdef void post(State* s, uint32_t execution) noexcept nogil:
-    """Puts the execution's items into the ladders, or books them at once where nothing lies between trade and settlement."""
+cdef void post(State* s, uint32_t execution, uint8_t where) noexcept nogil:
+    """Puts the execution's items into the ladders, or books them at once where nothing lay between trade and settlement."""
     cdef ExecutionRow* x = &s.execution[execution]
     row_open(&x.version)
-    x.posted = 3 if x.settle_date <= x.trade_date else 1
+    x.posted = where
     row_close(&x.version)
     flow(s, x, 1)
     emit_event(s, EventKind_execution, execution, x.kind, ST_ok)
@@ -139,13 +141,14 @@ cdef uint32_t reissue(State* s, uint32_t execution, int64_t fee, int64_t tax) no
     cdef ExecutionRow figures = s.execution[execution]
     cdef const uint8_t* name = text_of(s, figures.exec_id)
     cdef uint32_t slot
+    cdef uint8_t where = figures.posted
     unpost(s, execution)
     if figures.sequence == s.sequence:
         row_open(&s.execution[execution].version)
         s.execution[execution].fee = fee
         s.execution[execution].tax = tax
         row_close(&s.execution[execution].version)
-        post(s, execution)
+        post(s, execution, where)
         return execution
     figures.kind = TradeKind_correct
     figures.ref = execution
@@ -156,41 +159,63 @@ cdef uint32_t reissue(State* s, uint32_t execution, int64_t fee, int64_t tax) no
     row_open(&s.execution[execution].version)
     s.execution[execution].superseded_by = slot
     row_close(&s.execution[execution].version)
-    post(s, slot)
+    post(s, slot, where)
     return slot
+
+
+cdef void refee(State* s, uint32_t order, int32_t later) noexcept nogil:
+    """Charges each effective trade, in the order of their booking, what it adds to the order's fee: the fee is a function of
+    the trades alone. What that changes for a settled one becomes an item of its own, due `later` (0 = as a trade of today)."""
+    cdef OrderRow* o = &s.order[order]
+    cdef const ExecutionRow* x
+    cdef uint32_t slot = o.last_execution, found = 0
+    cdef int64_t value = 0, charged = 0, taxed = 0, fee, tax, part, tax_part, owing = 0, tax_owing = 0
+    while slot:
+        if s.execution[slot].ref == 0:
+            s.slots[found] = slot
+            found += 1
+        slot = s.execution[slot].prev_of_order
+    while found:
+        found -= 1
+        slot = newest_version(s, s.slots[found])
+        x = &s.execution[slot]
+        if slot == 0:
+            continue
+        if x.last_qty == 0:  # an item of fees alone, from here
+            owing -= x.fee
+            tax_owing -= x.tax
+            continue
+        value += x.value
+        fee = fee_due(s, o, value, o.closed and value == o.cum_value, &tax)
+        part, tax_part = fee - charged, tax - taxed
+        charged, taxed = fee, tax
+        if x.posted == SETTLED:
+            owing += part - x.fee
+            tax_owing += tax_part - x.tax
+        elif part != x.fee:
+            reissue(s, slot, part, tax_part)
+    if owing:
+        charge_alone(s, order, owing, tax_owing, later)
+    row_open(&o.version)
+    o.fee_charged = charged
+    row_close(&o.version)
 
 
 cdef void charge_rest(State* s, uint32_t order) noexcept nogil:
     """A sell has ended: what its proceeds could not pay of the fee becomes payable, with its last trade."""
-    cdef OrderRow* o = &s.order[order]
-    cdef int64_t tax, rest = fee_due(s, o, o.cum_value, True, &tax) - o.fee_charged
-    cdef uint32_t slot = o.last_execution, root
-    cdef ExecutionRow* x
-    if rest <= 0:
-        return
-    while slot:
-        root = slot
-        slot = s.execution[slot].prev_of_order
-        if s.execution[root].ref == 0 and newest_version(s, root):
-            root = newest_version(s, root)
-            break
-    x = &s.execution[root]
-    if x.posted == 1 or x.posted == 3:
-        reissue(s, root, x.fee + rest, x.tax)
-    else:
-        charge_alone(s, order, root, rest)
-    row_open(&o.version)
-    o.fee_charged += rest
-    row_close(&o.version)
+    cdef int64_t tax
+    if fee_due(s, &s.order[order], s.order[order].cum_value, True, &tax) != s.order[order].fee_charged:
+        refee(s, order, 0)
 
 
-cdef void charge_alone(State* s, uint32_t order, uint32_t last, int64_t fee) noexcept nogil:
-    """Its last trade is settled: the rest of the fee is an item of its own, due with a trade of today."""
-    cdef ExecutionRow figures = s.execution[last]
+cdef void charge_alone(State* s, uint32_t order, int64_t fee, int64_t tax, int32_t later) noexcept nogil:
+    """Fees of trades that are settled, charged or given back by themselves."""
+    cdef ExecutionRow figures = s.execution[s.order[order].last_execution]
     figures.kind = TradeKind_trade
     figures.ref = figures.superseded_by = 0
-    figures.last_qty = figures.value = figures.tax = 0
-    figures.fee = fee
+    figures.last_qty = figures.last_px = figures.value = 0
+    figures.fee, figures.tax = fee, tax
+    figures.trade_version = 1
     figures.trade_date = s.firm.business_date
-    figures.settle_date = max(figures.settle_date, s.firm.business_date + 1)
-    post(s, add_execution(s, order, &figures, text_of(s, 0), 0, False))
+    figures.settle_date = later if later else settle_date(s, figures.instrument, s.firm.business_date)
+    post(s, add_execution(s, order, &figures, text_of(s, 0), 0, False), LADDER)

@@ -8,7 +8,7 @@ from libc.stdint cimport INT64_MIN
 
 from oms._core.arith cimport value_of
 from oms._core.corrections cimport bust, correct, find_version
-from oms._core.executions cimport add_execution, fee_due, find_execution, post, postable
+from oms._core.executions cimport AT_ONCE, LADDER, add_execution, fee_due, find_execution, post, postable, refee
 from oms._core.feeds cimport count_in
 from oms._core.ledger cimport cash_available, holding_available, holding_cost, settle_date
 from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_cum_differs, FLAG_external, FLAG_filled_after_close, \
@@ -92,7 +92,7 @@ cdef uint32_t external_order(State* s, const Terms* t, uint32_t request_feed, in
 
 cdef bint room_for_fact(const State* s) noexcept nogil:
     return (has_room(s, TABLE_order, 2) and has_room(s, TABLE_request, 2) and has_room(s, TABLE_cash, 2)
-            and has_room(s, TABLE_holding, 2) and has_room(s, TABLE_execution, 2) and has_room(s, TABLE_text, 256)
+            and has_room(s, TABLE_holding, 2) and has_room(s, TABLE_execution, 4) and has_room(s, TABLE_text, 256)
             and has_room(s, TABLE_ladder, 8))
 
 
@@ -177,81 +177,133 @@ cdef uint16_t executed(State* s, uint32_t order, uint32_t request, const Executi
     if o.missing_qty:
         o.missing_qty = max(o.missing_qty - r.last_qty, 0)
     row_close(&o.version)
-    post(s, add_execution(s, order, &x, name, r.exec_id_length, True))
+    post(s, add_execution(s, order, &x, name, r.exec_id_length, True), AT_ONCE if x.settle_date <= date else LADDER)
+    if o.closed:
+        flag(s, order, FLAG_filled_after_close)
+        alert(s, EventKind_order, order, ST_fill_after_close)
+        refee(s, order, 0)
     after_trade(s, order, r.ord_status)
     return ST_ok
+
+
+cdef uint8_t standing(const OrderRow* o, uint8_t word) noexcept nogil:
+    """What a live order is after its executions or terms have changed; the exchange may say that it is busy with it."""
+    if word in (OrdStatus_pending_cancel, OrdStatus_pending_replace):
+        return word
+    if o.cum_qty >= o.order_qty:
+        return OrdStatus_filled
+    if word in (OrdStatus_done_for_day, OrdStatus_stopped, OrdStatus_suspended, OrdStatus_calculated):
+        return word
+    return OrdStatus_partially_filled if o.cum_qty else OrdStatus_new
 
 
 cdef void after_trade(State* s, uint32_t order, uint8_t word) noexcept nogil:
     """Where a trade, or a corrected one, leaves its order."""
     cdef OrderRow* o = &s.order[order]
-    if o.closed:
-        flag(s, order, FLAG_filled_after_close)
-        alert(s, EventKind_order, order, ST_fill_after_close)
-    elif o.ord_status == OrdStatus_pending_new:
-        answered(s, o.request)
     if o.cum_qty > o.order_qty:
         flag(s, order, FLAG_overfilled)
         alert(s, EventKind_order, order, ST_overfill)
-    if o.closed == 0 and o.cum_qty >= o.order_qty:
-        if word not in (OrdStatus_pending_cancel, OrdStatus_pending_replace):
-            word = OrdStatus_filled
-        close_order(s, order, word, CLOSED_filled, ST_ok)
-    elif o.closed == 0:
-        say(s, order, word if word else OrdStatus_partially_filled)
-        rehold(s, order)
-    else:
-        rehold(s, order)
+    if not o.closed:
+        answered(s, o.request)
+        word = standing(o, word)
+        if o.cum_qty >= o.order_qty:
+            close_order(s, order, word, CLOSED_filled, ST_ok)
+        else:
+            row_open(&o.version)
+            o.ord_status = word
+            row_close(&o.version)
+    rehold(s, order)
     warn_of_debt(s, order)
 
 
-cdef uint16_t corrected(State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
-    """A bust or a correction of a trade of this order; exec_ref_id names its newest version."""
-    cdef OrderRow* o = &s.order[order]
+cdef inline void reopen(OrderRow* o) noexcept nogil:
+    row_open(&o.version)
+    o.closed = 0
+    o.closed_date = 0
+    row_close(&o.version)
+
+
+cdef bint says_the_same(const State* s, uint32_t known, uint32_t order, const ExecutionReport* r) noexcept nogil:
+    """Is the bust or correction that was booked under this key the one that is reported now?"""
+    cdef const ExecutionRow* x = &s.execution[known]
+    cdef const uint8_t* name = ExecutionReport_texts(r) + r.exec_id_length
+    cdef uint32_t slot = known
+    if x.order != order or x.kind != (TradeKind_bust if r.exec_type == ExecType_trade_cancel else TradeKind_correct):
+        return False
+    if x.kind == TradeKind_correct and (x.last_qty != r.last_qty or x.last_px != r.last_px):
+        return False
+    while s.execution[slot].ref:
+        slot = s.execution[slot].ref
+        if text_is(s, s.execution[slot].exec_id, name, r.exec_ref_id_length):
+            return True
+    return False
+
+
+cdef bint room_to_correct(const State* s, uint32_t order) noexcept nogil:
+    """The fee of every trade of the order may change: each may need a new version, and a text."""
+    cdef uint32_t slot = s.order[order].last_execution, rows = 3
+    while slot:
+        rows += 1
+        slot = s.execution[slot].prev_of_order
+    return has_room(s, TABLE_execution, rows) and has_room(s, TABLE_text, 32 * rows)
+
+
+cdef uint16_t vet_correction(State* s, uint32_t order, uint32_t trade, const ExecutionReport* r,
+                             int64_t* value) noexcept nogil:
+    """Was it booked before, is its trade known, does it fit? What is not booked is parked."""
+    cdef const OrderRow* o = &s.order[order]
     cdef const InstrumentRow* i = &s.instrument[o.instrument]
-    cdef const uint8_t* name = ExecutionReport_texts(r)
-    cdef uint32_t trade = find_version(s, order, name + r.exec_id_length, r.exec_ref_id_length), slot
-    cdef int64_t value = 0
-    cdef int32_t date = s.exchange[i.exchange].trade_date
-    if trade == 0:
-        slot = find_execution(s, i.exchange, r.trade_date if r.trade_date else date, o.side, name, r.exec_id_length)
-        if slot and s.execution[slot].order == order:
-            return ST_execution_repeated
-        return park(s, ST_execution_unknown, r.feed, 0)
-    if find_execution(s, i.exchange, s.execution[trade].trade_date, o.side, name, r.exec_id_length):
+    cdef int32_t date = r.trade_date if r.trade_date else s.exchange[i.exchange].trade_date
+    cdef uint32_t known
+    if trade:
+        date = s.execution[trade].trade_date
+    known = find_execution(s, i.exchange, date, o.side, ExecutionReport_texts(r), r.exec_id_length)
+    if known and says_the_same(s, known, order, r):
         return ST_execution_repeated
+    if known:
+        return park(s, ST_execution_conflict, r.feed, known)
+    if trade == 0:
+        return park(s, ST_execution_unknown, r.feed, 0)
+    if not room_to_correct(s, order):
+        return park(s, ST_capacity_reached, r.feed, trade)
     if r.exec_type == ExecType_trade_correct:
-        if r.last_qty <= 0 or not value_of(r.last_px, r.last_qty, i.value_numerator, i.value_denominator, 0, &value):
+        if r.last_qty <= 0 or not value_of(r.last_px, r.last_qty, i.value_numerator, i.value_denominator, 0, value):
             return park(s, ST_report_out_of_range, r.feed, trade)
-        if r.last_px < 0 or not postable(s, o, r.last_qty, value):
+        if r.last_px < 0 or not postable(s, o, r.last_qty, value[0]):
             return park(s, ST_report_out_of_range, r.feed, trade)
+    return ST_ok
+
+
+cdef uint16_t corrected(State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
+    """A bust or a correction of a trade of this order; exec_ref_id names its newest version. A filled order that can still
+    trade is open again; of any other closed one, only money and stock move."""
+    cdef OrderRow* o = &s.order[order]
+    cdef const uint8_t* name = ExecutionReport_texts(r)
+    cdef uint32_t trade = find_version(s, order, name + r.exec_id_length, r.exec_ref_id_length)
+    cdef int64_t value = 0
+    cdef uint16_t status = vet_correction(s, order, trade, r, &value)
+    if status != ST_ok:
+        return status
     # point of no return
-    if o.closed == CLOSED_filled and may_reopen(s, o):
-        row_open(&o.version)
-        o.closed = 0
-        row_close(&o.version)
+    if o.closed == CLOSED_filled and can_still_trade(s, o):
+        reopen(o)
     if r.exec_type == ExecType_trade_cancel:
         bust(s, trade, name, r.exec_id_length, r.settle_date)
     else:
         correct(s, trade, r.last_qty, r.last_px, value, name, r.exec_id_length, r.settle_date)
-    if o.closed:
-        rehold(s, order)
-        warn_of_debt(s, order)
-        return ST_ok
-    row_open(&o.version)
-    if o.ord_status == OrdStatus_filled or o.cum_qty == 0:
-        o.ord_status = OrdStatus_partially_filled if o.cum_qty else OrdStatus_new
-    row_close(&o.version)
     after_trade(s, order, r.ord_status)
     return ST_ok
 
 
-cdef bint may_reopen(const State* s, const OrderRow* o) noexcept nogil:
-    """A filled order whose trade is busted can trade again, unless it was a Day order of a past day."""
-    cdef uint8_t tif = s.request[o.terms].time_in_force
-    if tif == TimeInForce_gtc or tif == TimeInForce_gtd:
-        return True
-    return tif == TimeInForce_day and o.trade_date == s.exchange[s.instrument[o.instrument].exchange].trade_date
+cdef bint can_still_trade(const State* s, const OrderRow* o) noexcept nogil:
+    """Once a trade that filled it is taken back: not past its day, and not what was immediate or nothing."""
+    cdef const RequestRow* terms = &s.request[o.terms]
+    cdef const ExchangeRow* e = &s.exchange[s.instrument[o.instrument].exchange]
+    if terms.time_in_force == TimeInForce_gtd:
+        return terms.expire_date >= e.trade_date
+    if terms.time_in_force == TimeInForce_day:
+        return o.trade_date == e.trade_date and e.session_state != SessionState_complete
+    return terms.time_in_force == TimeInForce_gtc
 
 
 cdef uint16_t replaced(State* s, uint32_t order, uint32_t request, const ExecutionReport* r) noexcept nogil:
@@ -261,7 +313,7 @@ cdef uint16_t replaced(State* s, uint32_t order, uint32_t request, const Executi
     cdef int64_t quantity = o.order_qty, price = o.price
     cdef Cover cover
     cdef bint ours = request != 0 and q.type == RequestType_replace
-    if ours and request == o.terms:
+    if o.closed == CLOSED_dead or (ours and q.status == RequestStatus_completed):
         return ST_report_stale
     if ours:
         quantity, price = q.order_qty, q.price
@@ -269,29 +321,26 @@ cdef uint16_t replaced(State* s, uint32_t order, uint32_t request, const Executi
         quantity = r.order_qty
     if r.price > 0 and not (ours and q.ord_type == OrdType_market):
         price = r.price
-    if o.closed == CLOSED_dead:
-        return ST_report_stale
     if not cover_of(s, o, price, quantity, &cover):
         return park(s, ST_report_out_of_range, r.feed, 0)
     # point of no return
+    reopen(o)
     row_open(&o.version)
     if ours:
         o.terms = request
     o.order_qty = max(quantity, o.cum_qty)
     o.price = price
-    o.closed = 0
+    o.ord_status = standing(o, r.ord_status)
     row_close(&o.version)
+    answered(s, o.request)
     if ours:
-        answered(s, request)
+        unlink_pending(s, request)
+        set_status(s, request, RequestStatus_completed, ST_ok)
+    if o.side == Side_sell and o.cum_qty:
+        refee(s, order, 0)
     if o.cum_qty >= o.order_qty:
         close_order(s, order, OrdStatus_filled, CLOSED_filled, ST_ok)
     else:
-        row_open(&o.version)
-        if r.ord_status and r.ord_status != OrdStatus_filled:
-            o.ord_status = r.ord_status
-        else:
-            o.ord_status = OrdStatus_partially_filled if o.cum_qty else OrdStatus_new
-        row_close(&o.version)
         rehold(s, order)
     warn_of_debt(s, order)
     return ST_ok
@@ -311,7 +360,7 @@ cdef uint16_t rejected(State* s, uint32_t order, uint32_t request, const Executi
 cdef uint16_t refused(State* s, uint32_t order, uint32_t request, uint8_t word) noexcept nogil:
     """A cancel or replace is refused: the old terms stand, at the leaves of this moment."""
     cdef OrderRow* o = &s.order[order]
-    if request == 0 or not is_live(s.request[request].status):
+    if request == 0 or s.request[request].type == RequestType_new or not is_live(s.request[request].status):
         return ST_report_stale
     unlink_pending(s, request)
     set_status(s, request, RequestStatus_rejected, ST_rejected_by_exchange)
@@ -367,6 +416,8 @@ cdef uint16_t acknowledged(State* s, uint32_t order, uint32_t request, const Exe
         answered(s, o.request)
     if r.exec_type == ExecType_new and (o.closed or o.cum_qty):
         return ST_report_stale
+    if r.exec_type == ExecType_new and o.ord_status != OrdStatus_pending_new:
+        return ST_ok  # it is further already
     if word == 0 and r.exec_type not in (ExecType_order_status, ExecType_restated, ExecType_triggered):
         word = r.exec_type  # FIX gives the state that a report brings about the same character
     say(s, order, word)
@@ -417,7 +468,8 @@ cdef uint16_t apply_report(State* s, const ExecutionReport* r) noexcept nogil:
         return park(s, ST_report_unmatched, r.feed, 0)
     name_order(s, order, order_id, r.order_id_length)
     status = told(s, order, request, r)
-    check_cum(s, order, r)
+    if status == ST_ok:
+        check_cum(s, order, r)
     if s.order[order].closed == CLOSED_dead and status == ST_ok:
         rehold(s, order)
     return status
