@@ -43,9 +43,9 @@ def number(value: Any) -> Decimal:
 
 
 def count(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if isinstance(value, bool) or not re.fullmatch(r"\d{1,18}", str(value)):
         raise ValueError(f"expected a whole number from 0 up, not {shown(value)}")
-    return value
+    return int(value)
 
 
 def flag(value: Any) -> bool:
