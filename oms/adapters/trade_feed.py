@@ -19,14 +19,13 @@ from typing import Any, Protocol
 
 import msgspec
 
+from oms.adapters.trade_rows import LiveRows
 from oms.errors import OmsError
 from oms.pictures import Trade
-from oms.views import Attached, attach
 
 BATCH = 256  # lines that are made durable together
 LINE_BYTES = 4096  # a line is shorter
 POLL_S = 0.05
-TABLES = ("execution", "account", "instrument", "currency", "exchange", "request", "text")  # what a line is made of
 
 
 class TradeFeedError(OmsError):
@@ -199,45 +198,6 @@ class TradeFeed:
 
     def close(self) -> None:
         self.file.close()
-
-
-class LiveRows:
-    """The execution table of a live process, and of the next when that has ended: `fresh` says whether it is there."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._views: Attached | None = None
-        self._inode = 0
-
-    def fresh(self) -> bool:
-        """Whether a process serves; maps its tables anew when they are others."""
-        try:
-            inode = (self._directory / "execution.table").stat().st_ino
-            if self._views is None or inode != self._inode:
-                self._views, self._inode = attach(self._directory), inode
-                for table in TABLES:  # all of one process, before it can end
-                    self._views.memory(table)
-            return self._safe() > 0
-        except (FileNotFoundError, OmsError):  # a process that is only starting has not made all of them yet
-            self._views = None
-            return False
-
-    def _safe(self) -> int:
-        return int(self._views.header("execution")["safe"]) if self._views else 0
-
-    def executions_from(self, row: int) -> Iterator[Trade]:
-        if self._views is None:
-            return
-        safe = self._safe()
-        for trade in self._views.executions_from(row):
-            if not 0 < trade.sequence <= safe:
-                return
-            yield trade
-
-    def trade_picture(self, row: int) -> Trade:
-        if self._views is None:
-            raise TradeFeedError("no process serves", where=str(self._directory))
-        return self._views.trade_picture(row)
 
 
 def run(tables: Path, path: Path, stopping: Callable[[], bool], *, once: bool = False) -> int:

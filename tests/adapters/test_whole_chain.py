@@ -16,6 +16,7 @@ from random import Random
 import pytest
 
 from oms import config as configuration
+from oms.adapters.trade_rows import LiveRows
 from oms.client import Client
 from oms.engine import Engine
 from oms.enums import Status
@@ -222,6 +223,9 @@ def close_the_day(chain):
 def compare(chain):
     """(account, exec_id, side, quantity, price) of every trade, as the OMS, the exchange and the trade feed tell it."""
     views = chain.views()
+    rows = LiveRows(chain.config.tables)
+    assert rows.fresh()
+    assert list(rows.executions_from(1)) == list(views.executions_from(1))
     booked = Counter(
         (trade.account, trade.exec_id, trade.side, trade.quantity, trade.price) for trade in views.executions_from(1)
     )
