@@ -384,7 +384,8 @@ TABLES = [
         F("request", "slot", "the cl_ord_id that the report carried"), F("last_qty", "qty", "", 32),
         F("last_px", "price", "", 31), F("value", "money", "", 381),
         F("fee", "money", "what this execution added to the order's fees", 12),
-        F("tax", "money", "the part of fee that is tax"), F("key_hash", "hash"),
+        F("tax", "money", "the part of fee that is tax"),
+        F("key_hash", "hash", "of its key; 0 = a version that no report names"),
         F("sequence", "seq", "journal sequence"), F("time_ns", "time", "", 60), F("pad0", "u8[8]")]),
     Table("movement", "Movements of settled money and stock, apart from executions' own items.", 262144, [
         VERSION, F("account", "slot"), F("instrument", "slot", "0 = money"), F("currency", "u16"),
