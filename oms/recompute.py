@@ -85,8 +85,8 @@ class Flow:
 
 
 def flow_of(executions: Rows) -> Flow:
-    """A buy owes value and fee; a fee that is given back by itself is due. A sell is due its value less what of the fee
-    that can pay, and owes the rest. A bust posts the same the other way round."""
+    """A buy owes value and fee; a fee that is given back by itself is due. A sell is due its value less what of the
+    fee that can pay, and owes the rest. A bust posts the same the other way round."""
     value, fee, quantity = (executions[name] for name in ("value", "fee", "last_qty"))
     buys, reverses = executions["side"] == Side.buy, executions["kind"] == TradeKind.bust
     paid = np.minimum(fee, value)

@@ -3,14 +3,13 @@
     DIR/journal/     the truth
     DIR/snapshots/   shorter ways to it
 
-Owns the choice of the snapshot, and Replica, a private copy of the state that is made beside a live process or at rest.
-Never writes to the store.
+Owns the choice of the snapshot, and Replica, a private copy of the state that is made beside a live process or at
+rest. Never writes to the store.
 """
 
 from __future__ import annotations
 
 import logging
-import struct
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,12 +18,13 @@ from typing import Any
 
 from oms import config, snapshot
 from oms._core.engine import Core
+from oms._core.snapshot import replay_to
 from oms.errors import OmsError
 from oms.journal import Reader, TornTail, is_locked
 from oms.snapshot import Snapshot, SnapshotRefused
 from oms.views import Views
 
-STAMPS = struct.Struct("<QQ")  # sequence and time of a Frame, from its eighth byte on
+EVERYTHING = (1 << 64) - 1
 
 log = logging.getLogger(__name__)
 
@@ -143,10 +143,7 @@ class Replica(Views):
         self._memory = {name: memoryview(mapping) for name, mapping in self.core.tables.mappings.items()}
         self.live = is_locked(self.journal)
         with Reader(self.journal, recovered.next_sequence, live=self.live) as reader:
-            if to_sequence is None:
-                self.core.replay(reader)
-            else:
-                self._replay_to(reader, to_sequence)
+            replay_to(self.core, reader, EVERYTHING if to_sequence is None else to_sequence)
             reader.check()
             self.torn_tail: TornTail | None = reader.torn_tail()
             facts = reader.facts()
@@ -162,14 +159,6 @@ class Replica(Views):
         core = Core(capacities)
         snapshot.load(core, found)
         return Recovered(core, found)
-
-    def _replay_to(self, reader: Reader, last: int) -> None:
-        for raw in reader:
-            sequence, time_ns = STAMPS.unpack_from(raw, 8)
-            if sequence > last:
-                break
-            self.core.apply(raw, sequence, time_ns)
-            self.core.drop_outputs()
 
     def memory(self, table: str) -> Any:
         return self._memory[table]

@@ -5,6 +5,7 @@ A module imports what is heavy inside `run`, so that `oms --help` answers at onc
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +19,15 @@ COMMANDS: dict[str, str] = {
     "serve": "serve",
     "sod": "sod",
     "auth": "auth",
+    "verify": "verify",
+    "replay": "replay",
+    "snapshot": "snapshot",
+    "accounts": "listing",
+    "cash": "listing",
+    "holdings": "listing",
+    "orders": "listing",
+    "requests": "listing",
+    "stat": "stat",
     "journal": "journal",
     "simulator": "simulator",
     "trade-feed": "trade_feed",
@@ -33,3 +43,17 @@ def add_command(subparsers: "Subparsers", name: str, summary: str, run: Callable
     parser = subparsers.add_parser(name, parents=[_COMMON], help=summary, description=summary)
     parser.set_defaults(run=run)
     return parser
+
+
+def add_store(command: ArgumentParser, tables: bool = False) -> None:
+    """The arguments that say which store, and with `tables` also that of a live process alone."""
+    command.add_argument(
+        "directory",
+        nargs="?",
+        type=Path,
+        metavar="DIR",
+        help="the store's directory (default: the current one, or where its oms.toml says)",
+    )
+    command.add_argument("--config", type=Path, metavar="FILE", help="settings that name the store")
+    if tables:
+        command.add_argument("--tables", type=Path, metavar="DIR", help="mapped tables of a live process")

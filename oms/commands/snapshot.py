@@ -1,0 +1,47 @@
+"""`oms snapshot [DIR]`: writes a snapshot of what is committed, beside the live process or at rest.
+
+A process of its own replays the journal behind the newest snapshot; the live one is not disturbed.
+"""
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from oms.commands import add_command, add_store
+from oms.errors import OmsError
+
+if TYPE_CHECKING:
+    from oms.commands import Subparsers
+
+
+def add(subparsers: "Subparsers") -> None:
+    command = add_command(subparsers, "snapshot", "write a snapshot, so that the next start is short", run)
+    add_store(command)
+    command.add_argument("--keep", type=int, metavar="N", help="delete all but the newest N (default: as configured)")
+
+
+def run(args: Namespace) -> int:
+    import json
+    import time
+
+    from oms import config
+    from oms.look import store_of
+    from oms.replica import Replica
+
+    if args.keep is not None and args.keep < 1:
+        raise OmsError(f"at least one snapshot is kept, not {args.keep}", where="--keep")
+    directory = store_of(args)
+    found = config.load(args.config) if args.config else config.find(directory)
+    kept = args.keep or (found or config.Config()).store.snapshots_kept
+    replica = Replica(directory)
+    began = time.monotonic()
+    written = replica.write_snapshot(kept)
+    seconds = time.monotonic() - began
+    if args.json:
+        facts = {"path": str(written.path), "sequence": str(written.sequence), "bytes": written.bytes}
+        facts |= {"state_hash": written.state_hash, "replayed": replica.records}
+        print(json.dumps(facts | {"replay_seconds": replica.seconds, "write_seconds": seconds}, indent=2))
+    else:
+        print(f"{written.path}: sequence {written.sequence}, {written.bytes:,} bytes in {seconds:.2f} s")
+    for refused in replica.refused:
+        print(f"oms: {refused}")
+    return 0

@@ -1,0 +1,53 @@
+"""`oms verify [DIR]`: the journal, what it leads to, its snapshots, and every bucket recomputed.
+
+Exit status: 0 all is well, 1 something is wrong.
+"""
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from oms.commands import add_command, add_store
+
+if TYPE_CHECKING:
+    from oms.commands import Subparsers
+    from oms.verify import Report
+
+
+def add(subparsers: "Subparsers") -> None:
+    summary = "check the journal, replay it, and recompute every bucket; exit status 1 if anything is wrong"
+    add_store(add_command(subparsers, "verify", summary, run))
+
+
+def run(args: Namespace) -> int:
+    import json
+
+    from oms.look import store_of
+    from oms.verify import verify
+
+    report = verify(store_of(args))
+    print(json.dumps(document(report), indent=2) if args.json else text(report))
+    return 0 if report.ok else 1
+
+
+def document(report: "Report") -> dict[str, object]:
+    found = vars(report) | {"ok": report.ok, "records": str(report.records), "sequence": str(report.sequence)}
+    found["findings"] = [
+        vars(finding) | {"ours": str(finding.ours), "recomputed": str(finding.recomputed)}
+        for finding in report.findings
+    ]
+    return found
+
+
+def text(report: "Report") -> str:
+    counts = ", ".join(f"{count} {name}s" for name, count in report.rows.items())
+    lines = [
+        f"{report.directory}: {'ok' if report.ok else 'NOT OK'}{', live' if report.live else ''}",
+        f"  journal    {report.records} records, chain {report.chain[:16]}…",
+        f"  state      sequence {report.sequence}, hash {report.state_hash[:16]}…" if report.state_hash else "",
+        f"  snapshots  {', '.join(report.snapshots)}: each leads to the same state" if report.snapshots else "",
+        f"  recomputed {counts}: {report.findings_count} differ" if report.rows else "",
+        f"  took       {report.seconds:.2f} s",
+        *(f"  note: {note}" for note in report.notes),
+        *(f"  WRONG: {problem}" for problem in report.problems),
+    ]
+    return "\n".join(line for line in lines if line)

@@ -1,0 +1,215 @@
+"""Every order's own figures, worked out once more: what its executions make of it, and what it has to hold.
+
+An order's hold is a function of its own state; this is that function a second time, in plain Python integers and
+without the core's. It changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from oms.enums import FeeBasis, RequestStatus, RequestType, Side, TradeKind
+from oms.recompute import AT_ONCE, IN_LADDERS, SETTLED, Books, Figures
+
+DEAD, FILLED = 1, 2  # order.closed
+LIVE = (RequestStatus.queued, RequestStatus.buffered, RequestStatus.submitted, RequestStatus.in_doubt)
+
+
+def recompute_orders(books: Books) -> None:
+    """Orders against their executions, holds against orders, accounts' holds against both."""
+    executions, orders = books.rows["execution"], books.rows["order"]
+    counts = (executions["superseded_by"] == 0) & (executions["kind"] != TradeKind.bust)
+    counts[0] = False
+    owners = executions["order"][counts]
+    books.compare("order", "cum_qty", books.sums("order", owners, executions["last_qty"][counts]))
+    books.compare("order", "cum_value", books.sums("order", owners, executions["value"][counts]))
+    books.compare("order", "fee_charged", books.sums("order", owners, executions["fee"][counts]))
+    stands = np.isin(executions["posted"], (IN_LADDERS, SETTLED, AT_ONCE))
+    books.fail("execution", "posted", counts & ~stands, IN_LADDERS)
+    spent = (executions["superseded_by"] != 0) & (executions["kind"] != TradeKind.bust)
+    books.fail("execution", "posted", spent & np.isin(executions["posted"], (IN_LADDERS, AT_ONCE)))
+    live = (orders["closed"] == 0) & (orders["request"] != 0)
+    for row in np.flatnonzero(live & (orders["order_qty"] <= orders["cum_qty"])):
+        books.find("order", row, "leaves of an open order", orders["order_qty"][row] - orders["cum_qty"][row], 1)
+    cash, stock = holds(books)
+    books.compare("order", "reserved", cash)
+    books.compare("order", "reserved_qty", stock)
+    books.compare("cash", "reserved", books.sums("cash", orders["cash"], cash))
+    books.compare("holding", "reserved", books.sums("holding", orders["holding"], stock))
+
+
+def recompute_values(books: Books) -> None:
+    """The value of every execution, from its price and quantity."""
+    executions, instruments = books.rows["execution"], books.rows["instrument"][books.rows["execution"]["instrument"]]
+    up, down = instruments["value_numerator"], np.maximum(instruments["value_denominator"], 1)
+    size = np.abs(executions["last_px"].astype(float)) * np.abs(executions["last_qty"].astype(float)) * up
+    value = executions["last_px"] * executions["last_qty"] * up
+    for row in np.flatnonzero((size > 2.0**62) | (down != 1)):  # beyond 64 bits, or with a fraction: one by one
+        product = int(executions["last_px"][row]) * int(executions["last_qty"][row]) * int(up[row])
+        value[row] = half_away(product, int(down[row]))
+    books.compare("execution", "value", value)
+
+
+def check_chains(books: Books) -> None:
+    """Executions are linked to their order's and their holding's earlier ones, and each version to the one it
+    replaces."""
+    executions, orders = books.rows["execution"], books.rows["order"]
+    rows = np.arange(len(executions))
+    for table, owners, link in (
+        ("order", executions["order"], "prev_of_order"),
+        ("holding", orders["holding"][executions["order"]], "prev_of_holding"),
+    ):
+        by_owner = np.argsort(owners, kind="stable")
+        before, last = np.zeros(len(executions), np.int64), np.zeros(len(books.rows[table]), np.int64)
+        same = owners[by_owner][1:] == owners[by_owner][:-1]
+        before[by_owner[1:]] = np.where(same, by_owner[:-1], 0)
+        np.maximum.at(last, owners, rows)
+        books.compare("execution", link, before)
+        books.compare(table, "last_execution", last)
+    replaced, named = executions["superseded_by"], executions["ref"]
+    books.fail("execution", "superseded_by", (replaced != 0) & (named[replaced] != rows))
+    books.fail("execution", "ref", (named != 0) & (replaced[named] != rows))
+
+
+def check_keys(books: Books) -> None:
+    """No two executions have the same key: exchange, trade date, side, exec_id."""
+    executions = books.rows["execution"]
+    rows = np.flatnonzero(executions["key_hash"])
+    _, inverse, counts = np.unique(executions["key_hash"][rows], return_inverse=True, return_counts=True)
+    seen: dict[tuple[int, int, int, str], int] = {}
+    for row in rows[counts[inverse] > 1]:
+        x = executions[row]
+        key = (int(x["exchange"]), int(x["trade_date"]), int(x["side"]), books.views.text(x["exec_id"]))
+        first = seen.setdefault(key, int(row))
+        if first != row:
+            books.find("execution", row, "key, which is that of row", first, 0)
+
+
+def check_requests(books: Books) -> None:
+    """What waits for the exchange is in its order's list of pending requests, once, and nothing else is."""
+    requests, orders = books.rows["request"], books.rows["order"]
+    waits = np.isin(requests["status"], LIVE) & (requests["type"] != RequestType.new)
+    listed = np.zeros(len(requests), np.int64)
+    for row in np.flatnonzero(orders["pending"]):
+        slot = int(orders["pending"][row])
+        while slot and not listed[slot]:
+            listed[slot] = row
+            slot = int(requests["next_pending"][slot])
+        if slot:
+            books.find("order", row, "pending", slot, 0)  # listed twice
+    expected = np.where(waits, requests["order"], 0)
+    for row in np.flatnonzero(listed != expected):
+        books.find("request", row, "order that lists it as pending", listed[row], expected[row])
+
+
+@dataclass(frozen=True)
+class Component:
+    """One part of a fee, in units of the currency."""
+
+    basis: int
+    rate_e8: int
+    amount: int
+    minimum: int
+    maximum: int
+
+    def of(self, base: int) -> int:
+        fee = self.amount if self.basis == FeeBasis.flat else half_away(base * self.rate_e8, 10**8)
+        fee = max(fee, self.minimum)
+        return min(fee, self.maximum) if self.maximum else fee
+
+
+class Fees:
+    """Fee schedules by number, currency exponent and side."""
+
+    def __init__(self, books: Books) -> None:
+        self.rows = books.rows["fee"]
+        self.known: dict[tuple[int, int, int], list[Component]] = {}
+
+    def fee(self, schedule: int, exponent: int, side: int, value: int) -> int:
+        """On an order's cumulative value; tax is charged on the rest of it."""
+        if value <= 0 or not schedule:
+            return 0
+        parts = self.known.get((schedule, exponent, side))
+        if parts is None:
+            parts = self.known[schedule, exponent, side] = self.components(schedule, exponent, side)
+        brokerage = sum(part.of(value) for part in parts if part.basis != FeeBasis.brokerage)
+        return brokerage + sum(part.of(brokerage) for part in parts if part.basis == FeeBasis.brokerage)
+
+    def components(self, schedule: int, exponent: int, side: int) -> list[Component]:
+        row, found = self.rows[schedule], []
+        for index in range(int(row["count"])):
+            if row["side"][index] not in (0, side):
+                continue
+            amount, minimum, maximum = (
+                half_away(int(row[name][index]) * 10**exponent, 10**4) for name in ("amount", "minimum", "maximum")
+            )
+            found.append(Component(int(row["basis"][index]), int(row["rate_e8"][index]), amount, minimum, maximum))
+        return found
+
+
+def half_away(dividend: int, divisor: int) -> int:
+    """Division rounded half away from zero; divisor > 0."""
+    quotient = (2 * abs(dividend) + divisor) // (2 * divisor)
+    return quotient if dividend >= 0 else -quotient
+
+
+class Holds:
+    """What one order after another has to hold."""
+
+    def __init__(self, books: Books) -> None:
+        self.fees = Fees(books)
+        rows = books.rows
+        self.requests, self.rules = rows["request"], rows["fee_rule"]["schedule"].tolist()
+        self.classes = rows["account"]["account_class"].tolist()
+        self.instruments = rows["instrument"]
+        self.exponents = rows["currency"]["exponent"].tolist()
+
+    def schedule(self, account: int, exchange: int) -> int:
+        first = self.classes[account] * 64
+        found = (self.rules[row] for row in (first + exchange, first) if row < len(self.rules))
+        return next((schedule for schedule in found if schedule), 0)
+
+    def cover(self, order: Any, price: int, quantity: int) -> tuple[int, int]:
+        """(money, stock) at these terms: a buy its leaves at the price, rounded up, and the fee still to come; a sell
+        its leaves, and in money what of the fee its whole proceeds will not pay."""
+        leaves = quantity - int(order["cum_qty"])
+        if leaves <= 0:
+            return 0, 0
+        instrument, side = self.instruments[order["instrument"]], int(order["side"])
+        up, down = int(instrument["value_numerator"]), int(instrument["value_denominator"])
+        value = -(-price * leaves * up // down)
+        whole = int(order["cum_value"]) + value
+        schedule = self.schedule(int(order["account"]), int(instrument["exchange"]))
+        fee = self.fees.fee(schedule, self.exponents[instrument["currency"]], side, whole)
+        if side == Side.buy:
+            return value + max(fee - int(order["fee_charged"]), 0), 0
+        return max(fee - whole, 0), leaves
+
+    def of(self, order: Any) -> tuple[int, int]:
+        """The most that the terms in force, or a replace that is not answered, may need."""
+        price, quantity = int(order["price"]), int(order["order_qty"])
+        if order["closed"] == DEAD:
+            missing = int(order["missing_qty"])
+            return self.cover(order, price, int(order["cum_qty"]) + missing) if missing > 0 else (0, 0)
+        money, stock = self.cover(order, price, quantity) if order["closed"] == 0 else (0, 0)
+        slot = int(order["pending"])
+        while slot:
+            request = self.requests[slot]
+            if request["type"] == RequestType.replace and request["status"] in LIVE:
+                more, shares = self.cover(order, int(request["price"]), int(request["order_qty"]))
+                money, stock = max(money, more), max(stock, shares)
+            slot = int(request["next_pending"])
+        return money, stock
+
+
+def holds(books: Books) -> tuple[Figures, Figures]:
+    """Money and stock that each order has to hold, by row; only those that may hold anything are looked at."""
+    orders, one = books.rows["order"], Holds(books)
+    cash, stock = np.zeros(len(orders), np.int64), np.zeros(len(orders), np.int64)
+    may = (orders["request"] != 0) & ((orders["closed"] == 0) | (orders["missing_qty"] > 0) | (orders["pending"] != 0))
+    for row in np.flatnonzero(may):
+        cash[row], stock[row] = one.of(orders[row])
+    return cash, stock

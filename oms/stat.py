@@ -1,0 +1,125 @@
+"""What a running OMS has counted, where it stands, and how full its tables are.
+
+Read from the mapped tables, at no cost to the process; of a store at rest, what its files tell. Owns the percentiles,
+and changes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from oms import journal, schema
+from oms.enums import ControlState, FeedState, SessionState
+from oms.look import Source
+from oms.values import from_day
+from oms.views import Views
+
+UNCOUNTED = ("text", "fee_rule")  # their rows are never given back
+PERCENTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99_9": 0.999}
+
+
+def stat(source: Source) -> dict[str, Any]:
+    """Everything, as JSON carries it."""
+    views = source.views
+    found: dict[str, Any] = {"live": source.live, "process": process(source), "firm": firm(views)}
+    if source.directory is not None:
+        found["journal"] = journal.stat(source.directory / "journal")
+    found |= {"exchanges": list(exchanges(views)), "feeds": list(feeds(views)), "tables": list(tables(views))}
+    if source.live:
+        found |= {"counters": counters(views), "latencies": list(latencies(views))}
+    return found
+
+
+def process(source: Source) -> dict[str, Any]:
+    """Where it stands. safe: up to here the world outside may know; heartbeat_age_s: since the core last told."""
+    header = source.views.header("firm")
+    found = {name: source.told[name] for name in ("pid", "environment") if source.told and name in source.told}
+    found["sequence"] = str(source.sequence)
+    if source.live:
+        found["safe"] = str(header["safe"])
+        found["heartbeat_age_s"] = round((time.time_ns() - int(header["heartbeat_ns"])) / 1e9, 3)
+    return found
+
+
+def firm(views: Views) -> dict[str, Any]:
+    row = views.row("firm", 1)
+    day = from_day(row["business_date"])
+    return {
+        "business_date": day.isoformat() if day else None,
+        "control": ControlState(int(row["control_state"])).name,
+        "queued": int(row["queued"]),
+        "buffered": int(row["buffered"]),
+        "in_doubt": int(row["in_doubt"]),
+    }
+
+
+def exchanges(views: Views) -> Iterator[dict[str, Any]]:
+    for slot in range(1, len(views.rows("exchange"))):
+        row = views.row("exchange", slot)
+        day = from_day(row["trade_date"])
+        yield {
+            "exchange": views.code("exchange", slot, "mic"),
+            "session": SessionState(int(row["session_state"])).name,
+            "trade_date": day.isoformat() if day else None,
+            "control": ControlState(int(row["control_state"])).name,
+        }
+
+
+def feeds(views: Views) -> Iterator[dict[str, Any]]:
+    for slot in range(1, len(views.rows("feed"))):
+        row = views.row("feed", slot)
+        yield {
+            "feed": views.code("feed", slot, "name"),
+            "exchange": views.code("exchange", int(row["exchange"]), "mic"),
+            "state": FeedState(int(row["state"])).name,
+            "gap": bool(row["gap"]),
+            "epoch": int(row["epoch"]),
+            "last_in": str(row["last_in"]),
+            "last_out": str(row["last_out"]),
+        }
+
+
+def tables(views: Views) -> Iterator[dict[str, Any]]:
+    """Rows in use, and what part of the capacity they are. Of the text table, units of 8 bytes."""
+    for table in schema.TABLES:
+        header = views.header(table.name)
+        if table.name in (*schema.UNHASHED, "firm"):
+            continue
+        rows = int(header["used"]) - 1 if table.name in UNCOUNTED else int(header["live"])
+        capacity = int(header["capacity"]) - 1
+        yield {"table": table.name, "rows": rows, "capacity": capacity, "used": f"{100 * rows / capacity:.1f}%"}
+
+
+def counters(views: Views) -> dict[str, str]:
+    rows = views.rows("counter")
+    return {views.code("counter", slot, "name"): str(rows["value"][slot]) for slot in range(1, len(rows))}
+
+
+def latencies(views: Views) -> Iterator[dict[str, Any]]:
+    """In nanoseconds: mean, percentiles (the upper end of their bucket) and the longest."""
+    for slot in range(1, len(views.rows("latency"))):
+        row = views.rows("latency")[slot]
+        count = int(row["count"])
+        yield {
+            "latency": views.code("latency", slot, "name"),
+            "count": count,
+            "mean_ns": int(row["sum_ns"]) // max(count, 1),
+            **percentiles(row["buckets"], int(row["max_ns"])),
+            "max_ns": int(row["max_ns"]),
+        }
+
+
+def percentiles(buckets: np.ndarray[Any, Any], longest: int) -> Mapping[str, int]:
+    """Bucket 8 e + m holds durations from (8 + m) << (e - 3) on, e being their highest bit and m the next three."""
+    total = np.cumsum(buckets)
+    found = {}
+    for name, share in PERCENTILES.items():
+        place = int(np.searchsorted(total, share * int(total[-1])))
+        high, next_three = divmod(place, 8)
+        end = ((9 + next_three) << high >> 3) - 1
+        found[f"{name}_ns"] = min(end, longest) if total[-1] else 0
+    return found
