@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "journal": "journal",
     "simulator": "simulator",
     "trade-feed": "trade_feed",
+    "adapter": "adapter",
     "scenario": "scenario",
 }
 
