@@ -25,8 +25,8 @@ def idle(url: str, name: str) -> None:
             peer.receive(1.0)
 
 
-def connection(url: str, name: str, on_opened) -> Connection:
-    settings = {"heartbeat_ms": 50, "silence_ms": 1000, "on_opened": on_opened}
+def connection(url: str, name: str, on_opened, silence_ms: int = 1000) -> Connection:
+    settings = {"heartbeat_ms": 50, "silence_ms": silence_ms, "on_opened": on_opened}
     return Connection(url, name=name, role=SessionRole.client, environment=ENVIRONMENT, **settings)
 
 
@@ -50,7 +50,7 @@ def exchange(url: str, name: str, count: int) -> None:
         opened.set()
         print("open", flush=True)
 
-    with connection(url, name, on_opened) as peer:
+    with connection(url, name, on_opened, silence_ms=60_000) as peer:
         peer.open()
         assert sys.stdin.readline() == "go\n"
         sender = threading.Thread(target=send_all, args=(peer, count))

@@ -13,7 +13,7 @@ def test_four_processes_lose_and_double_nothing(tmp_path):
     tmp_path.chmod(0o700)
     names = ["client-1", "client-2", "adapter-1", "adapter-2"]
     peers = [endpoint(tmp_path, name, number, role=SessionRole.client) for number, name in enumerate(names, 1)]
-    with running(peers, routes=[2, 3, 0, 1], heartbeat_ms=1000) as oms, ExitStack() as stack:
+    with running(peers, routes=[2, 3, 0, 1], silence_ms=60_000) as oms, ExitStack() as stack:
         children = [stack.enter_context(process("peer.py", oms.url(name), name, "exchange", COUNT)) for name in names]
         for child in children:
             assert child.stdout.readline() == "open\n"

@@ -126,10 +126,10 @@ def test_a_killed_peer_comes_back_to_nothing_stale(directory):
         sender.open()
         with process("peer.py", oms.url("reader"), "reader", "deaf") as reader:
             assert reader.stdout.readline() == "open\n"
-            for first in range(1, 20_000, BATCH):  # more than the transport holds, less than is too much
+            for first in range(1, 100_000, BATCH):  # 4 MB: more than the transport holds, less than is too much
                 sender.send([tick(sequence) for sequence in range(first, first + BATCH)])
-            wait_until(lambda: oms.count("sender", "received_records") > 19_000)
-            assert oms.count("reader", "outbound_bytes") > 0
+            wait_until(lambda: oms.count("sender", "received_records") >= 100_000)
+            wait_until(lambda: oms.count("reader", "outbound_bytes") > 0)
             reader.kill()
         wait_until(lambda: oms.events_of("reader") == [(OPENED, 0), (CLOSED, SessionReason.disconnected)])
         with RawPeer(oms, "reader") as reader:
