@@ -47,7 +47,7 @@ cdef struct BusState:
     Doorbell keeper_bell
 
 
-# The next event, False if there is none now.
+# The next event, False if there is none now. Flushes.
 cdef bint bus_poll(BusState* bus, BusEvent* event) noexcept nogil
 # Gives back the bytes of all events taken from that peer so far.
 cdef void bus_release(BusState* bus, const BusEvent* event) noexcept nogil
@@ -58,7 +58,7 @@ cdef bint bus_send(BusState* bus, uint16_t endpoint, const Frame* records, uint3
 # Bytes that wait for a peer, and how many may.
 cdef uint64_t bus_queued(const BusState* bus, uint16_t endpoint) noexcept nogil
 cdef uint64_t bus_queue_size(const BusState* bus, uint16_t endpoint) noexcept nogil
-# Wakes the sender if anything was queued since the last call.
+# Wakes the sender if anything was queued since the last call; bus_poll and bus_wait do so, too.
 cdef void bus_flush(BusState* bus) noexcept nogil
 # Ends a session; what is queued still goes out, then the reason. A NULL text is the reason's own.
 cdef void bus_end(BusState* bus, uint16_t endpoint, int reason, const char* text) noexcept nogil

@@ -59,6 +59,7 @@ cdef bint poll_endpoint(Endpoint* endpoint, BusEvent* event) noexcept nogil:
 cdef bint bus_poll(BusState* bus, BusEvent* event) noexcept nogil:
     cdef Endpoint* endpoint
     cdef uint32_t _turn
+    bus_flush(bus)      # a core that is never idle still sends
     for _turn in range(bus.count):
         endpoint = &bus.endpoints[bus.next]
         bus.next = bus.next + 1 if bus.next + 1 < bus.count else 0
