@@ -1,14 +1,13 @@
 """The embedded engine: the core of `oms serve` without sockets, for notebooks, tests and tools.
 
 Every call that changes something makes one record of the catalogue, appends it to the journal if there is one, applies
-it, and returns a Result. A business refusal is a status, never an exception; OmsError is for wrong use, such as an unknown
-name.
+it, and returns a Result. A business refusal is a status, never an exception; OmsError is for wrong use, such as an
+unknown name.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -18,9 +17,10 @@ import numpy as np
 
 from oms import records, schema, snapshot
 from oms._core.engine import Core
-from oms.enums import Decision, EventKind, MovementKind, Status
+from oms.enums import Decision, EventKind, Status
 from oms.errors import OmsError
 from oms.journal import Journal
+from oms.operating import Operating
 from oms.pictures import Trade
 from oms.reference import Reference
 from oms.replica import position, recover
@@ -71,14 +71,14 @@ class Result:
         return [Status(event["status"]) for event in self.events if event["kind"] == EventKind.alert]
 
 
-class Engine(Views, Reference):
+class Engine(Views, Reference, Operating):
     """Accounts, orders, holdings, cash and reservations in memory, moved by records.
 
     capacities: rows per table (docs/reference/tables.md). working_set: rows that get their memory at the start.
     journal: a directory; what it holds is replayed first, behind the newest good snapshot of the directory `snapshots`.
-    durability: "batch", "interval" or "none". tables: a directory in shared memory for other processes to map; None keeps
-    the tables private. clock: UTC nanoseconds, for a live process; None = it moves by records and `advance` only. Use from
-    one thread.
+    durability: "batch", "interval" or "none". tables: a directory in shared memory for other processes to map; None
+    keeps the tables private. clock: UTC nanoseconds, for a live process; None = it moves by records and `advance`
+    only. Use from one thread.
     """
 
     def __init__(
@@ -295,7 +295,8 @@ class Engine(Views, Reference):
         by: str | None = None,
     ) -> Result:
         """A fact from an exchange (FIX ExecutionReport). cl_ord_id: the request by which the exchange knows the order;
-        an order that was not entered here comes with order_id, account, instrument, side, order_qty and price instead."""
+        an order that was not entered here comes with order_id, account, instrument, side, order_qty and price
+        instead."""
         ours = account is not None and cl_ord_id is not None
         stock = self.instrument_or_zero(instrument) if instrument else 0
         if ours and not stock:
@@ -357,8 +358,8 @@ class Engine(Views, Reference):
     def open_feed(
         self, name: str, session_id: int = 1, last_received: int | None = None, by: str | None = None
     ) -> Result:
-        """An adapter owns the feed from here on. last_received: the highest of our sequences that it holds; None = all of
-        them."""
+        """An adapter owns the feed from here on. last_received: the highest of our sequences that it holds; None =
+        all of them."""
         received = ALL_RECEIVED if last_received is None else last_received
         return self.record("FeedOpened", by, feed=self.feed_slot(name), session_id=session_id, last_received=received)
 
@@ -397,149 +398,6 @@ class Engine(Views, Reference):
             self.record("OpenOrder", None, **self.open_order_fields(mic, order))
             count += 1
         return self.record("OpenOrdersEnd", None, exchange=mic, count=count, complete=int(complete))
-
-    # the day
-
-    def business_date(self, day: Day, by: str | None = None) -> Result:
-        """Moves the firm's date forward."""
-        return self.record("BusinessDate", by, date=to_day(day))
-
-    def tick(self) -> Result:
-        """Time passes: what is overdue times out."""
-        return self.record("Tick")
-
-    def settle(self, batch_id: str, date: Day, account: str | None = None, by: str | None = None) -> Result:
-        """Books a settlement batch: all that is due by the date, of one account or of all."""
-        slot = self.account_or_zero(account) if account else 0
-        return self.record("Settle", by, batch_id=batch_id, date=to_day(date), account=slot)
-
-    def _load(
-        self, kind: str, as_of: Day, lines: Sequence[bytes], source: str, digest: bytes, supersede: bool, by: str | None
-    ) -> Result:
-        begun = self.record(
-            "LoadBegin",
-            by,
-            kind=self.number("SodKind", kind),
-            as_of=to_day(as_of),
-            origin=source,
-            digest=list(digest.ljust(32, b"\0")),
-            supersede=int(supersede),
-        )
-        if not begun.ok:
-            return begun
-        user = self.user_slot(by) if by else 0
-        for line in lines:
-            taken = self.apply(line, user)
-            if not taken.ok:
-                return taken
-        return self.record("LoadCommit", by, rows=len(lines))
-
-    def load_cash(
-        self,
-        as_of: Day,
-        rows: Iterable[tuple[str, str, Amount]],
-        source: str = "",
-        digest: bytes = b"",
-        supersede: bool = False,
-        by: str | None = None,
-    ) -> Result:
-        """The bank's figures at the end of `as_of`: (account, currency, booked). All of them, or none."""
-        lines = []
-        for account, currency, booked in rows:
-            money = self.currency_slot(currency)
-            figure = to_units(booked, int(self.rows("currency")["exponent"][money]), "booked")
-            lines.append(records.encode("LoadCash", account=self.account_slot(account), currency=money, booked=figure))
-        return self._load("cash", as_of, lines, source, digest or content_digest(lines, as_of), supersede, by)
-
-    def load_holdings(
-        self,
-        as_of: Day,
-        rows: Iterable[tuple[str, str, Amount, Amount | None]],
-        source: str = "",
-        digest: bytes = b"",
-        supersede: bool = False,
-        by: str | None = None,
-    ) -> Result:
-        """The registry's figures at the end of `as_of`: (account, instrument, settled, average price or None)."""
-        lines = []
-        for account, instrument, settled, cost in rows:
-            stock = self.instrument_slot(instrument)
-            _, quantities = self.exponents(stock)
-            lines.append(
-                records.encode(
-                    "LoadHolding",
-                    account=self.account_slot(account),
-                    instrument=stock,
-                    settled=to_units(settled, quantities, "settled"),
-                    average_price_e8=or_null(cost, 8, "average price"),
-                )
-            )
-        return self._load("holdings", as_of, lines, source, digest or content_digest(lines, as_of), supersede, by)
-
-    def sign_off(self, account: str, unreconciled: bool = False, reason: str = "", by: str | None = None) -> Result:
-        """Opens an account that start of day left closed, or closes one."""
-        slot = self.account_slot(account)
-        return self.record("AccountReconciled", by, account=slot, unreconciled=int(unreconciled), reason=reason)
-
-    def _move(
-        self, kind: MovementKind, account: str, item: str, amount: Amount, reference: str, reason: str, **given: Any
-    ) -> Result:
-        stock, money, exponent = self.item_of(item)
-        units = to_units(amount, exponent, "amount")
-        return self.record(
-            "Movement",
-            given["by"],
-            kind=int(kind),
-            account=self.account_or_zero(account),
-            instrument=stock,
-            currency=money,
-            amount=-units if kind == MovementKind.withdrawal else units,
-            reference=reference,
-            reason=reason,
-            override=int(given["override"]),
-        )
-
-    def deposit(
-        self, account: str, currency: str, amount: Amount, reference: str, by: str | None = None, override: bool = False
-    ) -> Result:
-        """Books money in, at once, and once by its reference."""
-        return self._move(MovementKind.deposit, account, currency, amount, reference, "", by=by, override=override)
-
-    def withdraw(
-        self, account: str, currency: str, amount: Amount, reference: str, by: str | None = None, override: bool = False
-    ) -> Result:
-        """Books money out; below what is free only with `override`, which stays on record."""
-        return self._move(MovementKind.withdrawal, account, currency, amount, reference, "", by=by, override=override)
-
-    def adjust(
-        self,
-        account: str,
-        item: str,
-        amount: Amount,
-        reference: str,
-        reason: str,
-        by: str | None = None,
-        override: bool = False,
-    ) -> Result:
-        """Corrects booked money (item: a currency) or settled stock (an instrument) by a signed amount."""
-        return self._move(MovementKind.adjustment, account, item, amount, reference, reason, by=by, override=override)
-
-    def set_margin(self, account: str, currency: str, margin: Amount, by: str | None = None) -> Result:
-        """Further credit that the account may use."""
-        money = self.currency_slot(currency)
-        units = to_units(margin, int(self.rows("currency")["exponent"][money]), "margin")
-        return self.record("SetMargin", by, account=self.account_slot(account), currency=money, margin=units)
-
-    def control(self, scope: str, name: str | None, state: str, by: str | None = None, reason: str = "") -> Result:
-        """Sets a trading state. scope: firm, exchange, account, instrument, user; state: active, reduce_only, halted."""
-        return self.record(
-            "Control",
-            by,
-            scope=self.number("ControlScope", scope),
-            number=self.scope_slot(scope, name or ""),
-            state=self.number("ControlState", state),
-            reason=reason,
-        )
 
     # reading
 
@@ -596,11 +454,3 @@ class Engine(Views, Reference):
 def with_source(raw: bytes, source: int) -> bytes:
     """The record with its Frame's source set."""
     return raw[:28] + source.to_bytes(2, "little") + raw[30:]
-
-
-def content_digest(lines: Sequence[bytes], as_of: Day) -> bytes:
-    """What identifies a load that came from no file: its rows and its date."""
-    digest = hashlib.sha256(str(as_of).encode())
-    for line in lines:
-        digest.update(line)
-    return digest.digest()

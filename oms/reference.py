@@ -292,7 +292,8 @@ class Reference:
         return finders[scope](name) if scope in finders else 0
 
     def character(self, enum: str, value: str | None) -> int:
-        """The FIX character of a catalogue word; 0 for None; another single character passes, for the core to refuse."""
+        """The FIX character of a catalogue word; 0 for None; another single character passes, for the core to
+        refuse."""
         if value is None or value == "":
             return 0
         if value in records.ENUMS[enum]:

@@ -1,7 +1,7 @@
 """Human values and the core's integers: the only place where one becomes the other.
 
-Money, price and quantity are given as `str`, `int` or `Decimal`, never as float, and come back as `Decimal`, exact. Dates
-are `datetime.date` or ISO strings.
+Money, price and quantity are given as `str`, `int` or `Decimal`, never as float, and come back as `Decimal`, exact.
+Dates are `datetime.date` or ISO strings.
 """
 
 from __future__ import annotations

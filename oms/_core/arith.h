@@ -33,7 +33,8 @@ static inline int fits(i128 figure, int64_t *out) {
 }
 
 /* Money of price * quantity. A reservation rounds up, against the account; a trade's value half away from zero. */
-static inline int value_of(int64_t price, int64_t quantity, int64_t numerator, int64_t denominator, int up, int64_t *out) {
+static inline int value_of(int64_t price, int64_t quantity, int64_t numerator, int64_t denominator, int up,
+                           int64_t *out) {
     i128 product = (i128)price * quantity;
     if (numerator != 1 && __builtin_mul_overflow(product, (i128)numerator, &product))
         return 0;
@@ -70,8 +71,9 @@ static inline int outside_collar(int64_t price, int64_t reference, int64_t bps, 
 }
 
 /* price_exponent, quantity_exponent, multiplier and price factor folded into one reduced fraction. */
-static inline int value_fraction(int64_t multiplier, int64_t factor_numerator, int64_t factor_denominator, int price_exponent,
-                                 int quantity_exponent, int money_exponent, int64_t *numerator, int64_t *denominator) {
+static inline int value_fraction(int64_t multiplier, int64_t factor_numerator, int64_t factor_denominator,
+                                 int price_exponent, int quantity_exponent, int money_exponent, int64_t *numerator,
+                                 int64_t *denominator) {
     i128 up = (i128)multiplier * factor_numerator, down = factor_denominator, a, b;
     int shift = money_exponent - price_exponent - quantity_exponent;
     if (up <= 0 || down <= 0 || shift > 18 || shift < -18)
@@ -108,8 +110,10 @@ static inline void cost_store(i128 cost, int64_t of, uint64_t *low, int64_t *hig
     *cost_quantity = of;
 }
 
-/* A holding of `held` (>= 0) with an average becomes held + added, bought at price. Reductions leave the fraction as it is. */
-static inline void cost_add(uint64_t *low, int64_t *high, int64_t *cost_quantity, int64_t held, int64_t added, int64_t price) {
+/* A holding of `held` (>= 0) with an average becomes held + added, bought at price. Reductions leave the fraction as
+ * it is. */
+static inline void cost_add(uint64_t *low, int64_t *high, int64_t *cost_quantity, int64_t held, int64_t added,
+                            int64_t price) {
     i128 cost = wide(*low, *high), of = *cost_quantity, part, up, down, divisor;
     if (held == 0) {
         cost_store((i128)price * added, added, low, high, cost_quantity);

@@ -84,8 +84,8 @@ cdef inline bint came_to_nothing(const OrderRow* o, int32_t before) noexcept nog
 
 
 cdef void forget(State* s, int32_t before) noexcept nogil:
-    """Gives back the rows of orders that came to nothing on earlier dates, with all their requests, and of requests that
-    were refused."""
+    """Gives back the rows of orders that came to nothing on earlier dates, with all their requests, and of requests
+    that were refused."""
     cdef uint32_t slot
     cdef const RequestRow* r
     for slot in range(1, s.header[TABLE_request].used):

@@ -2,8 +2,8 @@
 
     record -> apply -> changed rows + outputs + events
 
-`apply` is deterministic: no clock, no randomness, no I/O, no Python object, no allocation, no lock. Time and sequence come
-with the record. Business failures are status codes; a broken invariant ends the process.
+`apply` is deterministic: no clock, no randomness, no I/O, no Python object, no allocation, no lock. Time and sequence
+come with the record. Business failures are status codes; a broken invariant ends the process.
 """
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
@@ -123,8 +123,9 @@ cdef uint16_t apply(State* s, const Frame* record) noexcept nogil:
     return status
 
 
-# Rows that a record will need are fetched in three steps, each a few records ahead of `apply`, so that the memory's latency
-# of one overlaps with the work on others. None of them changes anything or trusts anything: a wrong guess costs nothing.
+# Rows that a record will need are fetched in three steps, each a few records ahead of `apply`, so that the memory's
+# latency of one overlaps with the work on others. None of them changes anything or trusts anything: a wrong guess
+# costs nothing.
 
 
 cdef void prefetch_first(const State* s, const Frame* record) noexcept nogil:

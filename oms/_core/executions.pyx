@@ -1,7 +1,7 @@
 """Executions: their key, what they post to the books, and the fees that go with them.
 
-Owns the execution rows. A row is never changed once it is written, but for `posted` and `superseded_by`: a trade feed may
-have read it. What changes afterwards, a fee included, is a new row that names the one it takes the place of.
+Owns the execution rows. A row is never changed once it is written, but for `posted` and `superseded_by`: a trade feed
+may have read it. What changes afterwards, a fee included, is a new row that names the one it takes the place of.
 """
 
 from oms._core.arith cimport FIGURE_MAX
@@ -33,7 +33,8 @@ cdef uint32_t find_execution(const State* s, uint32_t exchange, int32_t trade_da
 
 cdef uint32_t add_execution(State* s, uint32_t order, const ExecutionRow* figures, const uint8_t* name, uint32_t length,
                             bint keyed) noexcept nogil:
-    """Appends an execution of the order with the figures given, chained to the order's and the holding's earlier ones."""
+    """Appends an execution of the order with the figures given, chained to the order's and the holding's earlier
+    ones."""
     cdef uint32_t slot = take(s, TABLE_execution)
     cdef ExecutionRow* x = &s.execution[slot]
     cdef OrderRow* o = &s.order[order]
@@ -71,8 +72,9 @@ cdef bint postable(const State* s, const OrderRow* o, int64_t quantity, int64_t 
 
 
 cdef void flow(State* s, const ExecutionRow* x, int sign) noexcept nogil:
-    """Both sides of an execution's posting. A buy owes value and fee; a sell is due its value less what of the fee it can
-    pay, and owes the rest; a fee that is given back is due. A bust of what has been settled posts it the other way round."""
+    """Both sides of an execution's posting. A buy owes value and fee; a sell is due its value less what of the fee it
+    can pay, and owes the rest; a fee that is given back is due. A bust of what has been settled posts it the other
+    way round."""
     cdef const OrderRow* o = &s.order[x.order]
     cdef CashRow* c = &s.cash[o.cash]
     cdef HoldingRow* h = &s.holding[o.holding]
@@ -108,7 +110,8 @@ cdef void flow(State* s, const ExecutionRow* x, int sign) noexcept nogil:
 
 
 cdef void post(State* s, uint32_t execution, uint8_t where) noexcept nogil:
-    """Puts the execution's items into the ladders, or books them at once where nothing lay between trade and settlement."""
+    """Puts the execution's items into the ladders, or books them at once where nothing lay between trade and
+    settlement."""
     cdef ExecutionRow* x = &s.execution[execution]
     row_open(&x.version)
     x.posted = where
@@ -127,7 +130,8 @@ cdef void unpost(State* s, uint32_t execution) noexcept nogil:
 
 
 cdef int64_t fee_due(const State* s, const OrderRow* o, int64_t cum_value, bint all_of_it, int64_t* tax) noexcept nogil:
-    """What the order has to have been charged at this cumulative value: a sell no more than its proceeds until it ends."""
+    """What the order has to have been charged at this cumulative value: a sell no more than its proceeds until it
+    ends."""
     cdef int exponent = s.currency[s.instrument[o.instrument].currency].exponent
     cdef int64_t fee = fee_of(s, schedule_of(s, o.account, o.instrument), exponent, o.side, cum_value, tax)
     if o.side == Side_sell and not all_of_it and fee > cum_value:
@@ -136,8 +140,8 @@ cdef int64_t fee_due(const State* s, const OrderRow* o, int64_t cum_value, bint 
 
 
 cdef uint32_t reissue(State* s, uint32_t execution, int64_t fee, int64_t tax) noexcept nogil:
-    """A new version of an unsettled trade with another fee, posted in the place of the old one; a row that this very record has made is
-    changed as it stands, because nobody has seen it."""
+    """A new version of an unsettled trade with another fee, posted in the place of the old one; a row that this very
+    record has made is changed as it stands, because nobody has seen it."""
     cdef ExecutionRow figures = s.execution[execution]
     cdef const uint8_t* name = text_of(s, figures.exec_id)
     cdef uint32_t slot
@@ -164,8 +168,9 @@ cdef uint32_t reissue(State* s, uint32_t execution, int64_t fee, int64_t tax) no
 
 
 cdef void refee(State* s, uint32_t order, int32_t later) noexcept nogil:
-    """Charges each effective trade, in the order of their booking, what it adds to the order's fee: the fee is a function of
-    the trades alone. What that changes for a settled one becomes an item of its own, due `later` (0 = as a trade of today)."""
+    """Charges each effective trade, in the order of their booking, what it adds to the order's fee: the fee is a
+    function of the trades alone. What that changes for a settled one becomes an item of its own, due `later` (0 = as
+    a trade of today)."""
     cdef OrderRow* o = &s.order[order]
     cdef const ExecutionRow* x
     cdef uint32_t slot = o.last_execution, found = 0

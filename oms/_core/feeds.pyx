@@ -1,7 +1,7 @@
 """Feeds: one adapter's connection to one exchange, its sequence both ways, and the market data that comes over it.
 
-Owns the feed rows. A request goes out once: after a feed opens, only what its adapter never received is sent again, under the
-same number.
+Owns the feed rows. A request goes out once: after a feed opens, only what its adapter never received is sent again,
+under the same number.
 """
 
 from oms._core.orders cimport set_status
@@ -11,8 +11,9 @@ from oms._core.vetting cimport allowed
 
 
 cdef bint count_in(State* s, uint32_t feed, uint64_t sequence) noexcept nogil:
-    """Takes note of a report's sequence. False: it was applied before. A jump leaves last_in where the replay has to begin,
-    holds new orders on the route, and ends when the sequence has caught up; 0 is a report outside the sequence."""
+    """Takes note of a report's sequence. False: it was applied before. A jump leaves last_in where the replay has to
+    begin, holds new orders on the route, and ends when the sequence has caught up; 0 is a report outside the
+    sequence."""
     cdef FeedRow* f = &s.feed[feed]
     if sequence == 0:
         return True

@@ -1,5 +1,5 @@
-# Open-addressing indexes from a hash to a slot. An entry is hash's high half << 32 | slot; the caller compares the rows.
-# The home position comes from the high half, too, so that an entry can be moved without its row.
+# Open-addressing indexes from a hash to a slot. An entry is hash's high half << 32 | slot; the caller compares the
+# rows. The home position comes from the high half, too, so that an entry can be moved without its row.
 from libc.stdint cimport uint32_t, uint64_t
 
 cdef struct Index:

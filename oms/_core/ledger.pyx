@@ -215,8 +215,8 @@ cdef inline void forget_cost(HoldingRow* h) noexcept nogil:
 
 
 cdef int64_t cost_step(HoldingRow* h, int64_t total, uint8_t side, int64_t quantity, int64_t price) noexcept nogil:
-    """Moves the average by one trade on a holding of `total`: weighted on adds, unchanged on reductions, the fill's price
-    after crossing zero, none when flat. Returns the new total."""
+    """Moves the average by one trade on a holding of `total`: weighted on adds, unchanged on reductions, the fill's
+    price after crossing zero, none when flat. Returns the new total."""
     cdef int64_t after = total + quantity if side == Side_buy else total - quantity
     if after == 0:
         forget_cost(h)

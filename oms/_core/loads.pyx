@@ -1,8 +1,8 @@
 """Start of day: absolute figures of banks and registries.
 
-A load is staged row by row; LoadCommit makes it count in one step, and a load that never gets there leaves nothing. What
-settled or moved after the date that the figure describes stays on top of it. The difference to our own figure is posted
-against `external`; holds, ladders and an average that is known are not touched.
+A load is staged row by row; LoadCommit makes it count in one step, and a load that never gets there leaves nothing.
+What settled or moved after the date that the figure describes stays on top of it. The difference to our own figure is
+posted against `external`; holds, ladders and an average that is known are not touched.
 """
 
 from libc.stdint cimport INT64_MIN

@@ -1,9 +1,11 @@
-"""The core's loop: one thread that takes envelopes in, journals and applies their records, and lets out what they caused.
+"""The core's loop: one thread that takes envelopes in, journals and applies their records, and lets out what they
+caused.
 
     bus_poll -> stamp -> journal_append -> apply -> journal_commit -> (safe) -> bus_send
 
-Owns the order of these steps, and the counters and histograms of the process. It decides nothing about orders: who may do
-what is the engine's, by the number that the endpoint stamps on each record. Nothing leaves before its cause is safe.
+Owns the order of these steps, and the counters and histograms of the process. It decides nothing about orders: who
+may do what is the engine's, by the number that the endpoint stamps on each record. Nothing leaves before its cause is
+safe.
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
@@ -53,7 +55,8 @@ cdef void on_safe(void* bus) noexcept nogil:
 
 
 cdef class Loop:
-    """Joins a bus, a journal and a core. routes: one (feed, user) per endpoint, in the bus's order; feed 0 = no adapter.
+    """Joins a bus, a journal and a core. routes: one (feed, user) per endpoint, in the bus's order; feed 0 = no
+    adapter.
 
     spin_us: how long the thread spins before it sleeps when there is nothing to do.
     """

@@ -1,7 +1,7 @@
 """Orders: what they hold, how they end, and the way out to a feed.
 
-Owns the order and request rows. `order.reserved` and `order.reserved_qty` are set in `rehold` alone, from the order's own
-state, and the account's buckets move by the difference there.
+Owns the order and request rows. `order.reserved` and `order.reserved_qty` are set in `rehold` alone, from the order's
+own state, and the account's buckets move by the difference there.
 """
 
 from libc.stdint cimport INT64_MIN
@@ -22,8 +22,8 @@ cdef uint32_t schedule_of(const State* s, uint32_t account, uint32_t instrument)
 
 
 cdef bint cover_of(const State* s, const OrderRow* o, int64_t price, int64_t order_qty, Cover* cover) noexcept nogil:
-    """What the order needs at these terms: a buy its leaves at the price and the fee still to come; a sell its leaves in
-    stock, and in cash only the fee that its proceeds will not pay. False when it does not fit."""
+    """What the order needs at these terms: a buy its leaves at the price and the fee still to come; a sell its leaves
+    in stock, and in cash only the fee that its proceeds will not pay. False when it does not fit."""
     cdef const InstrumentRow* i = &s.instrument[o.instrument]
     cdef int exponent = s.currency[i.currency].exponent
     cdef int64_t leaves = order_qty - o.cum_qty, value = 0, full, fee, tax
@@ -219,8 +219,8 @@ cdef void submit(State* s, uint32_t request) noexcept nogil:
 
 
 cdef void route(State* s, uint32_t request) noexcept nogil:
-    """Sends the request over the first feed of its exchange that is online, else keeps it until one is. A gap in a feed's
-    sequence holds all but cancels; what concerns an order that is out goes where the order went."""
+    """Sends the request over the first feed of its exchange that is online, else keeps it until one is. A gap in a
+    feed's sequence holds all but cancels; what concerns an order that is out goes where the order went."""
     cdef RequestRow* r = &s.request[request]
     cdef const OrderRow* o = &s.order[r.order]
     cdef uint32_t feed = s.request[o.request].feed, timeout

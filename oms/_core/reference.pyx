@@ -1,7 +1,7 @@
 """Reference data: currencies, exchanges, calendars, feeds, classes, fees, users, accounts, instruments.
 
-Owns those rows. A definition with a known code changes its row, another one makes a row; rows are never taken away, so that
-a number stands for the same thing for ever. Codes are padded with zeros in records and rows alike.
+Owns those rows. A definition with a known code changes its row, another one makes a row; rows are never taken away,
+so that a number stands for the same thing for ever. Codes are padded with zeros in records and rows alike.
 """
 
 from libc.string cimport memcmp
@@ -189,7 +189,8 @@ cdef uint16_t define_class(State* s, const DefineClass* r) noexcept nogil:
 
 
 cdef uint16_t define_fee(State* s, const DefineFee* r) noexcept nogil:
-    """A schedule is never changed: what orders were charged must stay explicable. A new one takes its place by AssignFee."""
+    """A schedule is never changed: what orders were charged must stay explicable. A new one takes its place by
+    AssignFee."""
     cdef uint32_t slot = find_small(s, TABLE_fee, 4, r.name, 24)
     cdef FeeRow* f
     cdef int index

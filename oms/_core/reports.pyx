@@ -1,7 +1,8 @@
 """Facts from exchanges: execution reports, cancel rejects, lists of open orders.
 
-A fact is never refused. What cannot be booked is parked with its place in the journal, and an alert is raised. `exec_type`
-says why a report came; the order's stored `ord_status` is the exchange's own word, and an older word never lowers it.
+A fact is never refused. What cannot be booked is parked with its place in the journal, and an alert is raised.
+`exec_type` says why a report came; the order's stored `ord_status` is the exchange's own word, and an older word
+never lowers it.
 """
 
 from libc.stdint cimport INT64_MIN
@@ -119,7 +120,8 @@ cdef uint32_t adopt(State* s, const ExecutionReport* r) noexcept nogil:
 
 
 cdef void check_cum(State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
-    """A cum that is not ours marks the order; of a dead one the missing part stays held until its executions are found."""
+    """A cum that is not ours marks the order; of a dead one the missing part stays held until its executions are
+    found."""
     cdef OrderRow* o = &s.order[order]
     cdef int64_t missing = r.cum_qty - o.cum_qty if r.cum_qty != INT64_MIN else 0
     if r.cum_qty == INT64_MIN:
@@ -275,11 +277,11 @@ cdef uint16_t vet_correction(State* s, uint32_t order, uint32_t trade, const Exe
 
 
 cdef uint16_t corrected(State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
-    """A bust or a correction of a trade of this order; exec_ref_id names its newest version. A filled order that can still
-    trade is open again; of any other closed one, only money and stock move."""
+    """A bust or a correction of a trade of this order; exec_ref_id names its newest version. A filled order that can
+    still trade is open again; of any other closed one, only money and stock move."""
     cdef OrderRow* o = &s.order[order]
     cdef const uint8_t* name = ExecutionReport_texts(r)
-    cdef uint32_t trade = find_version(s, order, name + r.exec_id_length, r.exec_ref_id_length)
+    cdef uint32_t trade = find_version(s, order, name + r.exec_id_length, r.exec_ref_id_length, r.trade_date)
     cdef int64_t value = 0
     cdef uint16_t status = vet_correction(s, order, trade, r, &value)
     if status != ST_ok:
@@ -490,8 +492,8 @@ cdef uint16_t apply_cancel_reject(State* s, const OrderCancelReject* r) noexcept
 
 
 cdef uint16_t apply_open_order(State* s, const OpenOrder* r) noexcept nogil:
-    """One row of the exchange's list. Unknown here: made, reserved without a check, flagged. Known with other terms: the
-    exchange's terms win; executions that its cum counts and we miss are asked for, never inferred."""
+    """One row of the exchange's list. Unknown here: made, reserved without a check, flagged. Known with other terms:
+    the exchange's terms win; executions that its cum counts and we miss are asked for, never inferred."""
     cdef uint32_t request = request_of(s, r.request), order = 0
     cdef const uint8_t* name = OpenOrder_texts(r)
     cdef OrderRow* o

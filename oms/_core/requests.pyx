@@ -1,7 +1,7 @@
 """What clients and DTRs ask for: New, Replace, Cancel, and the word of the desk.
 
-Check and reserve is one step: a request that passes holds its cover before it is queued, buffered or sent. All checks come
-first; below the line "point of no return" nothing can fail any more.
+Check and reserve is one step: a request that passes holds its cover before it is queued, buffered or sent. All checks
+come first; below the line "point of no return" nothing can fail any more.
 """
 
 from libc.stdint cimport INT64_MIN
@@ -70,7 +70,8 @@ cdef uint16_t begin(State* s, Asked* a, uint32_t* known) noexcept nogil:
 
 
 cdef uint16_t answer_again(State* s, const Asked* a, uint32_t known) noexcept nogil:
-    """The same request again gets the first answer and does nothing: what has an order was accepted, whatever came of it."""
+    """The same request again gets the first answer and does nothing: what has an order was accepted, whatever came of
+    it."""
     cdef const RequestRow* r = &s.request[known]
     cdef uint16_t status = ST_ok if r.order else r.reason
     emit_answer(s, s.source, status, a.tag, a.account, known, True)

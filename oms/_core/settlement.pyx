@@ -1,7 +1,8 @@
-"""Settlement: what is due moves from the ladders to booked and settled, by batch or, where it is contractual, by the date.
+"""Settlement: what is due moves from the ladders to booked and settled, by batch or, where it is contractual, by the
+date.
 
-An item that a loaded bank or registry figure already contains (its date is not after the figure's `as_of`) is only closed:
-moving it, too, would count it twice.
+An item that a loaded bank or registry figure already contains (its date is not after the figure's `as_of`) is only
+closed: moving it, too, would count it twice.
 """
 
 from oms._core.index cimport index_put

@@ -131,6 +131,7 @@ cdef void replay_until(State* s, ReaderState* reader, uint64_t last) noexcept no
 
 
 def replay_to(Core core not None, ReaderCore reader not None, uint64_t last):
-    """Applies what the reader hands out up to the sequence `last`, and drops the outputs. May be called again for more."""
+    """Applies what the reader hands out up to the sequence `last`, and drops the outputs. May be called again for
+    more."""
     with nogil:
         replay_until(core.state, &reader.state, last)

@@ -1,5 +1,6 @@
-# The whole state of the engine: pointers to the tables' rows, their headers, the indexes, and the outputs in the making.
-# Owns nothing: `tables.pyx` makes and frees what is pointed to. Rows are changed between row_open and row_close.
+# The whole state of the engine: pointers to the tables' rows, their headers, the indexes, and the outputs in the
+# making. Owns nothing: `tables.pyx` makes and frees what is pointed to. Rows are changed between row_open and
+# row_close.
 from libc.string cimport memcmp, memcpy, memset
 
 from oms._core.arith cimport hash_bytes, mix
@@ -118,7 +119,8 @@ cdef inline uint32_t take(State* s, int table) noexcept nogil:
 
 
 cdef inline void give_back(State* s, int table, uint32_t slot) noexcept nogil:
-    """Frees a row: zeroed but for its version and, behind it, its generation, which goes up so that old handles miss."""
+    """Frees a row: zeroed but for its version and, behind it, its generation, which goes up so that old handles
+    miss."""
     cdef TableHeader* h = s.header[table]
     cdef uint32_t* row = <uint32_t*>(<uint8_t*>h + 4096 + <uint64_t>slot * h.row_size)
     row_open(row)

@@ -1,13 +1,13 @@
 """The tables: sparse files in shared memory, or private memory, mapped once and sized by configuration.
 
-Owns all memory that `State` points into. Address space is reserved generously; a page costs nothing until it is written.
-Never reads what an earlier process left in a file: the tables are rebuilt from snapshot and journal.
+Owns all memory that `State` points into. Address space is reserved generously; a page costs nothing until it is
+written. Never reads what an earlier process left in a file: the tables are rebuilt from snapshot and journal.
 """
 
 from cpython.buffer cimport PyBuffer_FillInfo
 from libc.errno cimport EINVAL, errno
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.string cimport memcpy, memset, strerror
+from libc.string cimport memcpy, strerror
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from oms import schema
 from oms.errors import OmsError
 from oms.records import row_dtype
 
-from oms._core.index cimport Index, index_put
+from oms._core.index cimport Index
 from oms._core.state cimport *
 
 cdef extern from "<sys/mman.h>" nogil:
@@ -52,8 +52,8 @@ cdef class Mapping:
         if create and path is not None:
             Path(path).unlink(missing_ok=True)  # who still reads the last process's rows keeps them as they were
         if path is not None:
-            fd = c_open(str(path).encode(), (O_RDWR | O_CREAT | O_EXCL if create else O_RDONLY) | O_CLOEXEC | O_NOFOLLOW,
-                        0o600)
+            how = O_RDWR | O_CREAT | O_EXCL if create else O_RDONLY
+            fd = c_open(str(path).encode(), how | O_CLOEXEC | O_NOFOLLOW, 0o600)
             if fd < 0:
                 raise OmsError(f"cannot open a table: {strerror(errno).decode()}", where=str(path))
             if create and ftruncate(fd, size) != 0:
@@ -211,4 +211,5 @@ cdef class Tables:
         s.out_size = OUTPUT_BYTES
         s.out = <uint8_t*>self.reserve(OUTPUT_BYTES)
         s.slots = <uint32_t*>self.reserve(4 * <Py_ssize_t>s.header[TABLE_execution].capacity)
-        s.sums = <int64_t*>self.reserve(8 * <Py_ssize_t>max(s.header[TABLE_cash].capacity, s.header[TABLE_holding].capacity))
+        rows = max(s.header[TABLE_cash].capacity, s.header[TABLE_holding].capacity)
+        s.sums = <int64_t*>self.reserve(8 * rows)

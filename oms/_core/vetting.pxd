@@ -1,4 +1,5 @@
-# The always-on checks. Each returns the status with the lowest number that applies, and leaves its figures in the state.
+# The always-on checks. Each returns the status with the lowest number that applies, and leaves its figures in the
+# state.
 from oms._core.state cimport *
 
 cdef enum:  # why a request goes to the desk: bits of request.hits

@@ -26,8 +26,8 @@ def add(subparsers: "Subparsers") -> None:
 
 
 def run(args: Namespace) -> int:
-    from oms.demo.prove import prove
     from oms.demo.day import play
+    from oms.demo.prove import prove
     from oms.demo.store import prepare_store
     from oms.demo.summary import text
 
@@ -64,8 +64,8 @@ def suggestions(directory: Path) -> str:
     return "\n".join(
         f"  .venv/bin/oms {line}"
         for line in (
-            f"cash --dir {directory} --limit 5",
-            f"journal dump {directory} --limit 5",
+            f"cash {directory} --limit 5",
+            f"orders {directory} --limit 5",
             f"verify {directory}",
             f"serve --config {directory}/oms.toml",
         )

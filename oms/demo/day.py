@@ -92,13 +92,12 @@ def close_exchanges(processes: Processes, views: Attached) -> None:
     for mic in processes.config.exchanges:
         processes.running[mic].say("complete")
     for mic in processes.config.exchanges:
-        slot = views.exchange_slot(mic)
-        processes.wait(
-            lambda slot=slot: views.rows("exchange")["session_state"][slot] == SessionState.complete,  # type: ignore[misc]
-            f"{mic} to close",
-            processes.running[mic],
-        )
+        processes.wait(lambda: all_complete(views), f"{mic} to close", processes.running[mic])
     settle_down(processes, views)
+
+
+def all_complete(views: Attached) -> bool:
+    return bool((views.rows("exchange")["session_state"][1:] == SessionState.complete).all())
 
 
 def finish(

@@ -36,7 +36,8 @@ def same(left: Engine, right: Engine) -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_a_restart_from_a_snapshot_is_no_restart_at_all(tmp_path, seed):
-    """At many points of some random days an engine is restarted from snapshot and tail, and goes on as if nothing was."""
+    """At many points of some random days an engine is restarted from snapshot and tail, and goes on as if nothing
+    was."""
     workload = Workload(seed)
     with Engine(CAPACITIES) as whole:
         for turn in range(8):

@@ -1,0 +1,186 @@
+"""What a firm's operators do with an embedded engine: the date, settlement, loads, movements by hand, trading states.
+
+A mixin of Engine: it makes records; it holds nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from oms import records
+from oms.enums import MovementKind
+from oms.values import Amount, Day, or_null, to_day, to_units
+
+if TYPE_CHECKING:
+    from oms.engine import Result
+
+
+class Operating:
+    """The day and its keepers."""
+
+    if TYPE_CHECKING:
+
+        def record(self, name: str, /, by: str | None = None, **fields: Any) -> Result: ...
+        def apply(self, raw: bytes, source: int = 0) -> Result: ...
+        def rows(self, table: str) -> Any: ...
+        def exponents(self, instrument: int) -> tuple[int, int]: ...
+        def currency_slot(self, code: str) -> int: ...
+        def user_slot(self, name: str) -> int: ...
+        def account_slot(self, code: str, owner: int = 0) -> int: ...
+        def account_or_zero(self, code: str) -> int: ...
+        def instrument_slot(self, symbol: str) -> int: ...
+        def item_of(self, item: str) -> tuple[int, int, int]: ...
+        def scope_slot(self, scope: str, name: str) -> int: ...
+        def number(self, enum: str, value: str) -> int: ...
+
+    def business_date(self, day: Day, by: str | None = None) -> Result:
+        """Moves the firm's date forward."""
+        return self.record("BusinessDate", by, date=to_day(day))
+
+    def tick(self) -> Result:
+        """Time passes: what is overdue times out."""
+        return self.record("Tick")
+
+    def settle(self, batch_id: str, date: Day, account: str | None = None, by: str | None = None) -> Result:
+        """Books a settlement batch: all that is due by the date, of one account or of all."""
+        slot = self.account_or_zero(account) if account else 0
+        return self.record("Settle", by, batch_id=batch_id, date=to_day(date), account=slot)
+
+    def _load(
+        self, kind: str, as_of: Day, lines: Sequence[bytes], source: str, digest: bytes, supersede: bool, by: str | None
+    ) -> Result:
+        begun = self.record(
+            "LoadBegin",
+            by,
+            kind=self.number("SodKind", kind),
+            as_of=to_day(as_of),
+            origin=source,
+            digest=list(digest.ljust(32, b"\0")),
+            supersede=int(supersede),
+        )
+        if not begun.ok:
+            return begun
+        user = self.user_slot(by) if by else 0
+        for line in lines:
+            taken = self.apply(line, user)
+            if not taken.ok:
+                return taken
+        return self.record("LoadCommit", by, rows=len(lines))
+
+    def load_cash(
+        self,
+        as_of: Day,
+        rows: Iterable[tuple[str, str, Amount]],
+        source: str = "",
+        digest: bytes = b"",
+        supersede: bool = False,
+        by: str | None = None,
+    ) -> Result:
+        """The bank's figures at the end of `as_of`: (account, currency, booked). All of them, or none."""
+        lines = []
+        for account, currency, booked in rows:
+            money = self.currency_slot(currency)
+            figure = to_units(booked, int(self.rows("currency")["exponent"][money]), "booked")
+            lines.append(records.encode("LoadCash", account=self.account_slot(account), currency=money, booked=figure))
+        return self._load("cash", as_of, lines, source, digest or content_digest(lines, as_of), supersede, by)
+
+    def load_holdings(
+        self,
+        as_of: Day,
+        rows: Iterable[tuple[str, str, Amount, Amount | None]],
+        source: str = "",
+        digest: bytes = b"",
+        supersede: bool = False,
+        by: str | None = None,
+    ) -> Result:
+        """The registry's figures at the end of `as_of`: (account, instrument, settled, average price or None)."""
+        lines = []
+        for account, instrument, settled, cost in rows:
+            stock = self.instrument_slot(instrument)
+            _, quantities = self.exponents(stock)
+            lines.append(
+                records.encode(
+                    "LoadHolding",
+                    account=self.account_slot(account),
+                    instrument=stock,
+                    settled=to_units(settled, quantities, "settled"),
+                    average_price_e8=or_null(cost, 8, "average price"),
+                )
+            )
+        return self._load("holdings", as_of, lines, source, digest or content_digest(lines, as_of), supersede, by)
+
+    def sign_off(self, account: str, unreconciled: bool = False, reason: str = "", by: str | None = None) -> Result:
+        """Opens an account that start of day left closed, or closes one."""
+        slot = self.account_slot(account)
+        return self.record("AccountReconciled", by, account=slot, unreconciled=int(unreconciled), reason=reason)
+
+    def _move(
+        self, kind: MovementKind, account: str, item: str, amount: Amount, reference: str, reason: str, **given: Any
+    ) -> Result:
+        stock, money, exponent = self.item_of(item)
+        units = to_units(amount, exponent, "amount")
+        return self.record(
+            "Movement",
+            given["by"],
+            kind=int(kind),
+            account=self.account_or_zero(account),
+            instrument=stock,
+            currency=money,
+            amount=-units if kind == MovementKind.withdrawal else units,
+            reference=reference,
+            reason=reason,
+            override=int(given["override"]),
+        )
+
+    def deposit(
+        self, account: str, currency: str, amount: Amount, reference: str, by: str | None = None, override: bool = False
+    ) -> Result:
+        """Books money in, at once, and once by its reference."""
+        return self._move(MovementKind.deposit, account, currency, amount, reference, "", by=by, override=override)
+
+    def withdraw(
+        self, account: str, currency: str, amount: Amount, reference: str, by: str | None = None, override: bool = False
+    ) -> Result:
+        """Books money out; below what is free only with `override`, which stays on record."""
+        return self._move(MovementKind.withdrawal, account, currency, amount, reference, "", by=by, override=override)
+
+    def adjust(
+        self,
+        account: str,
+        item: str,
+        amount: Amount,
+        reference: str,
+        reason: str,
+        by: str | None = None,
+        override: bool = False,
+    ) -> Result:
+        """Corrects booked money (item: a currency) or settled stock (an instrument) by a signed amount."""
+        return self._move(MovementKind.adjustment, account, item, amount, reference, reason, by=by, override=override)
+
+    def set_margin(self, account: str, currency: str, margin: Amount, by: str | None = None) -> Result:
+        """Further credit that the account may use."""
+        money = self.currency_slot(currency)
+        units = to_units(margin, int(self.rows("currency")["exponent"][money]), "margin")
+        return self.record("SetMargin", by, account=self.account_slot(account), currency=money, margin=units)
+
+    def control(self, scope: str, name: str | None, state: str, by: str | None = None, reason: str = "") -> Result:
+        """Sets a trading state. scope: firm, exchange, account, instrument, user; state: active, reduce_only,
+        halted."""
+        return self.record(
+            "Control",
+            by,
+            scope=self.number("ControlScope", scope),
+            number=self.scope_slot(scope, name or ""),
+            state=self.number("ControlState", state),
+            reason=reason,
+        )
+
+
+def content_digest(lines: Sequence[bytes], as_of: Day) -> bytes:
+    """What identifies a load that came from no file: its rows and its date."""
+    digest = hashlib.sha256(str(as_of).encode())
+    for line in lines:
+        digest.update(line)
+    return digest.digest()
