@@ -91,7 +91,7 @@ def _list(args: Namespace, config: "Config") -> int:
 
 def _decide(args: Namespace, config: "Config") -> int:
     from oms.enums import Decision
-    from oms.operation import Operator
+    from oms.operator_client import Operator
 
     with Operator(config, args.endpoint) as operator:
         status = operator.decide(Decision[args.decision], args.account, args.cl_ord_id, args.version, args.reason)

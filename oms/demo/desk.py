@@ -7,7 +7,7 @@ from collections import Counter
 
 from oms.config import Config
 from oms.enums import Decision
-from oms.operation import Operator
+from oms.operator_client import Operator
 from oms.pictures import Request
 
 LOOK_S = 0.05
