@@ -107,7 +107,7 @@ def check_history(found: Snapshot, journal: Path) -> None:
         raise SnapshotRefused(found.path, f"the journal ends before its sequence {found.sequence}")
     if at.store_id != found.store_id:
         raise SnapshotRefused(found.path, "it belongs to another journal")
-    if at.chain and at.chain != found.chain:
+    if at.chain and found.chain and at.chain != found.chain:
         raise SnapshotRefused(found.path, "the journal holds other records than those that led to it")
 
 
@@ -146,11 +146,8 @@ class Replica(Views):
             replay_to(self.core, reader, EVERYTHING if to_sequence is None else to_sequence)
             reader.check()
             self.torn_tail: TornTail | None = reader.torn_tail()
-            facts = reader.facts()
         self.sequence = int(self.rows("firm")[1]["last_sequence"])
         self.records = self.sequence + 1 - recovered.next_sequence
-        self.store_id = facts["store_id"].hex()
-        self.chain = facts["chain"].hex() if facts["last"] == self.sequence else ""
         self.seconds = time.monotonic() - began
 
     def _begin_with(self, path: Path, capacities: Mapping[str, int]) -> Recovered:
@@ -171,7 +168,9 @@ class Replica(Views):
 
     def write_snapshot(self, kept: int = snapshot.KEPT) -> Snapshot:
         """Writes the state into the store's snapshots."""
-        return snapshot.write(self.core, self.directory / "snapshots", self.store_id, self.chain, kept)
+        at = position(self.journal, self.sequence)
+        store_id, chain = (at.store_id, at.chain) if at else ("", "")
+        return snapshot.write(self.core, self.directory / "snapshots", store_id, chain, kept)
 
 
 def capacities_of(directory: Path) -> dict[str, int]:

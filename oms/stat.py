@@ -41,7 +41,8 @@ def process(source: Source) -> dict[str, Any]:
     found["sequence"] = str(source.sequence)
     if source.live:
         found["safe"] = str(header["safe"])
-        found["heartbeat_age_s"] = round((time.time_ns() - int(header["heartbeat_ns"])) / 1e9, 3)
+        beat_ns = int(header["heartbeat_ns"])
+        found["heartbeat_age_s"] = round((time.time_ns() - beat_ns) / 1e9, 3) if beat_ns else None
     return found
 
 

@@ -44,9 +44,10 @@ HEADER = np.dtype(
             "generation",
             "sequence",
             "safe",
+            "heartbeat_ns",
         ],
-        "formats": ["<u8", "<u4", "<u4", "<u4", "<u4", "<u4", "<u4", "<u8", "<u8", "<u8"],
-        "offsets": [0, 8, 12, 16, 20, 24, 28, 32, 40, 48],
+        "formats": ["<u8", "<u4", "<u4", "<u4", "<u4", "<u4", "<u4", "<u8", "<u8", "<u8", "<u8"],
+        "offsets": [0, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56],
         "itemsize": 4096,
     }
 )

@@ -210,7 +210,7 @@ def test_tables_may_grow_between_runs_but_not_lose_rows(store):
     with opened(directory, capacities=CAPACITIES | {"order": 400_000, "event": 2048}) as engine:
         assert engine.state_hash() == expected
         Workload(9).play(engine, 20)
-    with pytest.raises(OmsError, match="the capacity of table order is 20, but .* rows are in use") as error:
+    with pytest.raises(OmsError, match="the capacity of table order is 20, but") as error:
         opened(directory, capacities=CAPACITIES | {"order": 20})
     assert "capacities.order" in error.value.remedy
 
