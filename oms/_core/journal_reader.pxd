@@ -36,6 +36,7 @@ cdef struct ReaderState:
     const uint8_t* map
     uint64_t mapped                 # bytes
     uint64_t populated              # bytes that are known to be readable
+    uint64_t size_due               # the file's size is looked at again when `position` is here
     SegmentHeader header
     JournalMark[2] marks            # segment 0: the slot is unreadable
     JournalMark mark                # the newer one

@@ -42,6 +42,7 @@ SEGMENT = re.compile(r"(\d{8,})\.journal$")
 
 cdef enum:
     WINDOW = 2097152            # bytes made present at a time: more than a batch
+    SIZE_EVERY = 65536          # bytes read between two looks at the file's size; a live reader looks each time
 
 
 cdef bint damaged(ReaderState* reader, int code, uint64_t segment, uint64_t offset, int error=0) noexcept nogil:
@@ -78,6 +79,9 @@ cdef bint populate(ReaderState* reader, uint64_t end) noexcept nogil:
 cdef bint has_size(ReaderState* reader) noexcept nogil:
     """Whether the file is still as long as it was mapped: touching what is cut off would kill the process."""
     cdef file_stat found
+    if reader.position < reader.size_due and not reader.live:
+        return True
+    reader.size_due = reader.position + SIZE_EVERY
     if fstat(reader.file, &found) < 0:
         return damaged(reader, FAULT_READ, reader.header.segment, 0, errno)
     if <uint64_t> found.st_size != reader.mapped:
@@ -196,6 +200,7 @@ cdef bint segment_map(ReaderState* reader, uint64_t segment, uint64_t size) noex
     reader.map = <const uint8_t*> map
     reader.mapped = size
     reader.populated = 0
+    reader.size_due = SIZE_EVERY
     return True
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from oms.journal import Journal, JournalDamage, Reader, is_locked, read, verify
 from tests.journal.test_crash import appender
-from tests.journal.tools import SEGMENT, fill, make, payload, record, segments, sequence
+from tests.journal.tools import SEGMENT, fill, payload, record, segments, sequence
 
 
 def follow(directory: Path, process, seconds: float) -> int:
@@ -72,14 +72,14 @@ def test_read_of_a_live_journal_ends_at_what_is_committed(tmp_path):
         assert len(list(read(tmp_path))) == 10
 
 
-@pytest.mark.parametrize("live", [True, False])
-@pytest.mark.parametrize("size", [0, 4096, 6000])
-def test_a_file_that_shrinks_under_a_reader(tmp_path, size, live):
+@pytest.mark.parametrize(("live", "size"), [(True, 0), (True, 4096), (True, 6000), (False, 200_000)])
+def test_a_file_that_shrinks_under_a_reader(tmp_path, live, size):
     """Touching a mapped byte that is gone would kill the process: it is told instead."""
-    make(tmp_path, 10, batch=1)
+    with Journal(tmp_path, "none", segment_bytes=1 << 20) as journal:
+        fill(journal, 500, batch=1, size=1024)
     with Reader(tmp_path, live=live) as reader:
         assert sequence(next(reader)) == 1
         os.truncate(segments(tmp_path)[0], size)
-        assert list(reader) == []
+        assert len(list(reader)) < 200
         with pytest.raises(JournalDamage, match="not as long"):
             reader.check()
