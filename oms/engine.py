@@ -19,7 +19,7 @@ from oms import records, schema, snapshot
 from oms._core.engine import Core
 from oms.enums import Decision, EventKind, Status
 from oms.errors import OmsError
-from oms.journal import Journal
+from oms.journal import Journal, JournalFailed
 from oms.operating import Operating
 from oms.pictures import Trade
 from oms.reference import Reference
@@ -119,14 +119,8 @@ class Engine(Views, Reference, Operating):
 
     def apply(self, raw: bytes, source: int = 0) -> Result:
         """Journals and applies one record. Raises RecordError when the bytes are no record."""
-        self._pass_time()
-        if self.journal is not None:
-            self.sequence = self.journal.append(raw, self.time_ns, source)
-            self.journal.commit()
-        else:
-            self.sequence += 1
         events = self.core.events
-        _, status = self.core.apply(with_source(raw, source), self.sequence, self.time_ns)
+        status = self._take(with_source(raw, source))
         outputs = records.split(self.core.outputs()) + records.split(self.core.events_from(events))
         return Result(Status(status), self.sequence, [records.decode(output) for output in outputs])
 
@@ -135,14 +129,20 @@ class Engine(Views, Reference, Operating):
 
         Returns the last one's status.
         """
-        self._pass_time()
-        if self.journal is not None:
-            for record in records.split(raw):
-                self.journal.append(record, self.time_ns, int.from_bytes(record[28:30], "little"))
-            self.journal.commit()
-        count, status = self.core.apply(raw, self.sequence + 1, self.time_ns)
-        self.sequence += count
+        status = self._take(raw)
         self.core.drop_outputs()
+        return status
+
+    def _take(self, raw: bytes) -> int:
+        """Journal, apply, count. Raises JournalFailed when the journal takes no more."""
+        self._pass_time()
+        if self.journal is None:
+            count, status = self.core.apply(raw, self.sequence + 1, self.time_ns)
+        else:
+            count, status = self.core.journal(self.journal, raw, self.time_ns)
+            if self.journal.fault:
+                raise JournalFailed(self.journal.directory, self.journal.fault)
+        self.sequence += count
         return status
 
     def record(self, name: str, /, by: str | None = None, **fields: Any) -> Result:

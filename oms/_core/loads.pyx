@@ -185,6 +185,15 @@ cdef uint32_t new_rows(const State* s, bint money) noexcept nogil:
     return count
 
 
+cdef uint32_t based_rows(const State* s) noexcept nogil:
+    """Cost bases that the staged holdings may make."""
+    cdef uint32_t slot, holding, count = 0
+    for slot in range(1, s.header[TABLE_stage].used):
+        holding = find_holding(s, s.stage[slot].account, s.stage[slot].item)
+        count += holding == 0 or s.holding[holding].base == 0
+    return count
+
+
 cdef uint16_t apply_load_commit(State* s, const LoadCommit* r) noexcept nogil:
     cdef uint32_t slot, rows = s.header[TABLE_stage].used - 1
     cdef bint money = s.firm.sod_kind == SodKind_cash
@@ -199,7 +208,7 @@ cdef uint16_t apply_load_commit(State* s, const LoadCommit* r) noexcept nogil:
     if unused(s, TABLE_movement) < rows or unused(s, TABLE_cash if money else TABLE_holding) < new_rows(s, money):
         clear_stage(s)
         return ST_capacity_reached
-    if not money and unused(s, TABLE_cost_base) < rows:
+    if not money and unused(s, TABLE_cost_base) < based_rows(s):
         clear_stage(s)
         return ST_capacity_reached
     # point of no return
