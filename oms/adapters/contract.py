@@ -154,11 +154,13 @@ class Adapter:
             self._send(connection, self.venue.state())
 
     def _received(self, connection: _Link) -> list[bytes]:
-        """What has come, so that one flush serves all of it."""
+        """What has come, so that one flush serves all of it. What a session left behind that has ended comes again."""
         batch = connection.receive(min(self.venue.work(), IDLE_S))
+        epoch = self._epoch  # what `receive` returns is of the session that it has last told of
         while batch and len(batch) < REQUESTS_AT_ONCE and (more := connection.receive()):
-            batch += more
-        return batch
+            batch = batch + more if epoch == self._epoch else more
+            epoch = self._epoch
+        return batch if epoch == connection.epoch else []
 
     def _fresh(self, batch: Sequence[bytes]) -> list[bytes]:
         """The requests that are not held yet."""

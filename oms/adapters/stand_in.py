@@ -112,7 +112,7 @@ class StandIn:
         socket, self._socket = self._socket or self._listen(), None
         with socket:
             socket.add_post_pipe_remove_cb(lambda pipe: gone.set())
-            line = _Line(socket)
+            line = _Line(socket, gone)
             while not (self._stop.is_set() or self._drop.is_set() or gone.is_set()):
                 if line.epoch:
                     with self.lock:
@@ -154,9 +154,10 @@ class StandIn:
 class _Line:
     """One session's envelopes."""
 
-    def __init__(self, socket: pynng.Pair0) -> None:
+    def __init__(self, socket: pynng.Pair0, gone: threading.Event) -> None:
         self.epoch = 0
         self._socket = socket
+        self._gone = gone
         self._sent = 0
         self._received = 0
         self._said_s = 0.0
@@ -182,6 +183,8 @@ class _Line:
             message = self._socket.recv()
         except pynng.Timeout:
             return []
+        if self._gone.is_set():
+            return []  # from the next peer, for whom there will be another socket
         _must(len(message) > _ENVELOPE.size, "an envelope is shorter than its header")
         magic, block, template, schema_id, version, _, epoch, number, _, count, size = _ENVELOPE.unpack_from(message)
         head = magic, block, template, schema_id, version
