@@ -14,21 +14,26 @@ import numpy as np
 
 from oms import schema
 
-CHUNK_BYTES = 4 << 20
+CHUNK_BYTES = 1 << 18  # stays in the processor's cache
 
 Rows = np.ndarray[Any, Any]
 Table = tuple[str, int, int, int, str]  # name, used, free, live, SHA-256 of its rows
 
 
 def plain_chunks(rows: Rows) -> Iterator[memoryview]:
-    """The bytes of the rows with their versions made zero, some MiB at a time."""
-    step = max(CHUNK_BYTES // rows.itemsize, 1)
-    for start in range(0, len(rows), step):
-        chunk = rows[start : start + step]
-        if "version" in (rows.dtype.names or ()):
-            chunk = chunk.copy()
-            chunk["version"] = 0
-        yield chunk.view(np.uint8).data
+    """The bytes of the rows with their versions made zero, some at a time; each is good until the next is asked for."""
+    size = rows.itemsize
+    step = max(CHUNK_BYTES // size, 1) * size
+    every, versioned = rows.view(np.uint8), "version" in (rows.dtype.names or ())
+    buffer = np.empty(step, np.uint8)
+    versions = buffer.view(np.uint32)[:: size // 4]
+    for start in range(0, len(every), step):
+        chunk = every[start : start + step]
+        if versioned:
+            buffer[: len(chunk)] = chunk
+            versions[:] = 0
+            chunk = buffer[: len(chunk)]
+        yield chunk.data
 
 
 def digest_of(rows: Rows) -> str:
