@@ -198,7 +198,7 @@ class Server:
             engine.sequence = int(engine.rows("firm")[1]["last_sequence"])
             assert engine.journal is not None
             engine.journal.flush()
-            engine.snapshot(self.config.directory / "snapshots")
+            engine.snapshot(self.config.directory / "snapshots", self.config.store.snapshots_kept)
             self.tell(f"closed at sequence {engine.sequence}")
         engine.close()
 
