@@ -143,18 +143,19 @@ def test_what_was_received_is_not_acted_upon_again(tmp_path, url):
 
 
 def test_a_new_exchange_session_begins_at_one_again(tmp_path, url):
-    with FeedServer(url) as oms, Running(tmp_path, url) as exchange:
-        oms.request(list(flow(12, 30)))
-        wait_until(lambda: exchange.sim.last_received == 30 and len(oms.reports) == exchange.sim.last_reported)
-        before = [timeless(report) for report in oms.reports]
+    requests = list(flow(12, 30))
+    expected = reference(tmp_path / "reference", requests)
+    with FeedServer(url) as oms, Running(tmp_path / "tested", url) as exchange:
+        oms.request(requests)
+        wait_until(lambda: len(oms.reports) == len(expected))
         session_id = oms.session_id
         exchange.stop()
-        sim = simulator(tmp_path, settings=QUIET)
+        sim = simulator(tmp_path / "tested", settings=QUIET)
         sim.new_session()
         sim.close()
         exchange.start()
-        wait_until(lambda: oms.session_id > session_id and len(oms.reports) == len(before))
-        assert [timeless(report) for report in oms.reports] == before
+        wait_until(lambda: oms.session_id > session_id and len(oms.reports) == len(expected))
+        assert [timeless(report) for report in oms.reports] == expected
         assert oms.openings[-1]["last_received"] == 30
 
 
