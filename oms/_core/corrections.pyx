@@ -1,21 +1,28 @@
-"""Bust and correct: cum, average, cash, holding and cost become what they would be had the trade been so from the start.
+"""Bust and correct: cum, average, cash, holding and cost become what they would be had the trade been so from the
+start.
 
-Unsettled items are taken back where they stand. Of a settled trade nothing booked is touched: reversing items are posted on
-the date that the exchange gives, else as for a trade of today. Fees of the order's other unsettled trades follow.
+Unsettled items are taken back where they stand. Of a settled trade nothing booked is touched: reversing items are
+posted on the date that the exchange gives, else as for a trade of today. Fees of the order's other unsettled trades
+follow.
 """
 
 from oms._core.executions cimport LADDER, SETTLED, add_execution, post, refee, unpost
 from oms._core.ledger cimport newest_version, recost, settle_date as settle_date_of
 
 
-cdef uint32_t find_version(const State* s, uint32_t order, const uint8_t* name, uint32_t length) noexcept nogil:
-    """The newest version of the order's trade that exec_ref_id names, by any id of its chain; 0 when there is none."""
-    cdef uint32_t slot = s.order[order].last_execution if length else 0
+cdef uint32_t find_version(const State* s, uint32_t order, const uint8_t* name, uint32_t length,
+                           int32_t trade_date) noexcept nogil:
+    """The newest version of the order's trade that exec_ref_id names, by any id of its chain; 0 when there is none. An id may
+    come again on another day: then the date decides, or, when none fits, the last one is meant."""
+    cdef uint32_t slot = s.order[order].last_execution if length else 0, found = 0
     while slot:
         if s.execution[slot].kind != TradeKind_bust and text_is(s, s.execution[slot].exec_id, name, length):
-            return newest_version(s, slot)
+            if found == 0 or s.execution[slot].trade_date == trade_date:
+                found = slot
+            if s.execution[slot].trade_date == trade_date:
+                break
         slot = s.execution[slot].prev_of_order
-    return 0
+    return newest_version(s, found) if found else 0
 
 
 cdef void supersede(State* s, uint32_t old, uint32_t new) noexcept nogil:

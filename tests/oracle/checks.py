@@ -180,8 +180,8 @@ class Checks(Ledger):
         terms: Terms,
         limit: Fraction | None,
         needed: tuple[Fraction, Fraction] | None = None,
-    ) -> tuple[str, str]:
-        """What an order with these terms breaks first, and why it would wait for a DTR; "ok" where nothing does.
+    ) -> tuple[str, list[str]]:
+        """What an order with these terms breaks first ("ok" = nothing), and all reasons to ask a DTR.
 
         `limit` is the price that the client gave, `terms.price` the one to hold at, `needed` the hold afterwards.
         """
@@ -195,4 +195,4 @@ class Checks(Ledger):
         if not broken:
             held = self.hold(order) if order in self.orders else (ZERO, ZERO)
             broken += self.cover(order, held, needed or self.hold(order, terms))
-        return first_of(broken), "ok" if broken else first_of(self.desk(account, instrument, terms))
+        return first_of(broken), [] if broken else list(self.desk(account, instrument, terms))

@@ -16,6 +16,8 @@ from tests.oracle.numbers import ZERO, add_business_days, upwards
 from tests.oracle.orders import Execution, Order, Terms
 from tests.oracle.reference import Account, Currency, Instrument, Reference
 
+ALL_DAYS = 3650  # a class that counts receivables so far ahead counts all of them
+
 
 class Ledger(Reference):
     def __init__(self) -> None:
@@ -70,7 +72,7 @@ class Ledger(Reference):
         ahead = account.account_class.receivable_days
         if not ahead:
             return ZERO
-        last = add_business_days(self.today, ahead, currency.holidays)
+        last = date.max if ahead >= ALL_DAYS else add_business_days(self.today, ahead, currency.holidays)
         return self.books[account.code, currency.code].ladder.due_within(self.today, last)
 
     def available_cash(self, account: Account, currency: Currency) -> Fraction:
@@ -109,33 +111,37 @@ class Ledger(Reference):
             yield execution, owed + max(ZERO, -due), max(ZERO, due)
 
     def post(self, order: Order, later: date | None = None) -> None:
-        """Brings the books to what the executions are now; what has settled changes by items of their own `later`."""
-        instrument = order.instrument
-        later = later or instrument.settle_date(self.today)
+        """Brings the books to what the executions are now; what that changes of settled fees is an item of its own."""
+        cash = self.books[order.account.code, order.instrument.currency.code]
+        holding = self.stock[order.account.code, order.instrument.symbol]
+        fees = ZERO
         for execution, owed, due in list(self.charges(order)):
             bought = execution.quantity if order.side == "buy" else ZERO
-            sold = execution.quantity if order.side == "sell" else ZERO
-            for book, posted, now in (
-                (self.books[order.account.code, instrument.currency.code], execution.money, Item(owed, due)),
-                (self.stock[order.account.code, instrument.symbol], execution.stock, Item(sold, bought)),
-            ):
-                change = Item(now.owed - posted.owed, now.due - posted.due)
-                posted.owed, posted.due = now.owed, now.due
-                if execution.at_once:
-                    book.settled += change.due - change.owed
-                elif execution.settled:
-                    book.ladder.post(later, max(ZERO, change.owed), max(ZERO, -change.owed))
-                    book.ladder.post(later, max(ZERO, -change.due), max(ZERO, change.due))
-                else:
-                    book.ladder.post(execution.settle_date, change.owed, change.due)
+            if execution.settled:
+                fees += (owed - due) - (execution.money.owed - execution.money.due)
+                continue
+            self.repost(cash, execution, execution.money, owed, due)
+            self.repost(holding, execution, execution.stock, execution.quantity - bought, bought)
+        change, order.fee_items = fees - order.fee_items, fees
+        cash.ladder.post(self.reversal_date(order, later), max(ZERO, change), max(ZERO, -change))
 
-    def reverse_settled(self, execution: Execution, later: date | None) -> None:
+    def repost(self, book: Cash | Holding, execution: Execution, posted: Item, owed: Fraction, due: Fraction) -> None:
+        change_owed, change_due = owed - posted.owed, due - posted.due
+        posted.owed, posted.due = owed, due
+        if execution.at_once:
+            book.settled += change_due - change_owed
+        else:
+            book.ladder.post(execution.settle_date, change_owed, change_due)
+
+    def reversal_date(self, order: Order, told: date | None) -> date:
+        return told or order.instrument.settle_date(self.today)
+
+    def reverse_settled(self, execution: Execution, told: date | None) -> None:
         """The opposite of what a settlement has moved falls due later; from here on the execution is unsettled."""
-        order, instrument = execution.order, execution.order.instrument
-        day = later or instrument.settle_date(self.today)
+        order, day = execution.order, self.reversal_date(execution.order, told)
         for book, posted in (
-            (self.books[order.account.code, instrument.currency.code], execution.money),
-            (self.stock[order.account.code, instrument.symbol], execution.stock),
+            (self.books[order.account.code, order.instrument.currency.code], execution.money),
+            (self.stock[order.account.code, order.instrument.symbol], execution.stock),
         ):
             book.ladder.post(day, posted.due, posted.owed)
         execution.money, execution.stock = Item(), Item()

@@ -42,7 +42,7 @@ class Movements(Day):
                         self.moved.append((code, item, due, net))
         for order in self.orders:
             for execution in order.executions:
-                if order.account.code == code and execution.settle_date <= day:
+                if order.account.code == code and execution.settle_date <= day and not execution.at_once:
                     execution.settled = True
 
     # start of day

@@ -54,6 +54,7 @@ class Request:
     reason: str = "ok"  # why it was refused or waits
     answer: str = "ok"  # what the sender was told at first
     queue_version: int = 0
+    hits: set[str] = field(default_factory=set)  # the desk's reasons so far: what an operator has seen
     feed: Feed | None = None
     feed_sequence: int = 0
 
@@ -69,14 +70,10 @@ class Execution:
     price: Fraction
     trade_date: date
     settle_date: date
+    at_once: bool = False  # nothing lay between trade and settlement: booked, and taken back, without a ladder
     settled: bool = False  # a settlement has moved its items
     money: Item = field(default_factory=Item)  # what has been posted for it
     stock: Item = field(default_factory=Item)
-
-    @property
-    def at_once(self) -> bool:
-        """Nothing lies between trade and settlement: it is booked, and taken back, without a ladder."""
-        return self.settle_date <= self.trade_date
 
     @property
     def value(self) -> Fraction:
@@ -100,6 +97,7 @@ class Order:
     missing_qty: Fraction = ZERO  # of a dead order: what the exchange counts and we have not seen
     pending: list[Request] = field(default_factory=list)  # replaces and cancels without an answer, oldest first
     executions: list[Execution] = field(default_factory=list)  # as they were booked
+    fee_items: Fraction = ZERO  # fees of settled executions that were charged (or given back) by themselves since
 
     @property
     def effective(self) -> list[Execution]:

@@ -141,6 +141,7 @@ class Reports(Requests):
             trade_date=trade_date,
             settle_date=report.settle_date or order.instrument.settle_date(trade_date),
         )
+        fill.at_once = fill.settle_date <= trade_date
         order.executions.append(fill)
         order.missing_qty = max(ZERO, order.missing_qty - fill.quantity)
         self.stock[order.account.code, order.instrument.symbol].history.append(fill)
@@ -155,7 +156,7 @@ class Reports(Requests):
         """A bust or a correction: everything becomes as if the trade had been so from the start."""
         key = self.key(order, report)
         content = (report.exec_type, report.exec_ref_id, report.last_qty, report.last_px)
-        named = next((each for each in order.executions if report.exec_ref_id in each.exec_ids), None)
+        named = self.trade_named(order, report)
         if key in self.contents:
             return self.seen(key, content)
         if named is None or not named.quantity:
@@ -170,10 +171,15 @@ class Reports(Requests):
             named.quantity, named.price = report.last_qty, report.last_px
         if order.filled and self.can_still_trade(order):
             order.closed = order.filled = False
-        if not order.closed:
-            self.follow(order, report)
+        self.follow(order, report)
         self.post(order, report.settle_date)
         return "ok"
+
+    def trade_named(self, order: Order, report: Report) -> Execution | None:
+        """By any id of its versions; an id may come again on another day: then the date decides, else the newest."""
+        found = [each for each in order.executions if report.exec_ref_id in each.exec_ids]
+        dated = [each for each in found if each.trade_date == report.trade_date]
+        return (dated or found or [None])[-1]
 
     def can_still_trade(self, order: Order) -> bool:
         """If a trade that filled it is taken back: not past its day, and not what was immediate or nothing."""

@@ -120,7 +120,7 @@ class Requests(Checks):
             request.status = "completed"
             return Result()
         order.pending.append(request)
-        return self.place(request, "ok")
+        return self.place(request, [])
 
     def receive(
         self, account: Account, cl_ord_id: str, type: str, content: tuple[object, ...], by: str | None
@@ -131,13 +131,18 @@ class Requests(Checks):
         if not cl_ord_id:
             return Result("cl_ord_id_missing")
         earlier = self.requests.get((account.code, cl_ord_id))
-        if earlier is None:
+        if earlier is None or (earlier.received != self.today and self.is_over_and_done(earlier)):
             request = Request(account, cl_ord_id, (type, content), type, by, self.time_ns, self.today)
+            self.requests.pop((account.code, cl_ord_id), None)  # a new one stands at the end
             self.requests[account.code, cl_ord_id] = request
             return request
         if earlier.content == (type, content):
             return Result(earlier.answer, repeated=True)
         return Result("cl_ord_id_duplicate")
+
+    def is_over_and_done(self, request: Request) -> bool:
+        """A name is taken for its business date, and for as long as its chain lives."""
+        return request.order.closed if request.order else request.status not in UNANSWERED
 
     def refuse(self, request: Request, verdict: str) -> Result:
         request.status, request.reason, request.answer = "rejected", verdict, verdict
@@ -170,14 +175,18 @@ class Requests(Checks):
 
     # where a request goes
 
-    def place(self, request: Request, desk: str) -> Result:
+    def place(self, request: Request, hits: list[str]) -> Result:
         before = len(self.sent)
-        if desk != "ok":
-            request.status, request.reason = "queued", desk
-            request.queue_version += 1
+        if hits:
+            self.to_the_desk(request, hits, first_of(hits))
         else:
             self.route(request)
         return Result("ok", self.sent[before:])
+
+    def to_the_desk(self, request: Request, hits: list[str], reason: str) -> None:
+        request.status, request.reason = "queued", reason
+        request.queue_version += 1
+        request.hits.update(hits)
 
     def route(self, request: Request) -> None:
         """Out, once, over a feed that is online; else it waits for one."""
@@ -246,14 +255,16 @@ class Requests(Checks):
     # what DTRs decide
 
     def authorise(self, account: str, cl_ord_id: str, by: str, version: int | None = None) -> Result:
-        """Runs the checks again: only a hit that nobody has seen stops it, and goes back to the desk with it."""
+        """Runs the checks again: a broken one stops it, however often it is decided; a reason of the desk's own only
+        when no operator has seen it."""
         request = self.requests.get((account, cl_ord_id))
         broken = self.decision_failure(request, by, version) or self.four_eyes_failure(request, by)
         if broken:
             return Result(broken)
-        verdict = first_of([name for name in self.vet_again(request) if name != "ok"])
-        if verdict not in ("ok", request.reason):
-            request.reason, request.queue_version = verdict, request.queue_version + 1
+        verdict, hits = self.vet_again(request)
+        verdict = first_of([verdict] if verdict != "ok" else set(hits) - request.hits)
+        if verdict != "ok":
+            self.to_the_desk(request, hits, verdict)
             return Result(verdict)
         before = len(self.sent)
         self.route(request)
@@ -292,7 +303,7 @@ class Requests(Checks):
             return "decision_above_limit"
         return None
 
-    def vet_again(self, request: Request) -> tuple[str, str]:
+    def vet_again(self, request: Request) -> tuple[str, list[str]]:
         """All checks once more, with the request's own hold given back; a market order's hold stays as it was."""
         order, kept = request.order, request.terms
         limit = None if kept.ord_type == "market" else kept.price

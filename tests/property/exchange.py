@@ -25,15 +25,15 @@ def plain(number: Fraction) -> str:
 class Exchanges(Day):
     def sent(self) -> list[Request]:
         """News that an exchange can know of, dead orders included."""
-        return [order.request for order in self.model.orders if order.request.feed]
+        return [order.request for order in self.model.orders if order.request.feed and self.current(order)]
 
     def unanswered(self) -> list[Request]:
         """Replaces and cancels that an exchange has to answer."""
-        pending = [request for order in self.model.orders for request in order.pending]
+        pending = [request for order in self.model.orders for request in order.pending if self.current(order)]
         return [request for request in pending if request.feed]
 
     def trades(self) -> list[Execution]:
-        return [execution for order in self.model.orders for execution in order.executions]
+        return [execution for order in self.model.orders if self.current(order) for execution in order.executions]
 
     def tell(self, exec_type: str, request: Request, **fields: Any) -> str:
         account = request.account.code

@@ -42,5 +42,10 @@ class Day(RuleBasedStateMachine):
     def agree(self) -> None:
         self.pair.compare()
 
+    def current(self, order: Order) -> bool:
+        """Its name still stands for it, and not for an order of a later day."""
+        request = order.request
+        return self.model.requests.get((order.account.code, request.cl_ord_id)) is request
+
     def chain(self, order: Order) -> list[Request]:
         return [request for request in self.model.requests.values() if request.order is order]
