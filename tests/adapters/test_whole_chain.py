@@ -106,8 +106,8 @@ class Chain:
                 for symbol in SYMBOLS:
                     engine.adjust(account, symbol, 100_000, f"open {account} {symbol}", "opening")
 
-    def start(self, name):
-        command = [sys.executable, "-m", "oms", name, *map(str, self.options[name])]
+    def start(self, name, *more):
+        command = [sys.executable, "-m", "oms", name, *map(str, self.options[name]), *more]
         with (self.directory / f"{name}.log").open("ab") as log:
             self.children[name] = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.PIPE, stdout=log, stderr=log, text=True
@@ -190,11 +190,11 @@ def test_a_day_in_which_everything_is_killed(chain):
         chain.start(name)
     wait_until(chain.is_open)
     with trader(chain) as client:
-        for victim in ["simulator", "serve", "trade-feed"] * 3:
+        for turn, victim in enumerate(["simulator", "serve", "trade-feed"] * 3):
             send_some(client, chance, names, 300)
             answers += client.poll(0.02)
             chain.kill(victim)
-            chain.start(victim)
+            chain.start(victim, *(["--new-session"] if turn == 3 else []))  # the exchange, too, begins again
             wait_until(chain.is_open)
         send_some(client, chance, names, 100)
         answers += client.drain()
