@@ -275,9 +275,6 @@ cdef class Loop:
         if asked.of == LookupOf_instrument and found.number:
             found.price_exponent = self.s.instrument[found.number].price_exponent
             found.quantity_exponent = self.s.instrument[found.number].quantity_exponent
-        if asked.of == LookupOf_instrument:
-            found.price_exponent = self.s.instrument[found.number].price_exponent
-            found.quantity_exponent = self.s.instrument[found.number].quantity_exponent
         bus_send(self.b, event.endpoint, &found.frame, sizeof(found))
 
     cdef uint16_t destination(self, const Frame* output) noexcept nogil:
