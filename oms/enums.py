@@ -259,8 +259,8 @@ class Status(IntEnum):
     funds_insufficient = 35
     stock_insufficient = 36
     capacity_reached = 37
-    value_needs_authorisation = 40
-    instrument_needs_authorisation = 41
+    value_needs_authorisation = 38
+    instrument_needs_authorisation = 39
     rejected_by_desk = 45
     rejected_by_exchange = 46
     cancelled_by_client = 47

@@ -117,7 +117,7 @@ def orders(views: Views, filters: Filters) -> Slots:
     elif filters.status is not None:
         keep &= rows["ord_status"] == number(OrdStatus, filters.status)
     slots = np.flatnonzero(keep)
-    return newest(slots, rows["time_ns"][slots])
+    return newest(slots, views.rows("request")["time_ns"][rows["request"][slots]])
 
 
 def requests(views: Views, filters: Filters) -> Slots:

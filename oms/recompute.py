@@ -21,7 +21,7 @@ Rows = np.ndarray[Any, Any]
 Figures = np.ndarray[Any, Any]
 
 MOST = 1000  # findings that are listed; all are counted
-IN_LADDERS, SETTLED, AT_ONCE = 1, 2, 3  # execution.posted
+IN_LADDERS, SETTLED = 1, 2  # execution.posted
 
 
 @dataclass(frozen=True)
@@ -180,8 +180,6 @@ class Purse:
         books.fail("execution", "account", (rows == 0) & (posted != 0))  # money or stock of nobody
         moved = self.slots(movements["account"], movements[self.item])
         settled = books.sums(self.table, moved, movements["amount"])
-        at_once = posted == AT_ONCE
-        settled += books.sums(self.table, rows[at_once], (due - owed)[at_once])
         books.compare(self.table, self.settled, settled)
         open_ = posted == IN_LADDERS
         books.compare(self.table, self.owed, books.sums(self.table, rows[open_], owed[open_]))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from oms.enums import FeeBasis, RequestStatus, RequestType, Side, TradeKind
-from oms.recompute import AT_ONCE, IN_LADDERS, SETTLED, Books, Figures
+from oms.recompute import IN_LADDERS, SETTLED, Books, Figures
 
 DEAD, FILLED = 1, 2  # order.closed
 LIVE = (RequestStatus.queued, RequestStatus.buffered, RequestStatus.submitted, RequestStatus.in_doubt)
@@ -27,10 +27,10 @@ def recompute_orders(books: Books) -> None:
     books.compare("order", "cum_qty", books.sums("order", owners, executions["last_qty"][counts]))
     books.compare("order", "cum_value", books.sums("order", owners, executions["value"][counts]))
     books.compare("order", "fee_charged", books.sums("order", owners, executions["fee"][counts]))
-    stands = np.isin(executions["posted"], (IN_LADDERS, SETTLED, AT_ONCE))
+    stands = np.isin(executions["posted"], (IN_LADDERS, SETTLED))
     books.fail("execution", "posted", counts & ~stands, IN_LADDERS)
     spent = (executions["superseded_by"] != 0) & (executions["kind"] != TradeKind.bust)
-    books.fail("execution", "posted", spent & np.isin(executions["posted"], (IN_LADDERS, AT_ONCE)))
+    books.fail("execution", "posted", spent & (executions["posted"] == IN_LADDERS))
     live = (orders["closed"] == 0) & (orders["request"] != 0)
     for row in np.flatnonzero(live & (orders["order_qty"] <= orders["cum_qty"])):
         books.find("order", row, "leaves of an open order", orders["order_qty"][row] - orders["cum_qty"][row], 1)
@@ -162,15 +162,9 @@ class Holds:
     def __init__(self, books: Books) -> None:
         self.fees = Fees(books)
         rows = books.rows
-        self.requests, self.rules = rows["request"], rows["fee_rule"]["schedule"].tolist()
-        self.classes = rows["account"]["account_class"].tolist()
+        self.requests = rows["request"]
         self.instruments = rows["instrument"]
         self.exponents = rows["currency"]["exponent"].tolist()
-
-    def schedule(self, account: int, exchange: int) -> int:
-        first = self.classes[account] * 64
-        found = (self.rules[row] for row in (first + exchange, first) if row < len(self.rules))
-        return next((schedule for schedule in found if schedule), 0)
 
     def cover(self, order: Any, price: int, quantity: int) -> tuple[int, int]:
         """(money, stock) at these terms: a buy its leaves at the price, rounded up, and the fee still to come; a sell
@@ -182,8 +176,7 @@ class Holds:
         up, down = int(instrument["value_numerator"]), int(instrument["value_denominator"])
         value = -(-price * leaves * up // down)
         whole = int(order["cum_value"]) + value
-        schedule = self.schedule(int(order["account"]), int(instrument["exchange"]))
-        fee = self.fees.fee(schedule, self.exponents[instrument["currency"]], side, whole)
+        fee = self.fees.fee(int(order["fee"]), self.exponents[instrument["currency"]], side, whole)
         if side == Side.buy:
             return value + max(fee - int(order["fee_charged"]), 0), 0
         return max(fee - whole, 0), leaves

@@ -143,7 +143,8 @@ PERMISSIONS = {
     "read": 32,  # look, no more
 }
 
-# Ordered by precedence: of several rules that a request breaks, the one with the lowest number is its answer.
+# Ordered by precedence: of several rules that a request breaks, the one with the lowest number is its answer. What the
+# checks of terms, of cover and of the desk find is 8 to 39: a request keeps a bit for each that the desk has seen.
 # fmt: off
 STATUSES = [
     Status(0, "ok", "Accepted."),
@@ -187,8 +188,8 @@ STATUSES = [
     Status(36, "stock_insufficient", "Not enough stock is available.", 103, 3),
     Status(37, "capacity_reached", "A table has reached its configured size.", 103, 0),
     # the desk: why a request waits, or how it ended
-    Status(40, "value_needs_authorisation", "The order's value is over what the class may trade unasked."),
-    Status(41, "instrument_needs_authorisation", "The instrument is marked: every order goes to the desk."),
+    Status(38, "value_needs_authorisation", "The order's value is over what the class may trade unasked."),
+    Status(39, "instrument_needs_authorisation", "The instrument is marked: every order goes to the desk."),
     Status(45, "rejected_by_desk", "A DTR rejected the request.", 103, 0),
     Status(46, "rejected_by_exchange", "The exchange rejected the request.", 103, 0),
     Status(47, "cancelled_by_client", "The client cancelled the request before it was sent.", 103, 0),
@@ -334,12 +335,14 @@ TABLES = [
         F("cost_low", "u64", "cost = average * cost_quantity, 128 bits, in price * quantity units"),
         F("cost_high", "i64"),
         F("cost_quantity", "qty", "what cost is for; above total after reductions; 0 = no cost"),
-        F("last_execution", "slot"), F("base", "slot", "row of cost_base; 0 = none"), F("ladder_date", "date[2]"),
+        F("last_execution", "slot"), F("cost_event", "slot", "the newest; 0 = none"), F("ladder_date", "date[2]"),
         F("ladder_incoming", "qty[2]"), F("ladder_outgoing", "qty[2]"),
         F("loaded_as_of", "date", "what the registry's last figure describes"), F("pad0", "u32")]),
-    Table("cost_base", "What a holding started from, before its first execution.", 262144, [
-        VERSION, F("holding", "slot"), F("quantity", "qty"), F("cost_low", "u64"), F("cost_high", "i64"),
-        F("cost_quantity", "qty"), F("after", "slot", "executions up to this row are in it"), F("pad0", "u32")]),
+    Table("cost_event", "What changed a holding without a trade: its average price follows from these and its trades.",
+          262144, [
+        VERSION, F("holding", "slot"), F("prev", "slot", "the holding's event before; 0 = none"),
+        F("after", "slot", "the holding's last execution then"), F("quantity", "qty", "signed"),
+        F("average_price_e8", "e8", "what a registry told where none was known; null = the average stays")]),
     Table("ladder", "Settlement dates that do not fit into their cash or holding row.", 65536, [
         VERSION, F("next", "slot"), F("date", "date"), F("pad0", "u32"), F("owed", "i64", "payable or outgoing"),
         F("due", "i64", "receivable or incoming")]),
@@ -350,14 +353,14 @@ TABLES = [
         F("pending", "slot", "first request that the exchange has not answered"), F("last_execution", "slot"),
         F("side", "char", "Side", 54), F("ord_status", "char", "the exchange's word: OrdStatus", 39),
         F("closed", "u8", "1 = can trade no more, 2 = filled: only a replace in flight may reopen it"),
-        F("flags", "u8", "1 external, 2 overfilled, 4 filled after close, 8 cum differs, 16 expired here"),
+        F("flags", "u8", "1 external, 2 overfilled, 4 filled after close, 8 cum differs, 16 expired here, 128 listed"),
         F("trade_date", "date", "of its entry, at its exchange"), F("order_qty", "qty", "", 38),
         F("cum_qty", "qty", "", 14), F("price", "price", "limit, or the protected price of a market order", 44),
         F("cum_value", "money", "value of its effective executions"), F("fee_charged", "money", "", 12),
         F("reserved", "money", "cash held for it"), F("reserved_qty", "qty", "stock held for it"),
         F("order_id", "text_ref", "the exchange's name for it", 37),
         F("closed_date", "date", "business date on which it was closed; 0 = it is open"),
-        F("time_ns", "time", "when it was accepted here"),
+        F("fee", "u16", "schedule, as it was at its entry"), F("pad0", "u16"), F("pad1", "u32"),
         F("missing_qty", "qty", "executed by the exchange's word, not booked yet, of a dead order")]),
     Table("request", "Requests: every one that was received, with its outcome.", 524288, [
         VERSION, F("generation", "u32", "of the row; part of its handle"), F("type", "char", "RequestType", 35),
@@ -370,24 +373,26 @@ TABLES = [
         F("display_qty", "qty", "", 1138), F("min_qty", "qty", "", 110), F("expire_date", "date", "", 432),
         F("feed", "u16", "where it was sent"), F("decided_by", "u16", "the user who decided on it"),
         F("queue_version", "u32", "goes up when a waiting request changes"),
-        F("orig", "slot", "the request that it wants to change"), F("feed_sequence", "seq", "number it was sent under"),
-        F("time_ns", "time", "when it was received"), F("business_date", "date", "when it was received"),
-        F("hits", "u32", "the desk's reasons so far: 1 no reference price, 2 value, 4 instrument")]),
+        F("orig", "slot", "the request that it wants to change"),
+        F("feed_sequence", "seq", "number it was sent under; until then, the journal's when it came"),
+        F("time_ns", "time", "when it was received, or let through by the desk to wait for a feed"),
+        F("business_date", "date", "when it was received"),
+        F("seen", "u32", "what the desk has seen of it: bit n = Status 8 + n")]),
     Table("execution",
           "Executions, busts and corrections, in the order in which they were booked: what trade feeds read.", 262144, [
         VERSION, F("order", "slot"), F("account", "slot"), F("instrument", "slot"), F("prev_of_order", "slot"),
         F("prev_of_holding", "slot"), F("ref", "slot", "the execution row that this one busts or corrects"),
         F("superseded_by", "slot"), F("side", "char", "Side", 54), F("kind", "u8", "TradeKind"),
-        F("posted", "u8", "0 nothing stands, 1 in the ladders, 2 moved by a settlement, 3 booked at once"),
+        F("posted", "u8", "0 nothing stands, 1 in the ladders, 2 settled"),
         F("trade_version", "u8", "1, 2 … along bust and correct"), F("exchange", "u16"), F("feed", "u16"),
         F("trade_date", "date", "", 75), F("settle_date", "date", "", 64), F("exec_id", "text_ref", "", 17),
         F("request", "slot", "the cl_ord_id that the report carried"), F("last_qty", "qty", "", 32),
         F("last_px", "price", "", 31), F("value", "money", "", 381),
-        F("fee", "money", "what this execution added to the order's fees", 12),
+        F("fee", "money", "part of the order's; with last_qty 0, what fees of settled trades change by", 12),
         F("tax", "money", "the part of fee that is tax"),
         F("key_hash", "hash", "of its key; 0 = a version that no report names"),
         F("sequence", "seq", "journal sequence"), F("time_ns", "time", "", 60), F("pad0", "u8[8]")]),
-    Table("movement", "Movements of settled money and stock, apart from executions' own items.", 262144, [
+    Table("movement", "Every movement of settled money and stock.", 262144, [
         VERSION, F("account", "slot"), F("instrument", "slot", "0 = money"), F("currency", "u16"),
         F("kind", "u8", "MovementKind"), F("pad0", "u8"), F("user", "u16"), F("pad1", "u16"), F("date", "date"),
         F("amount", "i64", "signed, in units of the currency or instrument"),

@@ -412,8 +412,10 @@ class Views:
 
     def queue(self) -> list[Request]:
         """Requests that wait for a DTR, oldest first."""
-        waiting = np.flatnonzero(self.rows("request")["status"] == RequestStatus.queued)
-        return sorted((self.request_picture(int(slot)) for slot in waiting), key=lambda r: (r.time_ns, r.handle))
+        rows = self.rows("request")
+        waiting = np.flatnonzero(rows["status"] == RequestStatus.queued)
+        oldest = waiting[np.argsort(rows["feed_sequence"][waiting])]  # until it is sent, the journal's when it came
+        return [self.request_picture(int(slot)) for slot in oldest]
 
     def executions_from(self, row: int = 1) -> Iterator[Trade]:
         """Execution rows from `row` on, in order, as far as their cause is safe in the journal."""

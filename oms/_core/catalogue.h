@@ -92,8 +92,8 @@
 #define ST_funds_insufficient 35
 #define ST_stock_insufficient 36
 #define ST_capacity_reached 37
-#define ST_value_needs_authorisation 40
-#define ST_instrument_needs_authorisation 41
+#define ST_value_needs_authorisation 38
+#define ST_instrument_needs_authorisation 39
 #define ST_rejected_by_desk 45
 #define ST_rejected_by_exchange 46
 #define ST_cancelled_by_client 47
@@ -264,7 +264,7 @@
 #define TABLE_instrument 11
 #define TABLE_cash 12
 #define TABLE_holding 13
-#define TABLE_cost_base 14
+#define TABLE_cost_event 14
 #define TABLE_ladder 15
 #define TABLE_order 16
 #define TABLE_request 17
@@ -1564,7 +1564,7 @@ typedef struct {
     int64_t cost_high;
     int64_t cost_quantity;
     uint32_t last_execution;
-    uint32_t base;
+    uint32_t cost_event;
     int32_t ladder_date[2];
     int64_t ladder_incoming[2];
     int64_t ladder_outgoing[2];
@@ -1584,7 +1584,7 @@ _Static_assert(offsetof(HoldingRow, cost_low) == 48, "HoldingRow.cost_low");
 _Static_assert(offsetof(HoldingRow, cost_high) == 56, "HoldingRow.cost_high");
 _Static_assert(offsetof(HoldingRow, cost_quantity) == 64, "HoldingRow.cost_quantity");
 _Static_assert(offsetof(HoldingRow, last_execution) == 72, "HoldingRow.last_execution");
-_Static_assert(offsetof(HoldingRow, base) == 76, "HoldingRow.base");
+_Static_assert(offsetof(HoldingRow, cost_event) == 76, "HoldingRow.cost_event");
 _Static_assert(offsetof(HoldingRow, ladder_date) == 80, "HoldingRow.ladder_date");
 _Static_assert(offsetof(HoldingRow, ladder_incoming) == 88, "HoldingRow.ladder_incoming");
 _Static_assert(offsetof(HoldingRow, ladder_outgoing) == 104, "HoldingRow.ladder_outgoing");
@@ -1594,22 +1594,18 @@ _Static_assert(offsetof(HoldingRow, pad0) == 124, "HoldingRow.pad0");
 typedef struct {
     uint32_t version;
     uint32_t holding;
-    int64_t quantity;
-    uint64_t cost_low;
-    int64_t cost_high;
-    int64_t cost_quantity;
+    uint32_t prev;
     uint32_t after;
-    uint32_t pad0;
-} CostBaseRow;
-_Static_assert(sizeof(CostBaseRow) == 48, "CostBaseRow");
-_Static_assert(offsetof(CostBaseRow, version) == 0, "CostBaseRow.version");
-_Static_assert(offsetof(CostBaseRow, holding) == 4, "CostBaseRow.holding");
-_Static_assert(offsetof(CostBaseRow, quantity) == 8, "CostBaseRow.quantity");
-_Static_assert(offsetof(CostBaseRow, cost_low) == 16, "CostBaseRow.cost_low");
-_Static_assert(offsetof(CostBaseRow, cost_high) == 24, "CostBaseRow.cost_high");
-_Static_assert(offsetof(CostBaseRow, cost_quantity) == 32, "CostBaseRow.cost_quantity");
-_Static_assert(offsetof(CostBaseRow, after) == 40, "CostBaseRow.after");
-_Static_assert(offsetof(CostBaseRow, pad0) == 44, "CostBaseRow.pad0");
+    int64_t quantity;
+    int64_t average_price_e8;
+} CostEventRow;
+_Static_assert(sizeof(CostEventRow) == 32, "CostEventRow");
+_Static_assert(offsetof(CostEventRow, version) == 0, "CostEventRow.version");
+_Static_assert(offsetof(CostEventRow, holding) == 4, "CostEventRow.holding");
+_Static_assert(offsetof(CostEventRow, prev) == 8, "CostEventRow.prev");
+_Static_assert(offsetof(CostEventRow, after) == 12, "CostEventRow.after");
+_Static_assert(offsetof(CostEventRow, quantity) == 16, "CostEventRow.quantity");
+_Static_assert(offsetof(CostEventRow, average_price_e8) == 24, "CostEventRow.average_price_e8");
 
 typedef struct {
     uint32_t version;
@@ -1652,7 +1648,9 @@ typedef struct {
     int64_t reserved_qty;
     uint32_t order_id;
     int32_t closed_date;
-    uint64_t time_ns;
+    uint16_t fee;
+    uint16_t pad0;
+    uint32_t pad1;
     int64_t missing_qty;
 } OrderRow;
 _Static_assert(sizeof(OrderRow) == 128, "OrderRow");
@@ -1680,7 +1678,9 @@ _Static_assert(offsetof(OrderRow, reserved) == 88, "OrderRow.reserved");
 _Static_assert(offsetof(OrderRow, reserved_qty) == 96, "OrderRow.reserved_qty");
 _Static_assert(offsetof(OrderRow, order_id) == 104, "OrderRow.order_id");
 _Static_assert(offsetof(OrderRow, closed_date) == 108, "OrderRow.closed_date");
-_Static_assert(offsetof(OrderRow, time_ns) == 112, "OrderRow.time_ns");
+_Static_assert(offsetof(OrderRow, fee) == 112, "OrderRow.fee");
+_Static_assert(offsetof(OrderRow, pad0) == 114, "OrderRow.pad0");
+_Static_assert(offsetof(OrderRow, pad1) == 116, "OrderRow.pad1");
 _Static_assert(offsetof(OrderRow, missing_qty) == 120, "OrderRow.missing_qty");
 
 typedef struct {
@@ -1711,7 +1711,7 @@ typedef struct {
     uint64_t feed_sequence;
     uint64_t time_ns;
     int32_t business_date;
-    uint32_t hits;
+    uint32_t seen;
 } RequestRow;
 _Static_assert(sizeof(RequestRow) == 128, "RequestRow");
 _Static_assert(offsetof(RequestRow, version) == 0, "RequestRow.version");
@@ -1741,7 +1741,7 @@ _Static_assert(offsetof(RequestRow, orig) == 100, "RequestRow.orig");
 _Static_assert(offsetof(RequestRow, feed_sequence) == 104, "RequestRow.feed_sequence");
 _Static_assert(offsetof(RequestRow, time_ns) == 112, "RequestRow.time_ns");
 _Static_assert(offsetof(RequestRow, business_date) == 120, "RequestRow.business_date");
-_Static_assert(offsetof(RequestRow, hits) == 124, "RequestRow.hits");
+_Static_assert(offsetof(RequestRow, seen) == 124, "RequestRow.seen");
 
 typedef struct {
     uint32_t version;

@@ -2,33 +2,33 @@
 start.
 
 Unsettled items are taken back where they stand. Of a settled trade nothing booked is touched: reversing items are
-posted on the date that the exchange gives, else as for a trade of today. Fees of the order's other unsettled trades
-follow.
+posted on the date that the exchange gives, else as for a trade of today. The fees of the order's other trades follow.
 """
 
-from oms._core.executions cimport LADDER, SETTLED, add_execution, post, refee, unpost
-from oms._core.ledger cimport newest_version, recost, settle_date as settle_date_of
+from oms._core.executions cimport add_execution, refee, supersede, post, unpost
+from oms._core.ledger cimport recost, settle_date
 
 
-cdef uint32_t find_version(const State* s, uint32_t order, const uint8_t* name, uint32_t length,
-                           int32_t trade_date) noexcept nogil:
-    """The newest version of the order's trade that exec_ref_id names, by any id of its chain; 0 when there is none. An id may
-    come again on another day: then the date decides, or, when none fits, the last one is meant."""
+cdef uint32_t find_trade(const State* s, uint32_t order, const uint8_t* name, uint32_t length,
+                         int32_t trade_date) noexcept nogil:
+    """A version of the order's trade that exec_ref_id names, by any id of its chain; 0 when there is none. An id may
+    come again on another day: then the date decides, or, where none fits, the last one is meant."""
     cdef uint32_t slot = s.order[order].last_execution if length else 0, found = 0
     while slot:
         if s.execution[slot].kind != TradeKind_bust and text_is(s, s.execution[slot].exec_id, name, length):
-            if found == 0 or s.execution[slot].trade_date == trade_date:
-                found = slot
             if s.execution[slot].trade_date == trade_date:
-                break
+                return slot
+            if found == 0:
+                found = slot
         slot = s.execution[slot].prev_of_order
-    return newest_version(s, found) if found else 0
+    return found
 
 
-cdef void supersede(State* s, uint32_t old, uint32_t new) noexcept nogil:
-    row_open(&s.execution[old].version)
-    s.execution[old].superseded_by = new
-    row_close(&s.execution[old].version)
+cdef uint32_t first_version(const State* s, uint32_t execution) noexcept nogil:
+    """The trade as it was first booked."""
+    while s.execution[execution].ref:
+        execution = s.execution[execution].ref
+    return execution
 
 
 cdef void count(State* s, OrderRow* o, int64_t quantity, int64_t value) noexcept nogil:
@@ -39,58 +39,54 @@ cdef void count(State* s, OrderRow* o, int64_t quantity, int64_t value) noexcept
     row_close(&o.version)
 
 
-cdef uint32_t reverse(State* s, uint32_t execution, const uint8_t* name, uint32_t length, int32_t date) noexcept nogil:
+cdef uint32_t reverse(State* s, uint32_t execution, uint32_t exec_id, int32_t date) noexcept nogil:
     """The row that ends a trade: it carries reversing items only when the trade's own have been settled."""
     cdef ExecutionRow figures = s.execution[execution]
-    cdef bint settled = figures.posted == SETTLED
+    cdef bint settled = figures.posted == 2
     cdef uint32_t slot
     figures.kind = TradeKind_bust
     figures.ref = execution
-    figures.superseded_by = 0
+    figures.exec_id = exec_id
     figures.posted = 0
     figures.trade_version += 1
     if settled:
-        figures.settle_date = date if date else settle_date_of(s, figures.instrument, s.firm.business_date)
+        figures.settle_date = date if date else settle_date(s, figures.instrument, s.firm.business_date)
     else:
         unpost(s, execution)
-    slot = add_execution(s, figures.order, &figures, name, length, length != 0)
+    slot = add_execution(s, figures.order, &figures, exec_id != 0)
     supersede(s, execution, slot)
     if settled:
-        post(s, slot, LADDER)
+        post(s, slot)
     return slot
 
 
-cdef uint32_t bust(State* s, uint32_t execution, const uint8_t* name, uint32_t length, int32_t settle_date) noexcept nogil:
-    """The trade never was. `name` is the bust's own exec_id. Returns the bust's row; the caller sees to the order."""
+cdef void bust(State* s, uint32_t execution, const uint8_t* name, uint32_t length, int32_t date) noexcept nogil:
+    """The trade never was. `name` is the bust's own exec_id; the caller sees to the order."""
     cdef uint32_t order = s.execution[execution].order
-    cdef uint32_t slot = reverse(s, execution, name, length, settle_date)
+    reverse(s, execution, text_put(s, name, length), date)
     count(s, &s.order[order], -s.execution[execution].last_qty, -s.execution[execution].value)
-    refee(s, order, settle_date)
+    refee(s, order, date)
     recost(s, s.order[order].holding)
-    return slot
 
 
-cdef uint32_t correct(State* s, uint32_t execution, int64_t quantity, int64_t price, int64_t value, const uint8_t* name,
-                      uint32_t length, int32_t settle_date) noexcept nogil:
-    """The trade was another one: reversed and issued again with its new figures. Returns the new row."""
+cdef void correct(State* s, uint32_t execution, int64_t quantity, int64_t price, int64_t value, const uint8_t* name,
+                  uint32_t length, int32_t date) noexcept nogil:
+    """The trade was another one: taken back, or reversed when it is settled, and issued again with its new figures."""
     cdef ExecutionRow figures = s.execution[execution]
-    cdef uint32_t slot, reversal = 0
-    cdef bint settled = figures.posted == SETTLED
-    cdef uint8_t where = LADDER if settled else figures.posted
-    if settled:
-        reversal = reverse(s, execution, name, 0, settle_date)
-        figures.settle_date = s.execution[reversal].settle_date
+    cdef uint32_t old = execution, slot
+    if figures.posted == 2:
+        old = reverse(s, execution, 0, date)
+        figures.settle_date = s.execution[old].settle_date
     else:
         unpost(s, execution)
-    figures.kind = TradeKind_correct
-    figures.ref = reversal if settled else execution
-    figures.superseded_by = 0
-    figures.trade_version += 1
     count(s, &s.order[figures.order], quantity - figures.last_qty, value - figures.value)
+    figures.kind = TradeKind_correct
+    figures.ref = old
+    figures.posted = 0  # refee posts it, with its part of the fee
+    figures.trade_version += 1
     figures.last_qty, figures.last_px, figures.value = quantity, price, value
-    slot = add_execution(s, figures.order, &figures, name, length, True)
-    supersede(s, reversal if settled else execution, slot)
-    post(s, slot, where)
-    refee(s, figures.order, settle_date)
+    figures.exec_id = text_put(s, name, length)
+    slot = add_execution(s, figures.order, &figures, True)
+    supersede(s, old, slot)
+    refee(s, figures.order, date)
     recost(s, s.order[figures.order].holding)
-    return slot

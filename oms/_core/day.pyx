@@ -1,13 +1,15 @@
 """The day and its keepers: sessions of exchanges, the firm's business date, trading states, movements by hand."""
 
+from libc.stdint cimport INT64_MIN
+
 from oms._core.arith cimport FIGURE_MAX
 from oms._core.index cimport index_put, index_remove
-from oms._core.ledger cimport cash_row, holding_available, holding_row
+from oms._core.ledger cimport add_cost_event, cash_row, holding_available, holding_row
 from oms._core.orders cimport CLOSED_dead, FLAG_expired_here, close_order
 from oms._core.outputs cimport emit_answer, emit_event
 from oms._core.requests cimport drop
 from oms._core.settlement cimport add_movement, settle_contractual
-from oms._core.vetting cimport allowed, allowed_for
+from oms._core.vetting cimport allowed, of_owner
 
 
 cdef bint ends(uint8_t time_in_force, int32_t expire_date, int32_t trade_date) noexcept nogil:
@@ -78,45 +80,42 @@ cdef void free_request(State* s, uint32_t slot) noexcept nogil:
 
 
 cdef inline bint came_to_nothing(const OrderRow* o, int32_t before) noexcept nogil:
-    """Closed before that date, and never executed. Its requests are older still: each came while it was open."""
-    return (o.request != 0 and o.closed != 0 and o.closed_date < before and o.last_execution == 0
-            and o.missing_qty == 0)
+    return o.closed and o.closed_date < before and o.last_execution == 0 and o.missing_qty == 0
 
 
 cdef void forget(State* s, int32_t before) noexcept nogil:
-    """Gives back the rows of orders that came to nothing on earlier dates, with all their requests, and of requests
-    that were refused."""
+    """Gives back the rows of what was closed on earlier dates and never executed: an order with all requests of its
+    chain, and requests that were refused at once."""
     cdef uint32_t slot
     cdef const RequestRow* r
+    cdef const OrderRow* o
+    cdef const uint8_t* name
     for slot in range(1, s.header[TABLE_request].used):
         r = &s.request[slot]
-        if r.status == 0:
-            continue
-        if came_to_nothing(&s.order[r.order], before) if r.order else r.business_date < before:
+        if r.status and (came_to_nothing(&s.order[r.order], before) if r.order else r.business_date < before):
             free_request(s, slot)
     for slot in range(1, s.header[TABLE_order].used):
-        if came_to_nothing(&s.order[slot], before):
-            free_order(s, slot)
-
-
-cdef void free_order(State* s, uint32_t slot) noexcept nogil:
-    cdef const OrderRow* o = &s.order[slot]
-    cdef const uint8_t* name = text_of(s, o.order_id)
-    if o.order_id:
-        index_remove(&s.by_order_id, hash_bytes(name + 1, name[0], s.instrument[o.instrument].exchange), slot)
-    give_back(s, TABLE_order, slot)
+        o = &s.order[slot]
+        if o.request and came_to_nothing(o, before):
+            name = text_of(s, o.order_id)
+            if o.order_id:
+                index_remove(&s.by_order_id, hash_bytes(name + 1, name[0], s.instrument[o.instrument].exchange), slot)
+            give_back(s, TABLE_order, slot)
 
 
 cdef uint16_t apply_business_date(State* s, const BusinessDate* r) noexcept nogil:
     """The firm's date moves forward; rows that came to nothing before the day that ends now are given back."""
     cdef int32_t ending = s.firm.business_date
+    cdef uint16_t status
     if not allowed(s, PERMISSION_operate):
         return ST_permission_denied
     if r.date <= ending:
         s.figure, s.limit = r.date, ending
         return ST_date_not_forward
+    status = settle_contractual(s, r.date)
+    if status != ST_ok:
+        return status
     s.firm.business_date = r.date
-    settle_contractual(s, r.date)
     forget(s, ending)
     emit_event(s, EventKind_firm, 1, 0, ST_ok)
     return ST_ok
@@ -136,6 +135,8 @@ cdef uint16_t apply_control(State* s, const Control* r) noexcept nogil:
         s.exchange[number].control_state = r.state
         row_close(&s.exchange[number].version)
     elif r.scope == ControlScope_account and 0 < number < s.header[TABLE_account].used:
+        if not of_owner(s, number):
+            return ST_permission_denied
         row_open(&s.account[number].version)
         s.account[number].control_state = r.state
         row_close(&s.account[number].version)
@@ -158,7 +159,7 @@ cdef uint16_t apply_reconciled(State* s, const AccountReconciled* r) noexcept no
         return ST_permission_denied
     if r.account == 0 or r.account >= s.header[TABLE_account].used:
         return ST_account_unknown
-    if not allowed_for(s, PERMISSION_operate, r.account):
+    if not of_owner(s, r.account):
         return ST_permission_denied
     row_open(&s.account[r.account].version)
     s.account[r.account].unreconciled = r.unreconciled != 0
@@ -184,7 +185,7 @@ cdef uint16_t vet_movement(State* s, const Movement* r, uint64_t hash) noexcept 
         return ST_permission_denied
     if r.account == 0 or r.account >= s.header[TABLE_account].used:
         return ST_account_unknown
-    if not allowed_for(s, PERMISSION_operate, r.account):
+    if not of_owner(s, r.account):
         return ST_permission_denied
     if r.reference_length == 0 or r.amount == 0 or r.amount > FIGURE_MAX or r.amount < -FIGURE_MAX:
         return ST_reference_invalid
@@ -204,7 +205,7 @@ cdef uint16_t vet_movement(State* s, const Movement* r, uint64_t hash) noexcept 
                 return ST_movement_repeated
         return ST_movement_conflict
     if not (has_room(s, TABLE_movement, 1) and has_room(s, TABLE_text, 128) and has_room(s, TABLE_cash, 1)
-            and has_room(s, TABLE_holding, 1)):
+            and has_room(s, TABLE_holding, 1) and has_room(s, TABLE_cost_event, 1)):
         return ST_capacity_reached
     if r.amount < 0 and not r.override:
         slot = find_cash(s, r.account, r.currency) if r.currency else find_holding(s, r.account, r.instrument)
@@ -242,6 +243,7 @@ cdef uint16_t apply_movement(State* s, const Movement* r) noexcept nogil:
         emit_event(s, EventKind_cash, slot, 0, ST_ok)
     else:
         slot = holding_row(s, r.account, r.instrument)
+        add_cost_event(s, slot, r.amount, INT64_MIN)
         row_open(&s.holding[slot].version)
         s.holding[slot].settled += r.amount
         row_close(&s.holding[slot].version)
@@ -258,7 +260,7 @@ cdef uint16_t apply_margin(State* s, const SetMargin* r) noexcept nogil:
         return ST_permission_denied
     if r.account == 0 or r.account >= s.header[TABLE_account].used:
         return ST_account_unknown
-    if not allowed_for(s, PERMISSION_operate, r.account):
+    if not of_owner(s, r.account):
         return ST_permission_denied
     if r.currency == 0 or r.currency >= s.header[TABLE_currency].used or not 0 <= r.margin <= FIGURE_MAX:
         return ST_reference_invalid

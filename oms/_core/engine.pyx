@@ -15,6 +15,7 @@ from oms.records import RecordError, row_dtype
 
 from oms._core.day cimport apply_business_date, apply_control, apply_margin, apply_movement, apply_reconciled, \
     apply_session
+from oms._core.external cimport apply_open_order, apply_open_orders_end
 from oms._core.feeds cimport apply_feed_lost, apply_feed_opened, apply_gap_closed, apply_market
 from oms._core.journal cimport REFUSED_FAILED, REFUSED_FULL, JournalCore, journal_append, journal_commit, \
     journal_commit_idle
@@ -24,7 +25,7 @@ from oms._core.loads cimport apply_load_begin, apply_load_cash, apply_load_commi
 from oms._core.orders cimport find_order
 from oms._core.outputs cimport emit_answer
 from oms._core.reference cimport apply_reference, find_account, find_instrument
-from oms._core.reports cimport apply_cancel_reject, apply_open_order, apply_open_orders_end, apply_report
+from oms._core.reports cimport apply_cancel_reject, apply_report
 from oms._core.requests cimport apply_cancel, apply_decision, apply_new, apply_replace, expire_waiting
 from oms._core.settlement cimport apply_settle
 from oms._core.tables cimport Mapping

@@ -7,8 +7,8 @@ may have read it. What changes afterwards, a fee included, is a new row that nam
 from oms._core.arith cimport FIGURE_MAX
 from oms._core.index cimport index_put
 from oms._core.ledger cimport cash_ladder, fee_of, holding_ladder, newest_version, settle_date
-from oms._core.orders cimport schedule_of
-from oms._core.outputs cimport emit_event
+from oms._core.outputs cimport alert, emit_event
+from oms._core.settlement cimport settle_cash, settle_stock
 
 
 cdef inline uint64_t key_of(uint32_t exchange, int32_t trade_date, uint8_t side, const uint8_t* name,
@@ -31,14 +31,14 @@ cdef uint32_t find_execution(const State* s, uint32_t exchange, int32_t trade_da
     return 0
 
 
-cdef uint32_t add_execution(State* s, uint32_t order, const ExecutionRow* figures, const uint8_t* name, uint32_t length,
-                            bint keyed) noexcept nogil:
-    """Appends an execution of the order with the figures given, chained to the order's and the holding's earlier
-    ones."""
+cdef uint32_t add_execution(State* s, uint32_t order, const ExecutionRow* figures, bint keyed) noexcept nogil:
+    """Appends an execution of the order with the figures given, chained to the order's and the holding's earlier ones.
+    Only a keyed one is found by reports."""
     cdef uint32_t slot = take(s, TABLE_execution)
     cdef ExecutionRow* x = &s.execution[slot]
     cdef OrderRow* o = &s.order[order]
     cdef HoldingRow* h = &s.holding[o.holding]
+    cdef const uint8_t* name = text_of(s, figures.exec_id)
     cdef uint32_t version = x.version
     row_open(&x.version)
     memcpy(x, figures, sizeof(ExecutionRow))
@@ -49,9 +49,9 @@ cdef uint32_t add_execution(State* s, uint32_t order, const ExecutionRow* figure
     x.side = o.side
     x.prev_of_order = o.last_execution
     x.prev_of_holding = h.last_execution
+    x.superseded_by = 0
     x.sequence = s.sequence
-    x.exec_id = text_put(s, name, length)
-    x.key_hash = key_of(x.exchange, x.trade_date, x.side, name, length) if keyed else 0
+    x.key_hash = key_of(x.exchange, x.trade_date, x.side, name + 1, name[0]) if keyed else 0
     row_close(&x.version)
     o.last_execution = slot
     row_open(&h.version)
@@ -60,6 +60,12 @@ cdef uint32_t add_execution(State* s, uint32_t order, const ExecutionRow* figure
     if keyed:
         index_put(&s.by_exec_id, x.key_hash, slot)
     return slot
+
+
+cdef void supersede(State* s, uint32_t old, uint32_t new) noexcept nogil:
+    row_open(&s.execution[old].version)
+    s.execution[old].superseded_by = new
+    row_close(&s.execution[old].version)
 
 
 cdef bint postable(const State* s, const OrderRow* o, int64_t quantity, int64_t value) noexcept nogil:
@@ -71,57 +77,48 @@ cdef bint postable(const State* s, const OrderRow* o, int64_t quantity, int64_t 
             and h.incoming + quantity <= FIGURE_MAX and h.outgoing + quantity <= FIGURE_MAX)
 
 
-cdef void flow(State* s, const ExecutionRow* x, int sign) noexcept nogil:
-    """Both sides of an execution's posting. A buy owes value and fee; a sell is due its value less what of the fee it
-    can pay, and owes the rest; a fee that is given back is due. A bust of what has been settled posts it the other
-    way round."""
+cdef bint at_once(const State* s, const ExecutionRow* x) noexcept nogil:
+    """Nothing lies between trade and settlement, and its day has come."""
+    return s.instrument[x.instrument].settlement_days == 0 and x.settle_date <= max(x.trade_date, s.firm.business_date)
+
+
+cdef bint flow(State* s, const ExecutionRow* x, int sign) noexcept nogil:
+    """Posts both sides of an execution, or takes them back with sign -1. A buy owes its value and fee; a sell is due
+    its value less the fee, and owes what that leaves uncovered. A bust is the same the other way round. True: it has
+    settled."""
     cdef const OrderRow* o = &s.order[x.order]
-    cdef CashRow* c = &s.cash[o.cash]
-    cdef HoldingRow* h = &s.holding[o.holding]
     cdef InstrumentRow* i = &s.instrument[x.instrument]
     cdef CurrencyRow* money = &s.currency[i.currency]
-    cdef bint reversing = x.kind == TradeKind_bust
-    cdef int64_t owed = x.value + x.fee, due = 0, incoming = x.last_qty, outgoing = 0, paid
-    cdef int side = sign if x.side == Side_buy else -sign
-    if x.side == Side_sell:
-        paid = min(x.fee, x.value)
-        owed, due = x.fee - paid, x.value - paid
-        incoming, outgoing = 0, x.last_qty
-    elif owed < 0:
-        owed, due = 0, -owed
-    if reversing:
-        owed, due, incoming, outgoing, side = due, owed, outgoing, incoming, -side
-        sign = -sign
-    money.market += side * x.value
-    money.fees += sign * x.fee
-    i.market -= side * x.last_qty
-    if reversing:
-        sign = -sign
-    if x.posted == AT_ONCE:
-        row_open(&c.version)
-        c.booked += sign * (due - owed)
-        row_close(&c.version)
-        row_open(&h.version)
-        h.settled += sign * (incoming - outgoing)
-        row_close(&h.version)
-    else:
+    cdef int way = -1 if x.kind == TradeKind_bust else 1
+    cdef int64_t stock = way * (x.last_qty if x.side == Side_buy else -x.last_qty)
+    cdef int64_t value = way * (x.value if x.side == Side_buy else -x.value), net = -value - way * x.fee
+    cdef int64_t owed = max(-net, 0), due = max(net, 0), outgoing = max(-stock, 0), incoming = max(stock, 0)
+    money.market += sign * value
+    money.fees += sign * way * x.fee
+    i.market -= sign * stock
+    if net:
         cash_ladder(s, o.cash, x.settle_date, sign * owed, sign * due)
+    if stock:
         holding_ladder(s, o.holding, x.settle_date, sign * outgoing, sign * incoming)
+    if sign < 0 or not at_once(s, x):
+        return False
+    settle_cash(s, o.cash, x.settle_date, owed, due, x.exec_id)
+    settle_stock(s, o.holding, x.settle_date, outgoing, incoming, x.exec_id)
+    return True
 
 
-cdef void post(State* s, uint32_t execution, uint8_t where) noexcept nogil:
-    """Puts the execution's items into the ladders, or books them at once where nothing lay between trade and
-    settlement."""
+cdef void post(State* s, uint32_t execution) noexcept nogil:
+    """Puts the execution's items into the ladders; those of T+0 go on to the books at once."""
     cdef ExecutionRow* x = &s.execution[execution]
+    cdef bint settled = flow(s, x, 1)
     row_open(&x.version)
-    x.posted = where
+    x.posted = 2 if settled else 1
     row_close(&x.version)
-    flow(s, x, 1)
     emit_event(s, EventKind_execution, execution, x.kind, ST_ok)
 
 
 cdef void unpost(State* s, uint32_t execution) noexcept nogil:
-    """Takes the execution's items back, as if they had never been."""
+    """Takes the items of an execution that is not settled back, as if they had never been."""
     cdef ExecutionRow* x = &s.execution[execution]
     flow(s, x, -1)
     row_open(&x.version)
@@ -133,94 +130,101 @@ cdef int64_t fee_due(const State* s, const OrderRow* o, int64_t cum_value, bint 
     """What the order has to have been charged at this cumulative value: a sell no more than its proceeds until it
     ends."""
     cdef int exponent = s.currency[s.instrument[o.instrument].currency].exponent
-    cdef int64_t fee = fee_of(s, schedule_of(s, o.account, o.instrument), exponent, o.side, cum_value, tax)
+    cdef int64_t fee = fee_of(s, o.fee, exponent, o.side, cum_value, tax)
     if o.side == Side_sell and not all_of_it and fee > cum_value:
+        tax[0] = max(tax[0] - (fee - cum_value), 0)
         fee = cum_value
     return fee
 
 
-cdef uint32_t reissue(State* s, uint32_t execution, int64_t fee, int64_t tax) noexcept nogil:
-    """A new version of an unsettled trade with another fee, posted in the place of the old one; a row that this very
-    record has made is changed as it stands, because nobody has seen it."""
+cdef bint room_to_refee(const State* s, const OrderRow* o) noexcept nogil:
+    """Is there room for a new version of every trade of the order, and for one reversal and one correction?"""
+    cdef uint32_t rows = 2, slot = o.last_execution
+    while slot:
+        rows += 1
+        slot = s.execution[slot].prev_of_order
+    return (has_room(s, TABLE_execution, rows) and has_room(s, TABLE_movement, rows + 2)
+            and has_room(s, TABLE_cost_event, 2) and has_room(s, TABLE_ladder, 8))
+
+
+cdef void reissue(State* s, uint32_t execution, int64_t fee, int64_t tax) noexcept nogil:
+    """A new version of an unsettled trade, with another fee, posted in the place of the old one."""
     cdef ExecutionRow figures = s.execution[execution]
-    cdef const uint8_t* name = text_of(s, figures.exec_id)
     cdef uint32_t slot
-    cdef uint8_t where = figures.posted
     unpost(s, execution)
-    if figures.sequence == s.sequence:
-        row_open(&s.execution[execution].version)
-        s.execution[execution].fee = fee
-        s.execution[execution].tax = tax
-        row_close(&s.execution[execution].version)
-        post(s, execution, where)
-        return execution
     figures.kind = TradeKind_correct
     figures.ref = execution
-    figures.superseded_by = 0
     figures.trade_version += 1
     figures.fee, figures.tax = fee, tax
-    slot = add_execution(s, figures.order, &figures, name + 1, name[0], False)
-    row_open(&s.execution[execution].version)
-    s.execution[execution].superseded_by = slot
-    row_close(&s.execution[execution].version)
-    post(s, slot, where)
-    return slot
+    slot = add_execution(s, figures.order, &figures, False)
+    supersede(s, execution, slot)
+    post(s, slot)
 
 
-cdef void refee(State* s, uint32_t order, int32_t later) noexcept nogil:
-    """Charges each effective trade, in the order of their booking, what it adds to the order's fee: the fee is a
-    function of the trades alone. What that changes for a settled one becomes an item of its own, due `later` (0 = as
-    a trade of today)."""
+cdef void charge_alone(State* s, uint32_t order, int64_t fee, int64_t tax, int32_t date) noexcept nogil:
+    """What fees of settled trades change by is a row, and an item, of its own; 0 = due as a trade of today."""
+    cdef ExecutionRow figures = s.execution[s.order[order].last_execution]
+    figures.kind = TradeKind_trade
+    figures.ref = figures.exec_id = 0
+    figures.last_qty = figures.last_px = figures.value = 0
+    figures.fee, figures.tax = fee, tax
+    figures.trade_version = 1
+    figures.trade_date = s.firm.business_date
+    figures.settle_date = date if date else settle_date(s, figures.instrument, s.firm.business_date)
+    post(s, add_execution(s, order, &figures, False))
+
+
+cdef void refee(State* s, uint32_t order, int32_t date) noexcept nogil:
+    """Charges each trade of the order, in the order of their booking, what it adds to the order's fee, as if all had
+    been so from the start; the last one of an order that has ended carries what proceeds do not cover. A trade that
+    this record has added is posted with its fee. What settled trades change by falls due on `date`."""
     cdef OrderRow* o = &s.order[order]
-    cdef const ExecutionRow* x
-    cdef uint32_t slot = o.last_execution, found = 0
-    cdef int64_t value = 0, charged = 0, taxed = 0, fee, tax, part, tax_part, owing = 0, tax_owing = 0
+    cdef ExecutionRow* x
+    cdef uint32_t slot = o.last_execution, newest, found = 0
+    cdef int64_t value = 0, charged = 0, taxed = 0, fee, tax, owing = 0, tax_owing = 0
     while slot:
-        if s.execution[slot].ref == 0:
-            s.slots[found] = slot
+        newest = newest_version(s, slot) if s.execution[slot].ref == 0 else 0
+        x = &s.execution[newest]
+        if newest and x.last_qty:
+            s.slots[found] = newest
             found += 1
+        elif newest:
+            owing -= x.fee
+            tax_owing -= x.tax
         slot = s.execution[slot].prev_of_order
     while found:
         found -= 1
-        slot = newest_version(s, s.slots[found])
-        x = &s.execution[slot]
-        if slot == 0:
-            continue
-        if x.last_qty == 0:  # an item of fees alone, from here
-            owing -= x.fee
-            tax_owing -= x.tax
-            continue
+        x = &s.execution[s.slots[found]]
         value += x.value
-        fee = fee_due(s, o, value, o.closed and value == o.cum_value, &tax)
-        part, tax_part = fee - charged, tax - taxed
+        fee = fee_due(s, o, value, found == 0 and has_ended(o), &tax)
+        if x.posted == 2:
+            owing += fee - charged - x.fee
+            tax_owing += tax - taxed - x.tax
+        elif x.posted == 0:
+            row_open(&x.version)
+            x.fee, x.tax = fee - charged, tax - taxed
+            row_close(&x.version)
+            post(s, s.slots[found])
+        elif x.fee != fee - charged or x.tax != tax - taxed:
+            reissue(s, s.slots[found], fee - charged, tax - taxed)
         charged, taxed = fee, tax
-        if x.posted == SETTLED:
-            owing += part - x.fee
-            tax_owing += tax_part - x.tax
-        elif part != x.fee:
-            reissue(s, slot, part, tax_part)
     if owing:
-        charge_alone(s, order, owing, tax_owing, later)
+        charge_alone(s, order, owing, tax_owing, date)
     row_open(&o.version)
     o.fee_charged = charged
     row_close(&o.version)
 
 
 cdef void charge_rest(State* s, uint32_t order) noexcept nogil:
-    """A sell has ended: what its proceeds could not pay of the fee becomes payable, with its last trade."""
+    """A sell has ended, or lives again: its last trade carries what the proceeds do not pay of the fee, or no longer
+    does."""
+    cdef const OrderRow* o = &s.order[order]
     cdef int64_t tax
-    if fee_due(s, &s.order[order], s.order[order].cum_value, True, &tax) != s.order[order].fee_charged:
+    if o.side != Side_sell or o.fee_charged < o.cum_value or o.cum_value == 0:
+        return
+    if o.fee_charged == fee_due(s, o, o.cum_value, has_ended(o), &tax):
+        return
+    if room_to_refee(s, o):
         refee(s, order, 0)
-
-
-cdef void charge_alone(State* s, uint32_t order, int64_t fee, int64_t tax, int32_t later) noexcept nogil:
-    """Fees of trades that are settled, charged or given back by themselves."""
-    cdef ExecutionRow figures = s.execution[s.order[order].last_execution]
-    figures.kind = TradeKind_trade
-    figures.ref = figures.superseded_by = 0
-    figures.last_qty = figures.last_px = figures.value = 0
-    figures.fee, figures.tax = fee, tax
-    figures.trade_version = 1
-    figures.trade_date = s.firm.business_date
-    figures.settle_date = later if later else settle_date(s, figures.instrument, s.firm.business_date)
-    post(s, add_execution(s, order, &figures, text_of(s, 0), 0, False), LADDER)
+    else:
+        alert(s, EventKind_order, order, ST_capacity_reached)

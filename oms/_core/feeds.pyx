@@ -40,7 +40,6 @@ cdef bint count_in(State* s, uint32_t feed, uint64_t sequence) noexcept nogil:
 cdef uint16_t apply_feed_opened(State* s, const FeedOpened* r) noexcept nogil:
     """The adapter owns the feed from here on. A new exchange session starts the sequence of reports again."""
     cdef FeedRow* f = &s.feed[r.feed]
-    cdef uint32_t slot
     if not allowed(s, PERMISSION_report):
         return ST_permission_denied
     if r.feed == 0 or r.feed >= s.header[TABLE_feed].used:
@@ -56,21 +55,29 @@ cdef uint16_t apply_feed_opened(State* s, const FeedOpened* r) noexcept nogil:
     row_close(&f.version)
     emit_event(s, EventKind_feed, r.feed, FeedState_online, ST_ok)
     if r.last_received < f.last_out:
-        for slot in range(1, s.header[TABLE_request].used):
-            send_again(s, r.feed, slot, r.last_received)
+        send_again(s, r.feed, r.last_received)
     release_buffered(s, f.exchange)
     return ST_ok
 
 
-cdef void send_again(State* s, uint16_t feed, uint32_t request, uint64_t last_received) noexcept nogil:
-    """The same request under the same number, if the adapter never received it and nobody has answered it."""
-    cdef const RequestRow* r = &s.request[request]
-    if r.feed != feed or r.feed_sequence <= last_received:
-        return
-    if r.status == RequestStatus_in_doubt:
-        set_status(s, request, RequestStatus_submitted, ST_ok)
-    if r.status == RequestStatus_submitted:
-        emit_order_request(s, request)
+cdef void send_again(State* s, uint16_t feed, uint64_t last_received) noexcept nogil:
+    """What the adapter never received and nobody has answered goes out again, under the same numbers, in their
+    order."""
+    cdef uint32_t slot, count = 0, index
+    cdef const RequestRow* r
+    for slot in range(1, s.header[TABLE_request].used):
+        r = &s.request[slot]
+        if r.feed == feed and r.feed_sequence > last_received:
+            if r.status == RequestStatus_submitted or r.status == RequestStatus_in_doubt:
+                s.waiting[count].number = r.feed_sequence
+                s.waiting[count].slot = slot
+                count += 1
+    sort_numbered(s.waiting, count)
+    for index in range(count):
+        slot = s.waiting[index].slot
+        if s.request[slot].status == RequestStatus_in_doubt:
+            set_status(s, slot, RequestStatus_submitted, ST_ok)
+        emit_order_request(s, slot)
 
 
 cdef uint16_t apply_feed_lost(State* s, const FeedLost* r) noexcept nogil:

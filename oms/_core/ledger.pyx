@@ -1,10 +1,12 @@
 """Cash and holdings: buckets, dated ladders, average cost, settlement dates, fees.
 
-Owns the cash, holding, ladder and cost_base rows. Never decides whether a request may pass, and knows no order: callers
-have checked that figures fit and that the tables have room before they change anything here.
+Owns the cash, holding, ladder and cost_event rows. Never decides whether a request may pass, and knows no order:
+callers have checked that figures fit and that the tables have room before they change anything here.
 """
 
-from oms._core.arith cimport FIGURE_MAX, cost_add, rate_of, scale_e4
+from libc.stdint cimport INT64_MIN
+
+from oms._core.arith cimport FIGURE_MAX, cost_add, cost_load, rate_of, scale_e4
 from oms._core.index cimport index_put
 
 cdef enum:
@@ -235,6 +237,39 @@ cdef void holding_cost(State* s, uint32_t holding, uint8_t side, int64_t quantit
     row_close(&h.version)
 
 
+cdef int64_t cost_adjust(HoldingRow* h, int exponent, int64_t total, int64_t quantity, int64_t told) noexcept nogil:
+    """Stock that comes or goes without a trade keeps the average, unless a registry tells one; none when flat, nor for
+    what comes to an empty holding untold. Returns the new total."""
+    cdef int64_t after = total + quantity
+    if told != INT64_MIN:
+        cost_load(told, exponent, &h.cost_low, &h.cost_high, &h.cost_quantity)
+    elif total == 0 or (total < 0) != (after < 0):
+        forget_cost(h)
+    if after == 0:
+        forget_cost(h)
+    return after
+
+
+cdef void add_cost_event(State* s, uint32_t holding, int64_t quantity, int64_t told) noexcept nogil:
+    """Call before the total is changed by a load, an adjustment, or the close of what a loaded figure contains. told:
+    the average price with eight decimals, or null."""
+    cdef HoldingRow* h = &s.holding[holding]
+    cdef CostEventRow* event
+    cdef uint32_t slot
+    if quantity == 0 and told == INT64_MIN:
+        return
+    slot = take(s, TABLE_cost_event)
+    event = &s.cost_event[slot]
+    row_open(&event.version)
+    event.holding, event.prev, event.after = holding, h.cost_event, h.last_execution
+    event.quantity, event.average_price_e8 = quantity, told
+    row_close(&event.version)
+    row_open(&h.version)
+    h.cost_event = slot
+    cost_adjust(h, s.instrument[h.instrument].price_exponent, holding_total(h), quantity, told)
+    row_close(&h.version)
+
+
 cdef uint32_t newest_version(const State* s, uint32_t root) noexcept nogil:
     """What has become of a trade: its newest correction, or 0 when it was busted."""
     while s.execution[root].superseded_by:
@@ -243,25 +278,34 @@ cdef uint32_t newest_version(const State* s, uint32_t root) noexcept nogil:
 
 
 cdef void recost(State* s, uint32_t holding) noexcept nogil:
-    """The average as if every trade had been from the start what it is now: walks the holding's executions."""
+    """The average as if every trade had been from the start what it is now: walks the holding's trades and, in their
+    places between them, its cost events."""
     cdef HoldingRow* h = &s.holding[holding]
-    cdef CostBaseRow* base = &s.cost_base[h.base]
+    cdef int exponent = s.instrument[h.instrument].price_exponent
     cdef int64_t total = 0
-    cdef uint32_t slot = h.last_execution, count = 0
+    cdef uint32_t slot = h.last_execution, trades = 0, changes = 0
+    cdef const CostEventRow* event
     cdef const ExecutionRow* x
-    while slot > base.after:
+    while slot:
         if s.execution[slot].ref == 0:
-            s.slots[count] = slot
-            count += 1
+            s.slots[trades] = slot
+            trades += 1
         slot = s.execution[slot].prev_of_holding
+    slot = h.cost_event
+    while slot:
+        s.changes[changes] = slot
+        changes += 1
+        slot = s.cost_event[slot].prev
     row_open(&h.version)
     forget_cost(h)
-    if h.base:
-        total = base.quantity
-        h.cost_low, h.cost_high, h.cost_quantity = base.cost_low, base.cost_high, base.cost_quantity
-    while count:
-        count -= 1
-        slot = newest_version(s, s.slots[count])
+    while trades or changes:
+        event = &s.cost_event[s.changes[changes - 1]] if changes else NULL
+        if event and (trades == 0 or event.after < s.slots[trades - 1]):
+            changes -= 1
+            total = cost_adjust(h, exponent, total, event.quantity, event.average_price_e8)
+            continue
+        trades -= 1
+        slot = newest_version(s, s.slots[trades])
         if slot:
             x = &s.execution[slot]
             total = cost_step(h, total, x.side, x.last_qty, x.last_px)

@@ -8,12 +8,12 @@ posted against `external`; holds, ladders and an average that is known are not t
 from libc.stdint cimport INT64_MIN
 from libc.string cimport memcmp
 
-from oms._core.arith cimport FIGURE_MAX, cost_load
+from oms._core.arith cimport FIGURE_MAX
 from oms._core.index cimport index_put
-from oms._core.ledger cimport cash_row, holding_row, holding_total
+from oms._core.ledger cimport add_cost_event, cash_row, holding_row
 from oms._core.outputs cimport emit_event
 from oms._core.settlement cimport add_movement
-from oms._core.vetting cimport allowed
+from oms._core.vetting cimport allowed, of_owner
 
 
 cdef void clear_stage(State* s) noexcept nogil:
@@ -68,6 +68,8 @@ cdef uint16_t stage(State* s, uint8_t kind, uint32_t account, uint32_t item, uin
         return ST_load_not_begun
     if account == 0 or account >= s.header[TABLE_account].used:
         return ST_account_unknown
+    if not of_owner(s, account):
+        return ST_permission_denied
     if item == 0 or item >= items or amount > FIGURE_MAX or amount < -FIGURE_MAX:
         return ST_reference_invalid
     if not has_room(s, TABLE_stage, 1):
@@ -93,23 +95,12 @@ cdef uint16_t apply_load_holding(State* s, const LoadHolding* r) noexcept nogil:
 cdef void add_later(State* s, bint money, int sign) noexcept nogil:
     """Adds (or, to clean up, takes away) per row what moved after the date that the load describes."""
     cdef uint32_t slot, row
-    cdef int64_t due
     cdef const MovementRow* m
-    cdef const ExecutionRow* x
     for slot in range(1, s.header[TABLE_movement].used):
         m = &s.movement[slot]
         if m.date > s.firm.sod_as_of and m.kind != MovementKind_start_of_day and (m.instrument == 0) == money:
             row = find_cash(s, m.account, m.currency) if money else find_holding(s, m.account, m.instrument)
             s.sums[row] += sign * m.amount
-    for slot in range(1, s.header[TABLE_execution].used):
-        x = &s.execution[slot]
-        if x.posted == 3 and x.settle_date > s.firm.sod_as_of:
-            if money:
-                due = -(x.value + x.fee) if x.side == Side_buy else x.value - x.fee
-                s.sums[s.order[x.order].cash] += sign * due
-            else:
-                due = x.last_qty if x.side == Side_buy else -x.last_qty
-                s.sums[s.order[x.order].holding] += sign * due
 
 
 cdef void take_over_cash(State* s, const StageRow* row) noexcept nogil:
@@ -134,64 +125,38 @@ cdef void take_over_holding(State* s, const StageRow* row) noexcept nogil:
     cdef uint32_t slot = holding_row(s, row.account, row.item)
     cdef HoldingRow* h = &s.holding[slot]
     cdef MovementRow m
-    cdef bint costed = False
     memset(&m, 0, sizeof(m))
     m.amount = row.amount + s.sums[slot] - h.settled
     m.account, m.instrument, m.kind, m.user = row.account, row.item, MovementKind_start_of_day, s.source
     m.date, m.reference = s.firm.sod_as_of, s.firm.sod_source
+    add_cost_event(s, slot, m.amount, INT64_MIN if h.cost_quantity else row.cost_price_e8)
     row_open(&h.version)
     h.settled += m.amount
     h.loaded_as_of = max(h.loaded_as_of, s.firm.sod_as_of)
-    if holding_total(h) == 0:
-        h.cost_low = 0
-        h.cost_high = 0
-        h.cost_quantity = 0
-    elif h.cost_quantity == 0 and row.cost_price_e8 != INT64_MIN:
-        cost_load(row.cost_price_e8, s.instrument[row.item].price_exponent, &h.cost_low, &h.cost_high, &h.cost_quantity)
-        costed = True
     row_close(&h.version)
-    if m.amount or costed:
-        rebase(s, slot)
     if m.amount:
         s.instrument[row.item].external -= m.amount
         add_movement(s, &m)
         emit_event(s, EventKind_holding, slot, 0, ST_ok)
 
 
-cdef void rebase(State* s, uint32_t holding) noexcept nogil:
-    """The average starts from here when executions are walked again."""
-    cdef HoldingRow* h = &s.holding[holding]
-    cdef CostBaseRow* base
-    if h.base == 0:
-        h.base = take(s, TABLE_cost_base)
-    base = &s.cost_base[h.base]
-    row_open(&base.version)
-    base.holding, base.quantity, base.after = holding, holding_total(h), h.last_execution
-    base.cost_low, base.cost_high, base.cost_quantity = h.cost_low, h.cost_high, h.cost_quantity
-    row_close(&base.version)
-
-
 cdef uint32_t unused(const State* s, int table) noexcept nogil:
     return s.header[table].capacity - s.header[table].used
 
 
-cdef uint32_t new_rows(const State* s, bint money) noexcept nogil:
-    """Cash or holding rows that the staged ones will make."""
-    cdef uint32_t slot, count = 0
+cdef bint room_to_load(const State* s, bint money) noexcept nogil:
+    """For rows that are new, and for what each row that differs leaves on record."""
+    cdef uint32_t slot, at, new = 0, different = 0
+    cdef int64_t ours
     cdef const StageRow* row
     for slot in range(1, s.header[TABLE_stage].used):
         row = &s.stage[slot]
-        count += not (find_cash(s, row.account, row.item) if money else find_holding(s, row.account, row.item))
-    return count
-
-
-cdef uint32_t based_rows(const State* s) noexcept nogil:
-    """Cost bases that the staged holdings may make."""
-    cdef uint32_t slot, holding, count = 0
-    for slot in range(1, s.header[TABLE_stage].used):
-        holding = find_holding(s, s.stage[slot].account, s.stage[slot].item)
-        count += holding == 0 or s.holding[holding].base == 0
-    return count
+        at = find_cash(s, row.account, row.item) if money else find_holding(s, row.account, row.item)
+        ours = s.cash[at].booked if money else s.holding[at].settled
+        new += at == 0
+        different += row.amount + s.sums[at] != ours or (not money and s.holding[at].cost_quantity == 0)
+    return (unused(s, TABLE_cash if money else TABLE_holding) >= new and unused(s, TABLE_movement) >= different
+            and (money or unused(s, TABLE_cost_event) >= different))
 
 
 cdef uint16_t apply_load_commit(State* s, const LoadCommit* r) noexcept nogil:
@@ -205,14 +170,12 @@ cdef uint16_t apply_load_commit(State* s, const LoadCommit* r) noexcept nogil:
         s.figure, s.limit = rows, r.rows
         clear_stage(s)
         return ST_load_count_differs
-    if unused(s, TABLE_movement) < rows or unused(s, TABLE_cash if money else TABLE_holding) < new_rows(s, money):
-        clear_stage(s)
-        return ST_capacity_reached
-    if not money and unused(s, TABLE_cost_base) < based_rows(s):
+    add_later(s, money, 1)
+    if not room_to_load(s, money):
+        add_later(s, money, -1)
         clear_stage(s)
         return ST_capacity_reached
     # point of no return
-    add_later(s, money, 1)
     for slot in range(1, rows + 1):
         if money:
             take_over_cash(s, &s.stage[slot])

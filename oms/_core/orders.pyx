@@ -12,6 +12,7 @@ from oms._core.index cimport index_put
 from oms._core.ledger cimport cash_available, cash_reserve, cash_row, fee_of, holding_available, holding_reserve, \
     holding_row
 from oms._core.outputs cimport emit_event, emit_order_request
+from oms._core.vetting cimport hit
 
 
 cdef uint32_t schedule_of(const State* s, uint32_t account, uint32_t instrument) noexcept nogil:
@@ -19,6 +20,13 @@ cdef uint32_t schedule_of(const State* s, uint32_t account, uint32_t instrument)
     cdef uint32_t row = <uint32_t>s.account[account].account_class * 64
     cdef uint32_t schedule = s.fee_rule[row + s.instrument[instrument].exchange].schedule
     return schedule if schedule else s.fee_rule[row].schedule
+
+
+cdef void draft_of(const State* s, const Terms* t, OrderRow* draft) noexcept nogil:
+    """An order as it would be with these terms, before anything is made."""
+    memset(draft, 0, sizeof(OrderRow))
+    draft.account, draft.instrument, draft.side = t.account, t.instrument, t.side
+    draft.fee = <uint16_t>schedule_of(s, t.account, t.instrument)
 
 
 cdef bint cover_of(const State* s, const OrderRow* o, int64_t price, int64_t order_qty, Cover* cover) noexcept nogil:
@@ -33,7 +41,7 @@ cdef bint cover_of(const State* s, const OrderRow* o, int64_t price, int64_t ord
     if not value_of(price, leaves, i.value_numerator, i.value_denominator, 1, &value):
         return False
     full = o.cum_value + value
-    fee = fee_of(s, schedule_of(s, o.account, o.instrument), exponent, o.side, full, &tax)
+    fee = fee_of(s, o.fee, exponent, o.side, full, &tax)
     if full > FIGURE_MAX or fee > FIGURE_MAX:
         return False
     if o.side == Side_buy:
@@ -45,20 +53,22 @@ cdef bint cover_of(const State* s, const OrderRow* o, int64_t price, int64_t ord
 
 
 cdef bint hold_of(const State* s, const OrderRow* o, uint32_t without, Cover* cover) noexcept nogil:
-    """The most that the terms in force, or any replace in flight or queued, may need; `without` what one request asks
-    (0 = none). A filled order holds only for replaces that may reopen it; any other dead order only for executions that
-    the exchange counts and we have not seen."""
+    """The most that the terms in force, or any replace in flight or queued, may need; one request may be left
+    `without`. A filled order holds for replaces alone, a dead one for executions that the exchange counts and we have
+    not seen."""
     cdef Cover one
     cdef uint32_t slot = o.pending
     cdef const RequestRow* r
     cover.cash = cover.stock = 0
+    if o.request == without:
+        return True
     if o.closed == CLOSED_dead:
         return o.missing_qty <= 0 or cover_of(s, o, o.price, o.cum_qty + o.missing_qty, cover)
-    if not o.closed and without != o.request and not cover_of(s, o, o.price, o.order_qty, cover):
+    if not o.closed and not cover_of(s, o, o.price, o.order_qty, cover):
         return False
     while slot:
         r = &s.request[slot]
-        if r.type == RequestType_replace and is_live(r.status) and slot != without:
+        if slot != without and r.type == RequestType_replace and is_live(r.status):
             if not cover_of(s, o, r.price, r.order_qty, &one):
                 return False
             cover.cash = max(cover.cash, one.cash)
@@ -67,24 +77,22 @@ cdef bint hold_of(const State* s, const OrderRow* o, uint32_t without, Cover* co
     return True
 
 
-cdef uint16_t vet_cover(State* s, const OrderRow* o, const Cover* wanted) noexcept nogil:
-    """Is there enough for what `wanted` adds to the order's hold? Rows that do not exist yet hold nothing."""
+cdef void vet_cover(State* s, const OrderRow* o, const Cover* before, const Cover* after, Terms* t) noexcept nogil:
+    """Is there enough for what a request adds to the order's hold, from `before` to `after`? What the order holds now
+    is given back first. Rows that do not exist yet hold nothing."""
     cdef uint32_t cash = o.cash if o.cash else find_cash(s, o.account, s.instrument[o.instrument].currency)
     cdef uint32_t holding = o.holding if o.holding else find_holding(s, o.account, o.instrument)
     cdef int64_t free
-    if wanted.cash > o.reserved:
+    if after.cash > before.cash:
         free = cash_available(s, cash) if cash else 0
-        if wanted.cash - o.reserved > free:
-            s.figure = wanted.cash - o.reserved
-            s.limit = free
-            return ST_funds_insufficient
-    if wanted.stock > o.reserved_qty:
+        free += o.reserved - before.cash
+        if after.cash - before.cash > free:
+            hit(s, t, ST_funds_insufficient, after.cash - before.cash, free)
+    if after.stock > before.stock:
         free = holding_available(s, holding) if holding else 0
-        if wanted.stock - o.reserved_qty > free:
-            s.figure = wanted.stock - o.reserved_qty
-            s.limit = free
-            return ST_stock_insufficient
-    return ST_ok
+        free += o.reserved_qty - before.stock
+        if after.stock - before.stock > free:
+            hit(s, t, ST_stock_insufficient, after.stock - before.stock, free)
 
 
 cdef void rehold(State* s, uint32_t order) noexcept nogil:
@@ -125,6 +133,7 @@ cdef uint32_t make_request(State* s, uint8_t type, const Terms* t, const uint8_t
     r.cl_ord_id = text_put(s, cl_ord_id, length)
     r.cl_ord_id_hash = hash
     r.content_hash = content
+    r.feed_sequence = s.sequence
     r.time_ns = s.time_ns
     r.business_date = s.firm.business_date
     row_close(&r.version)
@@ -133,8 +142,9 @@ cdef uint32_t make_request(State* s, uint8_t type, const Terms* t, const uint8_t
     return slot
 
 
-cdef uint32_t make_order(State* s, uint32_t request, const Terms* t) noexcept nogil:
-    """An order row for a new request's terms, with the cash and holding rows that its fills will need."""
+cdef uint32_t make_order(State* s, uint32_t request, const Terms* t, const OrderRow* draft) noexcept nogil:
+    """An order row for a new request's terms, with the cash and holding rows that its fills will need. It keeps the fee
+    schedule that it was entered under."""
     cdef uint32_t slot = take(s, TABLE_order)
     cdef OrderRow* o = &s.order[slot]
     cdef uint32_t cash = cash_row(s, t.account, s.instrument[t.instrument].currency)
@@ -146,11 +156,11 @@ cdef uint32_t make_order(State* s, uint32_t request, const Terms* t) noexcept no
     o.holding = holding
     o.request = o.terms = request
     o.side = t.side
+    o.fee = draft.fee
     o.ord_status = OrdStatus_pending_new
     o.trade_date = s.exchange[s.instrument[t.instrument].exchange].trade_date
     o.order_qty = t.order_qty
     o.price = t.price
-    o.time_ns = s.time_ns
     row_close(&o.version)
     s.request[request].order = slot
     return slot
@@ -171,6 +181,7 @@ cdef void terms_of(const State* s, const OrderRow* o, uint32_t request, Terms* t
     t.display_qty = r.display_qty
     t.min_qty = r.min_qty
     t.value = 0
+    t.seen = t.hits = 0
 
 
 cdef void set_status(State* s, uint32_t request, uint8_t status, uint16_t reason) noexcept nogil:
@@ -218,28 +229,38 @@ cdef void submit(State* s, uint32_t request) noexcept nogil:
     emit_order_request(s, request)
 
 
-cdef void route(State* s, uint32_t request) noexcept nogil:
-    """Sends the request over the first feed of its exchange that is online, else keeps it until one is. A gap in a
-    feed's sequence holds all but cancels; what concerns an order that is out goes where the order went."""
-    cdef RequestRow* r = &s.request[request]
+cdef uint32_t feed_for(const State* s, uint32_t request) noexcept nogil:
+    """The feed that can take the request now; 0 when none can. What concerns an order that is out goes where the order
+    went while that is online, else over the first feed of its exchange that is. A gap in a feed's sequence holds all
+    but cancels."""
+    cdef const RequestRow* r = &s.request[request]
     cdef const OrderRow* o = &s.order[r.order]
-    cdef uint32_t feed = s.request[o.request].feed, timeout
-    cdef uint64_t expiry
-    if r.type == RequestType_new or feed == 0 or s.feed[feed].state != FeedState_online:
-        feed = s.exchange[s.instrument[o.instrument].exchange].first_feed
-        while feed and (s.feed[feed].state != FeedState_online or (s.feed[feed].gap and r.type != RequestType_cancel)):
-            feed = s.feed[feed].next_feed
-    elif s.feed[feed].gap and r.type != RequestType_cancel:
-        feed = 0
+    cdef uint32_t feed = s.request[o.request].feed
+    cdef bint through_gaps = r.type == RequestType_cancel
+    if r.type != RequestType_new and s.feed[feed].state == FeedState_online:
+        return feed if through_gaps or not s.feed[feed].gap else 0
+    feed = s.exchange[s.instrument[o.instrument].exchange].first_feed
+    while feed and (s.feed[feed].state != FeedState_online or (s.feed[feed].gap and not through_gaps)):
+        feed = s.feed[feed].next_feed
+    return feed
+
+
+cdef void route(State* s, uint32_t request) noexcept nogil:
+    """Sends the request, or keeps it from now on until a feed can take it."""
+    cdef RequestRow* r = &s.request[request]
+    cdef uint64_t until
+    cdef uint32_t feed = feed_for(s, request)
     if feed:
         r.feed = <uint16_t>feed
         submit(s, request)
         return
+    r.time_ns = s.time_ns
     set_status(s, request, RequestStatus_buffered, ST_ok)
-    timeout = s.account_class[s.account[r.account].account_class].buffer_timeout_s
-    expiry = r.time_ns + timeout * <uint64_t>1000000000
-    if timeout and r.type != RequestType_cancel and (s.firm.next_expiry_ns == 0 or expiry < s.firm.next_expiry_ns):
-        s.firm.next_expiry_ns = expiry
+    until = s.account_class[s.account[r.account].account_class].buffer_timeout_s * <uint64_t>1000000000
+    if until:
+        until += s.time_ns
+        if s.firm.next_expiry_ns == 0 or until < s.firm.next_expiry_ns:
+            s.firm.next_expiry_ns = until
 
 
 cdef void close_order(State* s, uint32_t order, uint8_t ord_status, uint8_t how, uint16_t reason) noexcept nogil:
@@ -270,8 +291,7 @@ cdef void close_order(State* s, uint32_t order, uint8_t ord_status, uint8_t how,
             set_status(s, o.request, RequestStatus_expired, reason)
         else:
             set_status(s, o.request, RequestStatus_rejected, reason)
-    if o.side == Side_sell and o.cum_qty:
-        charge_rest(s, order)
+    charge_rest(s, order)
     rehold(s, order)
 
 

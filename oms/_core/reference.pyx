@@ -283,6 +283,28 @@ cdef uint16_t define_account(State* s, const DefineAccount* r) noexcept nogil:
     return ST_ok
 
 
+cdef uint32_t suspense_account(State* s, uint16_t currency) noexcept nogil:
+    """Holds what exchanges report for accounts that nobody knows. It is made on first need, in the first class, and
+    takes no requests; 0 when it cannot be made."""
+    cdef char code[32]
+    cdef uint32_t slot
+    cdef AccountRow* a
+    memset(code, 0, sizeof(code))
+    memcpy(code, b"SUSPENSE", 8)
+    slot = find_account(s, 0, code)
+    if slot or s.header[TABLE_account_class].used == 1 or not has_room(s, TABLE_account, 1):
+        return slot
+    slot = take(s, TABLE_account)
+    a = &s.account[slot]
+    row_open(&a.version)
+    memcpy(a.code, code, 32)
+    a.account_class, a.currency, a.status = 1, currency, AccountStatus_suspended
+    row_close(&a.version)
+    index_put(&s.by_code, hash_bytes(<const uint8_t*>code, 32, 0), slot)
+    emit_event(s, EventKind_reference, T_DefineAccount, 0, ST_ok)
+    return slot
+
+
 cdef uint16_t entitle(State* s, const Entitle* r) noexcept nogil:
     cdef uint32_t slot
     if r.account == 0 or r.account >= s.header[TABLE_account].used:
@@ -314,6 +336,8 @@ cdef uint16_t define_instrument(State* s, const DefineInstrument* r) noexcept no
     if r.currency == 0 or r.currency >= s.header[TABLE_currency].used or r.status > InstrumentStatus_delisted:
         return ST_reference_invalid
     if r.price_exponent > 8 or r.quantity_exponent > 8 or r.tick <= 0 or r.lot <= 0 or r.min_qty < 0 or r.max_qty < 0:
+        return ST_reference_invalid
+    if r.max_qty and r.max_qty < r.min_qty:
         return ST_reference_invalid
     if not value_fraction(r.multiplier, r.price_factor_numerator, r.price_factor_denominator, r.price_exponent,
                           r.quantity_exponent, s.currency[r.currency].exponent, &numerator, &denominator):

@@ -1,4 +1,4 @@
-"""Facts from exchanges: execution reports, cancel rejects, lists of open orders.
+"""Facts from exchanges: execution reports and cancel rejects.
 
 A fact is never refused. What cannot be booked is parked with its place in the journal, and an alert is raised.
 `exec_type` says why a report came; the order's stored `ord_status` is the exchange's own word, and an older word
@@ -8,15 +8,17 @@ never lowers it.
 from libc.stdint cimport INT64_MIN
 
 from oms._core.arith cimport value_of
-from oms._core.corrections cimport bust, correct, find_version
-from oms._core.executions cimport AT_ONCE, LADDER, add_execution, fee_due, find_execution, post, postable, refee
+from oms._core.corrections cimport bust, correct, find_trade, first_version
+from oms._core.executions cimport add_execution, charge_rest, fee_due, find_execution, has_ended, post, postable, \
+    refee, room_to_refee
+from oms._core.external cimport adopt
 from oms._core.feeds cimport count_in
-from oms._core.ledger cimport cash_available, holding_available, holding_cost, settle_date
-from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_cum_differs, FLAG_external, FLAG_filled_after_close, \
-    FLAG_overfilled, Cover, close_order, cover_of, find_order, is_live, make_order, make_request, name_order, rehold, \
-    set_status, unlink_pending
+from oms._core.ledger cimport cash_available, holding_available, holding_cost, newest_version, settle_date
+from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_cum_differs, FLAG_expired_here, \
+    FLAG_filled_after_close, FLAG_overfilled, Cover, close_order, cover_of, find_order, is_live, name_order, \
+    rehold, set_status, unlink_pending
 from oms._core.outputs cimport alert
-from oms._core.vetting cimport Terms, allowed
+from oms._core.vetting cimport allowed
 
 
 cdef uint16_t park(State* s, uint16_t status, uint16_t feed, uint32_t execution) noexcept nogil:
@@ -34,7 +36,7 @@ cdef uint16_t park(State* s, uint16_t status, uint16_t feed, uint32_t execution)
     return status
 
 
-cdef inline void flag(State* s, uint32_t order, uint8_t flags) noexcept nogil:
+cdef void flag(State* s, uint32_t order, uint8_t flags) noexcept nogil:
     row_open(&s.order[order].version)
     s.order[order].flags |= flags
     row_close(&s.order[order].version)
@@ -68,90 +70,47 @@ cdef void warn_of_debt(State* s, uint32_t order) noexcept nogil:
         alert(s, EventKind_holding, o.holding, ST_available_negative)
 
 
-cdef uint32_t external_order(State* s, const Terms* t, uint32_t request_feed, int64_t cum_qty) noexcept nogil:
-    """An order that was not entered here: it reserves without a check. 0 when its figures do not fit."""
-    cdef uint32_t request, order
-    cdef OrderRow draft
-    cdef Cover cover
-    memset(&draft, 0, sizeof(draft))
-    draft.account, draft.instrument, draft.side = t.account, t.instrument, t.side
-    if not cover_of(s, &draft, t.price, t.order_qty, &cover):
-        return 0
-    request = make_request(s, RequestType_new, t, text_of(s, 0), 0, 0, 0)
-    s.request[request].feed = <uint16_t>request_feed
-    order = make_order(s, request, t)
-    set_status(s, request, RequestStatus_completed, ST_ok)
-    row_open(&s.order[order].version)
-    s.order[order].ord_status = OrdStatus_new
-    s.order[order].flags = FLAG_external
-    row_close(&s.order[order].version)
-    rehold(s, order)
-    alert(s, EventKind_order, order, ST_external_order)
-    warn_of_debt(s, order)
-    return order
-
-
 cdef bint room_for_fact(const State* s) noexcept nogil:
     return (has_room(s, TABLE_order, 2) and has_room(s, TABLE_request, 2) and has_room(s, TABLE_cash, 2)
-            and has_room(s, TABLE_holding, 2) and has_room(s, TABLE_execution, 4) and has_room(s, TABLE_text, 256)
+            and has_room(s, TABLE_holding, 2) and has_room(s, TABLE_execution, 2) and has_room(s, TABLE_text, 256)
             and has_room(s, TABLE_ladder, 8))
 
 
-cdef bint known_parties(const State* s, uint32_t account, uint32_t instrument, uint8_t side) noexcept nogil:
-    return (0 < account < s.header[TABLE_account].used and 0 < instrument < s.header[TABLE_instrument].used
-            and side in (Side_buy, Side_sell))
-
-
-cdef uint32_t adopt(State* s, const ExecutionReport* r) noexcept nogil:
-    """An order for a report that names none of ours, when it tells enough to make one."""
-    cdef Terms t
-    cdef int64_t price = r.price if r.price > 0 else r.last_px
-    if r.exec_type not in (ExecType_new, ExecType_trade, ExecType_order_status) or r.order_id_length == 0:
-        return 0
-    if not known_parties(s, r.account, r.instrument, r.side) or r.order_qty <= 0 or price <= 0:
-        return 0
-    memset(&t, 0, sizeof(t))
-    t.account, t.instrument, t.side = r.account, r.instrument, r.side
-    t.ord_type = r.ord_type if r.ord_type else OrdType_limit
-    t.time_in_force = r.time_in_force if r.time_in_force else TimeInForce_day
-    t.order_qty, t.price = r.order_qty, price
-    t.stop_px = t.display_qty = t.min_qty = INT64_MIN
-    return external_order(s, &t, r.feed, 0)
-
-
-cdef void check_cum(State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
+cdef void check_cum(State* s, uint32_t order, int64_t cum_qty) noexcept nogil:
     """A cum that is not ours marks the order; of a dead one the missing part stays held until its executions are
     found."""
     cdef OrderRow* o = &s.order[order]
-    cdef int64_t missing = r.cum_qty - o.cum_qty if r.cum_qty != INT64_MIN else 0
-    if r.cum_qty == INT64_MIN:
-        return
+    cdef int64_t missing = cum_qty - o.cum_qty, held = missing if o.closed == CLOSED_dead and missing > 0 else 0
+    cdef bint changed = o.missing_qty != held
     row_open(&o.version)
-    o.missing_qty = missing if o.closed == CLOSED_dead and missing > 0 else 0
+    o.missing_qty = held
     if missing:
         o.flags |= FLAG_cum_differs
     else:
         o.flags &= ~FLAG_cum_differs
     row_close(&o.version)
     if missing:
-        s.figure = r.cum_qty
+        s.figure = cum_qty
         s.limit = o.cum_qty
         alert(s, EventKind_order, order, ST_report_cum_differs)
+    if changed:
+        rehold(s, order)
 
 
-cdef uint16_t executed(State* s, uint32_t order, uint32_t request, const ExecutionReport* r) noexcept nogil:
-    """A trade. It counts once, whatever feed or replay it comes over; after that it is booked, come what may."""
-    cdef OrderRow* o = &s.order[order]
+cdef uint16_t vet_trade(State* s, uint32_t order, const ExecutionReport* r, ExecutionRow* x) noexcept nogil:
+    """Fills in what a trade is; tells one that was booked before, and what does not fit the books."""
+    cdef const OrderRow* o = &s.order[order]
     cdef const InstrumentRow* i = &s.instrument[o.instrument]
-    cdef ExecutionRow x
-    cdef int32_t date = r.trade_date if r.trade_date else s.exchange[i.exchange].trade_date
     cdef const uint8_t* name = ExecutionReport_texts(r)
-    cdef uint32_t slot = find_execution(s, i.exchange, date, o.side, name, r.exec_id_length)
-    cdef int64_t tax_before, tax
-    memset(&x, 0, sizeof(x))
+    cdef const ExecutionRow* known
+    cdef uint32_t slot
+    memset(x, 0, sizeof(ExecutionRow))
+    x.trade_date = r.trade_date if r.trade_date else s.exchange[i.exchange].trade_date
+    slot = find_execution(s, i.exchange, x.trade_date, o.side, name, r.exec_id_length)
     if slot:
-        if s.execution[slot].order == order and s.execution[slot].last_qty == r.last_qty:
-            if s.execution[slot].last_px == r.last_px and s.execution[slot].kind == TradeKind_trade:
+        known = &s.execution[slot]
+        if known.order == order and known.last_qty == r.last_qty and known.last_px == r.last_px:
+            if known.kind == TradeKind_trade:
                 return ST_execution_repeated
         return park(s, ST_execution_conflict, r.feed, slot)
     if r.last_qty <= 0 or r.last_px < 0 or r.exec_id_length == 0:
@@ -160,30 +119,50 @@ cdef uint16_t executed(State* s, uint32_t order, uint32_t request, const Executi
         return park(s, ST_report_out_of_range, r.feed, 0)
     if not postable(s, o, r.last_qty, x.value):
         return park(s, ST_report_out_of_range, r.feed, 0)
-    # point of no return
+    if i.settlement_days == 0 and not (has_room(s, TABLE_movement, 2) and has_room(s, TABLE_cost_event, 1)):
+        return park(s, ST_capacity_reached, r.feed, 0)
+    if o.closed and o.side == Side_sell and not room_to_refee(s, o):
+        return park(s, ST_capacity_reached, r.feed, 0)
     x.kind = TradeKind_trade
     x.trade_version = 1
-    x.exchange, x.feed, x.trade_date = i.exchange, r.feed, date
-    x.settle_date = r.settle_date if r.settle_date else settle_date(s, o.instrument, date)
-    x.request = request
+    x.exchange, x.feed = i.exchange, r.feed
+    x.settle_date = r.settle_date if r.settle_date else settle_date(s, o.instrument, x.trade_date)
     x.last_qty, x.last_px = r.last_qty, r.last_px
     x.time_ns = r.transact_time_ns
-    fee_due(s, o, o.cum_value, False, &tax_before)
-    x.fee = max(fee_due(s, o, o.cum_value + x.value, o.closed != 0, &tax) - o.fee_charged, 0)
-    x.tax = max(tax - tax_before, 0)
+    return ST_ok
+
+
+cdef uint16_t executed(State* s, uint32_t order, uint32_t request, const ExecutionReport* r) noexcept nogil:
+    """A trade. It counts once, whatever feed or replay it comes over; after that it is booked, come what may."""
+    cdef OrderRow* o = &s.order[order]
+    cdef ExecutionRow x
+    cdef uint16_t status = vet_trade(s, order, r, &x)
+    cdef uint32_t slot
+    cdef int64_t tax, tax_before
+    if status != ST_ok:
+        return status
+    # point of no return
     holding_cost(s, o.holding, o.side, r.last_qty, r.last_px)
+    fee_due(s, o, o.cum_value, False, &tax_before)
     row_open(&o.version)
     o.cum_qty += r.last_qty
     o.cum_value += x.value
+    x.fee = fee_due(s, o, o.cum_value, has_ended(o), &tax) - o.fee_charged
+    x.tax = tax - tax_before
     o.fee_charged += x.fee
     if o.missing_qty:
         o.missing_qty = max(o.missing_qty - r.last_qty, 0)
     row_close(&o.version)
-    post(s, add_execution(s, order, &x, name, r.exec_id_length, True), AT_ONCE if x.settle_date <= date else LADDER)
+    x.request = request
+    x.exec_id = text_put(s, ExecutionReport_texts(r), r.exec_id_length)
+    slot = add_execution(s, order, &x, True)
+    if o.closed and o.side == Side_sell:  # what proceeds did not cover goes from its last trade to this one
+        refee(s, order, 0)
+    else:
+        post(s, slot)
     if o.closed:
         flag(s, order, FLAG_filled_after_close)
         alert(s, EventKind_order, order, ST_fill_after_close)
-        refee(s, order, 0)
     after_trade(s, order, r.ord_status)
     return ST_ok
 
@@ -205,16 +184,16 @@ cdef void after_trade(State* s, uint32_t order, uint8_t word) noexcept nogil:
     if o.cum_qty > o.order_qty:
         flag(s, order, FLAG_overfilled)
         alert(s, EventKind_order, order, ST_overfill)
-    if not o.closed:
+    if o.closed:
+        rehold(s, order)
+    elif o.cum_qty >= o.order_qty:
+        close_order(s, order, standing(o, word), CLOSED_filled, ST_ok)
+    else:
         answered(s, o.request)
-        word = standing(o, word)
-        if o.cum_qty >= o.order_qty:
-            close_order(s, order, word, CLOSED_filled, ST_ok)
-        else:
-            row_open(&o.version)
-            o.ord_status = word
-            row_close(&o.version)
-    rehold(s, order)
+        row_open(&o.version)
+        o.ord_status = standing(o, word)
+        row_close(&o.version)
+        rehold(s, order)
     warn_of_debt(s, order)
 
 
@@ -225,68 +204,50 @@ cdef inline void reopen(OrderRow* o) noexcept nogil:
     row_close(&o.version)
 
 
-cdef bint says_the_same(const State* s, uint32_t known, uint32_t order, const ExecutionReport* r) noexcept nogil:
-    """Is the bust or correction that was booked under this key the one that is reported now?"""
-    cdef const ExecutionRow* x = &s.execution[known]
-    cdef const uint8_t* name = ExecutionReport_texts(r) + r.exec_id_length
-    cdef uint32_t slot = known
-    if x.order != order or x.kind != (TradeKind_bust if r.exec_type == ExecType_trade_cancel else TradeKind_correct):
-        return False
-    if x.kind == TradeKind_correct and (x.last_qty != r.last_qty or x.last_px != r.last_px):
-        return False
-    while s.execution[slot].ref:
-        slot = s.execution[slot].ref
-        if text_is(s, s.execution[slot].exec_id, name, r.exec_ref_id_length):
-            return True
-    return False
-
-
-cdef bint room_to_correct(const State* s, uint32_t order) noexcept nogil:
-    """The fee of every trade of the order may change: each may need a new version, and a text."""
-    cdef uint32_t slot = s.order[order].last_execution, rows = 3
-    while slot:
-        rows += 1
-        slot = s.execution[slot].prev_of_order
-    return has_room(s, TABLE_execution, rows) and has_room(s, TABLE_text, 32 * rows)
-
-
 cdef uint16_t vet_correction(State* s, uint32_t order, uint32_t trade, const ExecutionReport* r,
                              int64_t* value) noexcept nogil:
-    """Was it booked before, is its trade known, does it fit? What is not booked is parked."""
+    """A bust or correction counts once, too, by its own exec_id; another one of the same trade supersedes it."""
     cdef const OrderRow* o = &s.order[order]
     cdef const InstrumentRow* i = &s.instrument[o.instrument]
     cdef int32_t date = r.trade_date if r.trade_date else s.exchange[i.exchange].trade_date
-    cdef uint32_t known
+    cdef const ExecutionRow* known
+    cdef uint32_t slot
     if trade:
         date = s.execution[trade].trade_date
-    known = find_execution(s, i.exchange, date, o.side, ExecutionReport_texts(r), r.exec_id_length)
-    if known and says_the_same(s, known, order, r):
-        return ST_execution_repeated
-    if known:
-        return park(s, ST_execution_conflict, r.feed, known)
-    if trade == 0:
+    slot = find_execution(s, i.exchange, date, o.side, ExecutionReport_texts(r), r.exec_id_length)
+    if slot:
+        known = &s.execution[slot]
+        if trade and first_version(s, slot) == first_version(s, trade):
+            if r.exec_type == ExecType_trade_cancel and known.kind == TradeKind_bust:
+                return ST_execution_repeated
+            if r.exec_type == ExecType_trade_correct and known.kind == TradeKind_correct:
+                if known.last_qty == r.last_qty and known.last_px == r.last_px:
+                    return ST_execution_repeated
+        return park(s, ST_execution_conflict, r.feed, slot)
+    if trade == 0 or newest_version(s, trade) == 0:
         return park(s, ST_execution_unknown, r.feed, 0)
-    if not room_to_correct(s, order):
-        return park(s, ST_capacity_reached, r.feed, trade)
     if r.exec_type == ExecType_trade_correct:
         if r.last_qty <= 0 or not value_of(r.last_px, r.last_qty, i.value_numerator, i.value_denominator, 0, value):
             return park(s, ST_report_out_of_range, r.feed, trade)
         if r.last_px < 0 or not postable(s, o, r.last_qty, value[0]):
             return park(s, ST_report_out_of_range, r.feed, trade)
+    if not room_to_refee(s, o):
+        return park(s, ST_capacity_reached, r.feed, trade)
     return ST_ok
 
 
 cdef uint16_t corrected(State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
-    """A bust or a correction of a trade of this order; exec_ref_id names its newest version. A filled order that can
+    """A bust or a correction of a trade of this order; exec_ref_id names any version of it. A filled order that can
     still trade is open again; of any other closed one, only money and stock move."""
     cdef OrderRow* o = &s.order[order]
     cdef const uint8_t* name = ExecutionReport_texts(r)
-    cdef uint32_t trade = find_version(s, order, name + r.exec_id_length, r.exec_ref_id_length, r.trade_date)
+    cdef uint32_t trade = find_trade(s, order, name + r.exec_id_length, r.exec_ref_id_length, r.trade_date)
     cdef int64_t value = 0
     cdef uint16_t status = vet_correction(s, order, trade, r, &value)
     if status != ST_ok:
         return status
     # point of no return
+    trade = newest_version(s, trade)
     if o.closed == CLOSED_filled and can_still_trade(s, o):
         reopen(o)
     if r.exec_type == ExecType_trade_cancel:
@@ -301,8 +262,10 @@ cdef bint can_still_trade(const State* s, const OrderRow* o) noexcept nogil:
     """Once a trade that filled it is taken back: not past its day, and not what was immediate or nothing."""
     cdef const RequestRow* terms = &s.request[o.terms]
     cdef const ExchangeRow* e = &s.exchange[s.instrument[o.instrument].exchange]
+    if terms.time_in_force == TimeInForce_gtd and terms.expire_date != e.trade_date:
+        return terms.expire_date > e.trade_date
     if terms.time_in_force == TimeInForce_gtd:
-        return terms.expire_date >= e.trade_date
+        return e.session_state != SessionState_complete
     if terms.time_in_force == TimeInForce_day:
         return o.trade_date == e.trade_date and e.session_state != SessionState_complete
     return terms.time_in_force == TimeInForce_gtc
@@ -338,11 +301,10 @@ cdef uint16_t replaced(State* s, uint32_t order, uint32_t request, const Executi
     if ours:
         unlink_pending(s, request)
         set_status(s, request, RequestStatus_completed, ST_ok)
-    if o.side == Side_sell and o.cum_qty:
-        refee(s, order, 0)
     if o.cum_qty >= o.order_qty:
         close_order(s, order, OrdStatus_filled, CLOSED_filled, ST_ok)
     else:
+        charge_rest(s, order)
         rehold(s, order)
     warn_of_debt(s, order)
     return ST_ok
@@ -388,7 +350,7 @@ cdef uint16_t ended(State* s, uint32_t order, const ExecutionReport* r) noexcept
         word = OrdStatus_expired
     elif r.exec_type == ExecType_done_for_day:
         word = OrdStatus_done_for_day
-    if o.closed == CLOSED_dead and o.flags & 16 and word != OrdStatus_done_for_day:
+    if o.closed == CLOSED_dead and o.flags & FLAG_expired_here and word != OrdStatus_done_for_day:
         row_open(&o.version)
         o.ord_status = word  # the exchange's late word on an order that was expired here
         row_close(&o.version)
@@ -400,8 +362,6 @@ cdef uint16_t ended(State* s, uint32_t order, const ExecutionReport* r) noexcept
         say(s, order, word)
         rehold(s, order)
         return ST_ok
-    if o.ord_status == OrdStatus_pending_new:
-        answered(s, o.request)
     close_order(s, order, word, CLOSED_dead, ST_ok)
     return ST_ok
 
@@ -470,10 +430,8 @@ cdef uint16_t apply_report(State* s, const ExecutionReport* r) noexcept nogil:
         return park(s, ST_report_unmatched, r.feed, 0)
     name_order(s, order, order_id, r.order_id_length)
     status = told(s, order, request, r)
-    if status == ST_ok:
-        check_cum(s, order, r)
-    if s.order[order].closed == CLOSED_dead and status == ST_ok:
-        rehold(s, order)
+    if status == ST_ok and r.cum_qty != INT64_MIN:
+        check_cum(s, order, r.cum_qty)
     return status
 
 
@@ -489,86 +447,3 @@ cdef uint16_t apply_cancel_reject(State* s, const OrderCancelReject* r) noexcept
     if request == 0 or s.request[request].order == 0:
         return park(s, ST_report_unmatched, r.feed, 0)
     return refused(s, s.request[request].order, request, r.ord_status)
-
-
-cdef uint16_t apply_open_order(State* s, const OpenOrder* r) noexcept nogil:
-    """One row of the exchange's list. Unknown here: made, reserved without a check, flagged. Known with other terms:
-    the exchange's terms win; executions that its cum counts and we miss are asked for, never inferred."""
-    cdef uint32_t request = request_of(s, r.request), order = 0
-    cdef const uint8_t* name = OpenOrder_texts(r)
-    cdef OrderRow* o
-    cdef Terms t
-    cdef Cover cover
-    if not allowed(s, PERMISSION_report | PERMISSION_operate):
-        return ST_permission_denied
-    if r.exchange == 0 or r.exchange >= s.header[TABLE_exchange].used:
-        return ST_reference_invalid
-    s.exchange[r.exchange].open_orders += 1
-    if not room_for_fact(s):
-        return park(s, ST_capacity_reached, 0, 0)
-    order = s.request[request].order if request else find_order(s, r.exchange, name, r.order_id_length)
-    if order == 0:
-        memset(&t, 0, sizeof(t))
-        t.account, t.instrument, t.side, t.ord_type = r.account, r.instrument, r.side, r.ord_type
-        t.time_in_force, t.expire_date, t.order_qty, t.price = r.time_in_force, r.expire_date, r.order_qty, r.price
-        t.stop_px = t.display_qty = t.min_qty = INT64_MIN
-        if known_parties(s, r.account, r.instrument, r.side) and r.order_qty > r.cum_qty and r.price > 0:
-            order = external_order(s, &t, s.exchange[r.exchange].first_feed, r.cum_qty)
-        if order == 0:
-            return park(s, ST_report_unmatched, 0, 0)
-        name_order(s, order, name, r.order_id_length)
-    o = &s.order[order]
-    answered(s, o.request)
-    say(s, order, OrdStatus_partially_filled if o.cum_qty else OrdStatus_new)
-    row_open(&o.version)
-    o.flags |= 128  # seen in this list
-    row_close(&o.version)
-    if o.closed == 0 and (o.order_qty != r.order_qty or (r.price > 0 and o.price != r.price)):
-        if not cover_of(s, o, r.price if r.price > 0 else o.price, r.order_qty, &cover):
-            return park(s, ST_report_out_of_range, 0, 0)
-        row_open(&o.version)
-        o.order_qty = max(r.order_qty, o.cum_qty)
-        if r.price > 0:
-            o.price = r.price
-        row_close(&o.version)
-        alert(s, EventKind_order, order, ST_order_terms_differ)
-    if r.cum_qty != o.cum_qty:
-        flag(s, order, FLAG_cum_differs)
-        alert(s, EventKind_order, order, ST_report_cum_differs)
-    rehold(s, order)
-    return ST_ok
-
-
-cdef uint16_t apply_open_orders_end(State* s, const OpenOrdersEnd* r) noexcept nogil:
-    """The list is whole: what is open here and was not in it is in doubt, its hold kept."""
-    cdef uint32_t slot
-    cdef OrderRow* o
-    cdef ExchangeRow* e
-    if not allowed(s, PERMISSION_report | PERMISSION_operate):
-        return ST_permission_denied
-    if r.exchange == 0 or r.exchange >= s.header[TABLE_exchange].used:
-        return ST_reference_invalid
-    e = &s.exchange[r.exchange]
-    for slot in range(1, s.header[TABLE_order].used):
-        o = &s.order[slot]
-        if o.request == 0 or s.instrument[o.instrument].exchange != r.exchange:
-            continue
-        if r.complete and r.count == e.open_orders and not o.closed and not o.flags & 128:
-            missing_there(s, slot)
-        if o.flags & 128:
-            row_open(&o.version)
-            o.flags &= 127
-            row_close(&o.version)
-    slot = e.open_orders
-    e.open_orders = 0
-    return ST_ok if slot == r.count else ST_load_count_differs
-
-
-cdef void missing_there(State* s, uint32_t order) noexcept nogil:
-    """Open here, absent there. A request that is not sent yet cannot be there."""
-    cdef uint32_t request = s.order[order].request
-    if s.request[request].status in (RequestStatus_queued, RequestStatus_buffered):
-        return
-    if s.request[request].status != RequestStatus_in_doubt:
-        set_status(s, request, RequestStatus_in_doubt, ST_order_missing_at_exchange)
-    alert(s, EventKind_order, order, ST_order_missing_at_exchange)

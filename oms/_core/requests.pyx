@@ -7,14 +7,10 @@ come first; below the line "point of no return" nothing can fail any more.
 from libc.stdint cimport INT64_MIN
 
 from oms._core.arith cimport scale_e4, value_of
-from oms._core.ledger cimport cash_available, holding_available
-from oms._core.orders cimport CLOSED_dead, Cover, close_order, cover_of, hold_of, is_live, link_pending, make_order, \
-    make_request, rehold, route, set_status, terms_of, unlink_pending, vet_cover
+from oms._core.orders cimport CLOSED_dead, Cover, close_order, cover_of, draft_of, feed_for, hold_of, is_live, \
+    link_pending, make_order, make_request, rehold, route, set_status, terms_of, unlink_pending, vet_cover
 from oms._core.outputs cimport emit_answer
-from oms._core.vetting cimport Terms, allowed, allowed_for, owns, reason_of, vet_account, vet_desk, vet_terms
-
-cdef enum:
-    ROWS_KEPT = 64  # of the request table: cancels and reports still find room when new requests no longer do
+from oms._core.vetting cimport Terms, allowed, first_hit, hit, of_owner, owns, vet_account, vet_desk, vet_terms
 
 
 cdef struct Asked:  # a client's request on its way through the checks
@@ -70,10 +66,9 @@ cdef uint16_t begin(State* s, Asked* a, uint32_t* known) noexcept nogil:
 
 
 cdef uint16_t answer_again(State* s, const Asked* a, uint32_t known) noexcept nogil:
-    """The same request again gets the first answer and does nothing: what has an order was accepted, whatever came of
-    it."""
+    """The same request again gets the first answer and does nothing. What was accepted at first has an order."""
     cdef const RequestRow* r = &s.request[known]
-    cdef uint16_t status = ST_ok if r.order else r.reason
+    cdef uint16_t status = r.reason if r.status == RequestStatus_rejected and r.order == 0 else ST_ok
     emit_answer(s, s.source, status, a.tag, a.account, known, True)
     return status
 
@@ -111,8 +106,8 @@ cdef uint16_t apply_new(State* s, const NewOrderSingle* r) noexcept nogil:
     cdef Asked a
     cdef Terms t
     cdef OrderRow draft
-    cdef Cover cover
-    cdef uint32_t slot, hits
+    cdef Cover none, cover
+    cdef uint32_t slot
     cdef uint16_t status
     ask(&a, RequestType_new, r.account, r.tag, NewOrderSingle_texts(r), r.cl_ord_id_length,
         content_of(r, <uint64_t>&r.tag - <uint64_t>r, T_NewOrderSingle, r.frame.length))
@@ -123,43 +118,39 @@ cdef uint16_t apply_new(State* s, const NewOrderSingle* r) noexcept nogil:
         return answer_again(s, &a, slot)
     t.account, t.instrument, t.side, t.ord_type = r.account, r.instrument, r.side, r.ord_type
     t.time_in_force, t.expire_date, t.order_qty, t.price = r.time_in_force, r.expire_date, r.order_qty, r.price
-    t.stop_px, t.display_qty, t.min_qty, t.value = r.stop_px, r.display_qty, r.min_qty, 0
-    status = vet_terms(s, &t)
-    if status != ST_ok:
-        return reject(s, &a, &t, status)
+    t.stop_px, t.display_qty, t.min_qty, t.value, t.seen = r.stop_px, r.display_qty, r.min_qty, 0, 0
+    vet_terms(s, &t)
+    if t.hits == 0:
+        draft_of(s, &t, &draft)
+        none.cash = none.stock = 0
+        if cover_of(s, &draft, t.price, t.order_qty, &cover):
+            vet_cover(s, &draft, &none, &cover, &t)
+        else:
+            hit(s, &t, ST_value_out_of_range, t.order_qty, t.price)
+    if t.hits:
+        return reject(s, &a, &t, first_hit(&t))
     if not room_for_new(s):
         return refuse(s, &a, ST_capacity_reached)
-    memset(&draft, 0, sizeof(draft))
-    draft.account, draft.instrument, draft.side = t.account, t.instrument, t.side
-    if not cover_of(s, &draft, t.price, t.order_qty, &cover):
-        return reject(s, &a, &t, ST_value_out_of_range)
-    status = vet_cover(s, &draft, &cover)
-    if status != ST_ok:
-        return reject(s, &a, &t, status)
-    hits = vet_desk(s, &t)
+    vet_desk(s, &t)
     # point of no return
     slot = make_request(s, a.type, &t, a.name, a.length, a.hash, a.content)
-    rehold(s, make_order(s, slot, &t))
-    send_or_queue(s, slot, hits)
+    rehold(s, make_order(s, slot, &t, &draft))
+    send_or_queue(s, slot, &t)
     emit_answer(s, s.source, ST_ok, a.tag, a.account, slot, False)
     return ST_ok
 
 
-cdef void send_or_queue(State* s, uint32_t request, uint32_t hits) noexcept nogil:
-    if hits:
-        send_to_desk(s, request, hits, reason_of(hits))
-    else:
-        route(s, request)
-
-
-cdef void send_to_desk(State* s, uint32_t request, uint32_t hits, uint16_t reason) noexcept nogil:
-    """A person has to look at it; a version that was looked at before is stale."""
+cdef void send_or_queue(State* s, uint32_t request, const Terms* t) noexcept nogil:
+    """To the desk with what it has to see, or on its way."""
     cdef RequestRow* r = &s.request[request]
+    if t.hits == 0:
+        route(s, request)
+        return
     row_open(&r.version)
+    r.seen |= t.hits
     r.queue_version += 1
-    r.hits |= hits
     row_close(&r.version)
-    set_status(s, request, RequestStatus_queued, reason)
+    set_status(s, request, RequestStatus_queued, first_hit(t))
 
 
 cdef uint32_t order_named(State* s, const Asked* a, const uint8_t* name, uint32_t length) noexcept nogil:
@@ -187,8 +178,6 @@ cdef void changed_terms(const State* s, const OrderRow* o, const OrderCancelRepl
         t.price = INT64_MIN if t.ord_type == OrdType_market else o.price
     if r.order_qty != INT64_MIN:
         t.order_qty = r.order_qty
-    if r.ord_type == OrdType_market:
-        t.price = INT64_MIN  # the old limit goes with the old type
     if r.price != INT64_MIN:
         t.price = r.price
     if r.stop_px != INT64_MIN:
@@ -203,14 +192,15 @@ cdef void changed_terms(const State* s, const OrderRow* o, const OrderCancelRepl
         t.time_in_force = r.time_in_force
     if r.expire_date or t.time_in_force != TimeInForce_gtd:
         t.expire_date = r.expire_date
+    if t.ord_type == OrdType_market:  # takes no price, and a limit's is not carried over to it
+        t.price = r.price
 
 
 cdef uint16_t apply_replace(State* s, const OrderCancelReplaceRequest* r) noexcept nogil:
     cdef Asked a
     cdef Terms t
-    cdef Cover cover, now
     cdef OrderRow* o
-    cdef uint32_t slot, order, hits
+    cdef uint32_t slot, order
     cdef uint16_t status
     cdef const uint8_t* texts = OrderCancelReplaceRequest_texts(r)
     ask(&a, RequestType_replace, r.account, r.tag, texts, r.cl_ord_id_length,
@@ -229,19 +219,14 @@ cdef uint16_t apply_replace(State* s, const OrderCancelReplaceRequest* r) noexce
     changed_terms(s, o, r, &t)
     if o.closed:
         return reject(s, &a, &t, ST_order_too_late)
-    status = vet_terms(s, &t)
-    if status == ST_ok and not cover_of(s, o, t.price, t.order_qty, &cover):
-        status = ST_value_out_of_range
-    if status == ST_ok and not unsent(s, o):
-        hold_of(s, o, 0, &now)
-        cover.cash, cover.stock = max(cover.cash, now.cash), max(cover.stock, now.stock)
-    if status == ST_ok:
-        status = vet_cover(s, o, &cover)
-    if status != ST_ok:
-        return reject(s, &a, &t, status)
+    vet_terms(s, &t)
+    if t.hits == 0:
+        vet_change(s, o, &t)
+    if t.hits:
+        return reject(s, &a, &t, first_hit(&t))
     if not room_for_new(s):
         return refuse(s, &a, ST_capacity_reached)
-    hits = vet_desk(s, &t)
+    vet_desk(s, &t)
     # point of no return
     slot = make_request(s, a.type, &t, a.name, a.length, a.hash, a.content)
     if unsent(s, o):
@@ -249,10 +234,22 @@ cdef uint16_t apply_replace(State* s, const OrderCancelReplaceRequest* r) noexce
     else:
         s.request[slot].orig = newest_link(s, o)
         link_pending(s, order, slot)
-    send_or_queue(s, slot, hits)
+    send_or_queue(s, slot, &t)
     rehold(s, order)
     emit_answer(s, s.source, ST_ok, a.tag, a.account, slot, False)
     return ST_ok
+
+
+cdef void vet_change(State* s, const OrderRow* o, Terms* t) noexcept nogil:
+    """Cover for what new terms add to an order's hold; they take the place of those that nobody has sent yet."""
+    cdef Cover before, after
+    before.cash, before.stock = o.reserved, o.reserved_qty
+    if not cover_of(s, o, t.price, t.order_qty, &after):
+        hit(s, t, ST_value_out_of_range, t.order_qty, t.price)
+        return
+    if not unsent(s, o):
+        after.cash, after.stock = max(after.cash, before.cash), max(after.stock, before.stock)
+    vet_cover(s, o, &before, &after, t)
 
 
 cdef uint32_t newest_link(const State* s, const OrderRow* o) noexcept nogil:
@@ -323,39 +320,20 @@ cdef uint16_t apply_cancel(State* s, const OrderCancelRequest* r) noexcept nogil
     return ST_ok
 
 
-cdef uint16_t vet_again(State* s, uint32_t request, uint32_t* hits) noexcept nogil:
-    """The checks of a request that has waited, with its own hold given back. Its protected price is kept."""
+cdef void vet_again(State* s, uint32_t request, Terms* t) noexcept nogil:
+    """The checks of a request that has waited, with its own hold given back; what the desk has seen does not count
+    again. Its protected price is kept."""
     cdef const RequestRow* r = &s.request[request]
     cdef const OrderRow* o = &s.order[r.order]
-    cdef Terms t
-    cdef Cover others
-    cdef uint16_t status, sender = s.source
-    terms_of(s, o, request, &t)
+    cdef Cover before, after
+    cdef uint16_t sender = s.source
+    terms_of(s, o, request, t)
+    t.seen = r.seen
     s.source = r.user  # the maker's own state counts, not the operator's
-    status = vet_terms(s, &t)
+    vet_terms(s, t)
     s.source = sender
-    if status == ST_ok and not hold_of(s, o, request, &others):
-        status = ST_value_out_of_range
-    if status == ST_ok:
-        status = vet_own_hold(s, o, &others)
-    hits[0] = vet_desk(s, &t) if status == ST_ok else 0
-    return status
-
-
-cdef uint16_t vet_own_hold(State* s, const OrderRow* o, const Cover* others) noexcept nogil:
-    """Would there be enough for what the request adds to the order's hold, had it not been taken already?"""
-    cdef int64_t free
-    if o.reserved > others.cash:
-        free = cash_available(s, o.cash)
-        if free < 0:
-            s.figure, s.limit = o.reserved - others.cash, free + o.reserved - others.cash
-            return ST_funds_insufficient
-    if o.reserved_qty > others.stock:
-        free = holding_available(s, o.holding)
-        if free < 0:
-            s.figure, s.limit = o.reserved_qty - others.stock, free + o.reserved_qty - others.stock
-            return ST_stock_insufficient
-    return ST_ok
+    if hold_of(s, o, request, &before) and hold_of(s, o, 0, &after):
+        vet_cover(s, o, &before, &after, t)
 
 
 cdef uint16_t vet_decision(State* s, const AuthDecision* d, uint32_t request) noexcept nogil:
@@ -363,14 +341,13 @@ cdef uint16_t vet_decision(State* s, const AuthDecision* d, uint32_t request) no
     cdef const RequestRow* r = &s.request[request]
     cdef const UserRow* user = &s.user[s.source]
     cdef const OrderRow* o
-    cdef Terms t
     cdef int64_t limit
     cdef bint four_eyes
     if not allowed(s, PERMISSION_authorise):
         return ST_permission_denied
     if request == 0:
         return ST_request_unknown
-    if not allowed_for(s, PERMISSION_authorise, r.account):
+    if not of_owner(s, r.account):
         return ST_permission_denied
     if r.status != RequestStatus_queued:
         return ST_request_not_queued
@@ -385,7 +362,6 @@ cdef uint16_t vet_decision(State* s, const AuthDecision* d, uint32_t request) no
         return ST_decision_on_own_account
     if user.max_value:
         o = &s.order[r.order]
-        terms_of(s, o, request, &t)
         limit = scale_e4(user.max_value, s.currency[s.instrument[o.instrument].currency].exponent)
         if order_value(s, o, r) > limit:
             s.figure = order_value(s, o, r)
@@ -403,12 +379,11 @@ cdef int64_t order_value(State* s, const OrderRow* o, const RequestRow* r) noexc
 
 
 cdef uint16_t apply_decision(State* s, const AuthDecision* d) noexcept nogil:
-    """Exactly one decision wins. A check that fails now puts the request back with that, however often it is decided; a
-    reason of the desk's own only when the operator could not have seen it."""
+    """Exactly one decision wins. A check that fails now and that nobody has seen puts the request back, with that."""
     cdef uint32_t request = request_of(s, d.request)
     cdef RequestRow* r = &s.request[request]
     cdef uint16_t status = vet_decision(s, d, request)
-    cdef uint32_t hits = 0
+    cdef Terms t
     if status != ST_ok:
         emit_answer(s, s.source, status, d.tag, r.account, request, False)
         return status
@@ -417,14 +392,11 @@ cdef uint16_t apply_decision(State* s, const AuthDecision* d) noexcept nogil:
     if d.decision == Decision_reject:
         drop(s, request, RequestStatus_rejected, ST_rejected_by_desk)
     else:
-        status = vet_again(s, request, &hits)
-        if status == ST_ok and hits & ~r.hits:
-            status = reason_of(hits & ~r.hits)
-        if status != ST_ok:
-            send_to_desk(s, request, hits, status)
-        else:
-            route(s, request)
-            rehold(s, r.order)
+        vet_again(s, request, &t)
+        vet_desk(s, &t)
+        status = first_hit(&t)
+        send_or_queue(s, request, &t)
+        rehold(s, r.order)
     emit_answer(s, s.source, status, d.tag, r.account, request, False)
     if r.user != s.source:
         emit_answer(s, r.user, r.reason, 0, r.account, request, False)
@@ -445,22 +417,36 @@ cdef void drop(State* s, uint32_t request, uint8_t status, uint16_t reason) noex
 
 
 cdef void release_buffered(State* s, uint32_t exchange) noexcept nogil:
-    """A feed is back: what waited for it is checked again, in order, and sent."""
-    cdef uint32_t slot, hits
-    cdef uint16_t status
-    cdef RequestRow* r
+    """A feed is back: what waited for it is checked again and sent, in the order in which it came."""
+    cdef uint32_t slot, count = 0, index
+    cdef const RequestRow* r
+    if s.firm.buffered == 0:
+        return
     for slot in range(1, s.header[TABLE_request].used):
-        if s.firm.buffered == 0:
-            return
         r = &s.request[slot]
-        if r.status != RequestStatus_buffered or s.instrument[s.order[r.order].instrument].exchange != exchange:
-            continue
-        status = ST_ok if r.type == RequestType_cancel else vet_again(s, slot, &hits)
-        if status == ST_ok:  # the desk has seen it, or did not have to
-            route(s, slot)
-        else:
-            drop(s, slot, RequestStatus_rejected, status)
-            emit_answer(s, r.user, status, 0, r.account, slot, False)
+        if r.status == RequestStatus_buffered and s.instrument[s.order[r.order].instrument].exchange == exchange:
+            s.waiting[count].number = r.feed_sequence
+            s.waiting[count].slot = slot
+            count += 1
+    sort_numbered(s.waiting, count)
+    for index in range(count):
+        slot = s.waiting[index].slot
+        if s.request[slot].status == RequestStatus_buffered and feed_for(s, slot):
+            release(s, slot)
+
+
+cdef void release(State* s, uint32_t request) noexcept nogil:
+    """What only the desk asks is not asked twice."""
+    cdef const RequestRow* r = &s.request[request]
+    cdef Terms t
+    t.hits = 0
+    if r.type != RequestType_cancel:
+        vet_again(s, request, &t)
+    if t.hits == 0:
+        route(s, request)
+    else:
+        drop(s, request, RequestStatus_rejected, first_hit(&t))
+        emit_answer(s, r.user, first_hit(&t), 0, r.account, request, False)
 
 
 cdef void expire_waiting(State* s) noexcept nogil:

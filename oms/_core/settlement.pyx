@@ -5,10 +5,12 @@ An item that a loaded bank or registry figure already contains (its date is not 
 closed: moving it, too, would count it twice.
 """
 
+from libc.stdint cimport INT64_MIN
+
 from oms._core.index cimport index_put
-from oms._core.ledger cimport cash_ladder, holding_ladder
+from oms._core.ledger cimport add_cost_event, cash_ladder, holding_ladder
 from oms._core.outputs cimport emit_event
-from oms._core.vetting cimport allowed
+from oms._core.vetting cimport allowed, of_owner
 
 cdef struct Batch:
     int32_t date       # due: settlement date not after it
@@ -17,6 +19,7 @@ cdef struct Batch:
     bint counting      # count the items, change nothing
     uint32_t reference
     uint32_t items
+    uint32_t contained  # those of stock that a loaded figure contains
 
 
 cdef void add_movement(State* s, const MovementRow* figures) noexcept nogil:
@@ -28,24 +31,17 @@ cdef void add_movement(State* s, const MovementRow* figures) noexcept nogil:
     row_close(&s.movement[slot].version)
 
 
-cdef bint concerns(const State* s, const Batch* b, uint32_t account) noexcept nogil:
-    if b.account and b.account != account:
-        return False
-    return not b.contractual or s.account_class[s.account[account].account_class].contractual
-
-
-cdef void move_cash(State* s, Batch* b, uint32_t cash, int32_t date, int64_t owed, int64_t due) noexcept nogil:
-    """One date's cash of one row."""
+cdef void settle_cash(State* s, uint32_t cash, int32_t date, int64_t owed, int64_t due,
+                      uint32_t reference) noexcept nogil:
+    """Moves what was owed and due on a date from the ladder to booked; what the bank's figure contains is only
+    closed."""
     cdef CashRow* c = &s.cash[cash]
     cdef MovementRow m
-    if date == 0 or date > b.date or (owed == 0 and due == 0):
-        return
-    b.items += 1
-    if b.counting:
+    if owed == 0 and due == 0:
         return
     memset(&m, 0, sizeof(m))
     m.account, m.currency, m.kind, m.user, m.date = c.account, c.currency, MovementKind_settlement, s.source, date
-    m.owed, m.due, m.reference = owed, due, b.reference
+    m.owed, m.due, m.reference = owed, due, reference
     cash_ladder(s, cash, date, -owed, -due)
     if date > c.loaded_as_of:
         m.amount = due - owed
@@ -58,19 +54,16 @@ cdef void move_cash(State* s, Batch* b, uint32_t cash, int32_t date, int64_t owe
     emit_event(s, EventKind_cash, cash, 0, ST_ok)
 
 
-cdef void move_stock(State* s, Batch* b, uint32_t holding, int32_t date, int64_t owed, int64_t due) noexcept nogil:
-    """One date's stock of one row."""
+cdef void settle_stock(State* s, uint32_t holding, int32_t date, int64_t owed, int64_t due,
+                       uint32_t reference) noexcept nogil:
+    """The same for stock. What the registry's figure contains came with that figure: its total goes down to it."""
     cdef HoldingRow* h = &s.holding[holding]
     cdef MovementRow m
-    if date == 0 or date > b.date or (owed == 0 and due == 0):
-        return
-    b.items += 1
-    if b.counting:
+    if owed == 0 and due == 0:
         return
     memset(&m, 0, sizeof(m))
     m.account, m.instrument, m.kind, m.user, m.date = h.account, h.instrument, MovementKind_settlement, s.source, date
-    m.owed, m.due, m.reference = owed, due, b.reference
-    holding_ladder(s, holding, date, -owed, -due)
+    m.owed, m.due, m.reference = owed, due, reference
     if date > h.loaded_as_of:
         m.amount = due - owed
         row_open(&h.version)
@@ -78,8 +71,35 @@ cdef void move_stock(State* s, Batch* b, uint32_t holding, int32_t date, int64_t
         row_close(&h.version)
     else:
         s.instrument[h.instrument].external += due - owed
+        add_cost_event(s, holding, owed - due, INT64_MIN)
+    holding_ladder(s, holding, date, -owed, -due)
     add_movement(s, &m)
     emit_event(s, EventKind_holding, holding, 0, ST_ok)
+
+
+cdef bint concerns(const State* s, const Batch* b, uint32_t account) noexcept nogil:
+    if b.account and b.account != account:
+        return False
+    return not b.contractual or s.account_class[s.account[account].account_class].contractual
+
+
+cdef bint falls_due(Batch* b, int32_t date, int64_t owed, int64_t due, bint contained) noexcept nogil:
+    """Counts an item that the batch takes. False while it only counts, too."""
+    if date == 0 or date > b.date or (owed == 0 and due == 0):
+        return False
+    b.items += 1
+    b.contained += contained
+    return not b.counting
+
+
+cdef void move_cash(State* s, Batch* b, uint32_t cash, int32_t date, int64_t owed, int64_t due) noexcept nogil:
+    if falls_due(b, date, owed, due, False):
+        settle_cash(s, cash, date, owed, due, b.reference)
+
+
+cdef void move_stock(State* s, Batch* b, uint32_t holding, int32_t date, int64_t owed, int64_t due) noexcept nogil:
+    if falls_due(b, date, owed, due, date <= s.holding[holding].loaded_as_of):
+        settle_stock(s, holding, date, owed, due, b.reference)
 
 
 cdef void sweep(State* s, Batch* b) noexcept nogil:
@@ -124,9 +144,9 @@ cdef void mark_settled(State* s, const Batch* b) noexcept nogil:
 cdef uint16_t run(State* s, Batch* b) noexcept nogil:
     """Counts what would move, and moves it only when every movement finds room."""
     b.counting = True
-    b.items = 0
+    b.items = b.contained = 0
     sweep(s, b)
-    if s.header[TABLE_movement].capacity - s.header[TABLE_movement].used < b.items:
+    if not has_room(s, TABLE_movement, b.items) or not has_room(s, TABLE_cost_event, b.contained):
         return ST_capacity_reached
     b.counting = False
     b.items = 0
@@ -156,6 +176,8 @@ cdef uint16_t apply_settle(State* s, const Settle* r) noexcept nogil:
         return ST_reference_invalid
     if r.account >= s.header[TABLE_account].used:
         return ST_account_unknown
+    if not of_owner(s, r.account):
+        return ST_permission_denied
     if find_batch(s, name, r.batch_id_length, hash):
         return ST_settlement_repeated
     if not has_room(s, TABLE_settlement, 1) or not has_room(s, TABLE_text, 64):
@@ -175,10 +197,9 @@ cdef uint16_t apply_settle(State* s, const Settle* r) noexcept nogil:
     return ST_ok
 
 
-cdef void settle_contractual(State* s, int32_t date) noexcept nogil:
+cdef uint16_t settle_contractual(State* s, int32_t date) noexcept nogil:
     """The date has come: accounts whose class settles contractually get what is due."""
     cdef Batch b
     memset(&b, 0, sizeof(b))
     b.date, b.contractual = date, True
-    if run(s, &b) != ST_ok:
-        broken("the movement table is full at the date roll")
+    return run(s, &b)

@@ -14,7 +14,21 @@ cdef extern from *:
     #define compiler_barrier() __asm__ __volatile__("" ::: "memory")
     #define prefetch(address) __builtin_prefetch((const void *)(address), 1, 3)
     #define broken(what) do { fprintf(stderr, "oms: broken invariant: %s\\n", what); abort(); } while (0)
+
+    typedef struct { uint64_t number; uint32_t slot; } Numbered;
+
+    static inline int by_number(const void *a, const void *b) {
+        const uint64_t first = ((const Numbered *)a)->number, second = ((const Numbered *)b)->number;
+        return first < second ? -1 : first > second;
+    }
+
+    #define sort_numbered(rows, count) qsort(rows, count, sizeof(Numbered), by_number)
     """
+    ctypedef struct Numbered:  # a row and the number that tells its place; numbers are unique
+        uint64_t number
+        uint32_t slot
+
+    void sort_numbered(Numbered* rows, size_t count) nogil
     void compiler_barrier() nogil
     void prefetch(const void* address) nogil
     void broken(const char* what) nogil
@@ -49,7 +63,7 @@ cdef struct State:
     InstrumentRow* instrument
     CashRow* cash
     HoldingRow* holding
-    CostBaseRow* cost_base
+    CostEventRow* cost_event
     LadderRow* ladder
     OrderRow* order
     RequestRow* request
@@ -82,6 +96,8 @@ cdef struct State:
     uint64_t out_used
     uint64_t out_size
     uint32_t* slots       # room for as many slots as there are executions
+    uint32_t* changes     # and for as many as there are cost events
+    Numbered* waiting     # and for as many requests
     int64_t* sums         # room for a figure per cash or holding row; all zero between records
 
 
@@ -165,7 +181,7 @@ cdef inline uint32_t find_request(const State* s, uint32_t account, const uint8_
     while slot:
         if s.request[slot].cl_ord_id_hash == hash and s.request[slot].account == account:
             if text_is(s, s.request[slot].cl_ord_id, name, length):
-                if newest == 0 or s.request[slot].time_ns >= s.request[newest].time_ns:
+                if newest == 0 or s.request[slot].business_date > s.request[newest].business_date:
                     newest = slot
         slot = index_next(&s.by_cl_ord_id, hash, &at)
     return newest

@@ -161,7 +161,7 @@ cdef class Tables:
         s.instrument = <InstrumentRow*>self.rows(TABLE_instrument)
         s.cash = <CashRow*>self.rows(TABLE_cash)
         s.holding = <HoldingRow*>self.rows(TABLE_holding)
-        s.cost_base = <CostBaseRow*>self.rows(TABLE_cost_base)
+        s.cost_event = <CostEventRow*>self.rows(TABLE_cost_event)
         s.ladder = <LadderRow*>self.rows(TABLE_ladder)
         s.order = <OrderRow*>self.rows(TABLE_order)
         s.request = <RequestRow*>self.rows(TABLE_request)
@@ -211,5 +211,7 @@ cdef class Tables:
         s.out_size = OUTPUT_BYTES
         s.out = <uint8_t*>self.reserve(OUTPUT_BYTES)
         s.slots = <uint32_t*>self.reserve(4 * <Py_ssize_t>s.header[TABLE_execution].capacity)
+        s.changes = <uint32_t*>self.reserve(4 * <Py_ssize_t>s.header[TABLE_cost_event].capacity)
+        s.waiting = <Numbered*>self.reserve(sizeof(Numbered) * <Py_ssize_t>s.header[TABLE_request].capacity)
         rows = max(s.header[TABLE_cash].capacity, s.header[TABLE_holding].capacity)
         s.sums = <int64_t*>self.reserve(8 * rows)

@@ -263,7 +263,7 @@ cdef extern from "catalogue.h" nogil:
         TABLE_instrument
         TABLE_cash
         TABLE_holding
-        TABLE_cost_base
+        TABLE_cost_event
         TABLE_ladder
         TABLE_order
         TABLE_request
@@ -950,22 +950,20 @@ cdef extern from "catalogue.h" nogil:
         int64_t cost_high
         int64_t cost_quantity
         uint32_t last_execution
-        uint32_t base
+        uint32_t cost_event
         int32_t ladder_date[2]
         int64_t ladder_incoming[2]
         int64_t ladder_outgoing[2]
         int32_t loaded_as_of
         uint32_t pad0
 
-    ctypedef struct CostBaseRow:
+    ctypedef struct CostEventRow:
         uint32_t version
         uint32_t holding
-        int64_t quantity
-        uint64_t cost_low
-        int64_t cost_high
-        int64_t cost_quantity
+        uint32_t prev
         uint32_t after
-        uint32_t pad0
+        int64_t quantity
+        int64_t average_price_e8
 
     ctypedef struct LadderRow:
         uint32_t version
@@ -1000,7 +998,9 @@ cdef extern from "catalogue.h" nogil:
         int64_t reserved_qty
         uint32_t order_id
         int32_t closed_date
-        uint64_t time_ns
+        uint16_t fee
+        uint16_t pad0
+        uint32_t pad1
         int64_t missing_qty
 
     ctypedef struct RequestRow:
@@ -1031,7 +1031,7 @@ cdef extern from "catalogue.h" nogil:
         uint64_t feed_sequence
         uint64_t time_ns
         int32_t business_date
-        uint32_t hits
+        uint32_t seen
 
     ctypedef struct ExecutionRow:
         uint32_t version

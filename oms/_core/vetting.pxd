@@ -1,11 +1,8 @@
-# The always-on checks. Each returns the status with the lowest number that applies, and leaves its figures in the
-# state.
+# The always-on checks. All that terms break is collected in `Terms.hits`; the lowest status among them is the answer.
 from oms._core.state cimport *
 
-cdef enum:  # why a request goes to the desk: bits of request.hits
-    HIT_reference = 1
-    HIT_value = 2
-    HIT_instrument = 4
+cdef extern from *:
+    int lowest_bit "__builtin_ctz"(uint32_t bits) nogil
 
 cdef struct Terms:  # what an order asks for, whoever states it
     uint32_t account
@@ -20,17 +17,27 @@ cdef struct Terms:  # what an order asks for, whoever states it
     int64_t display_qty
     int64_t min_qty
     int64_t value        # of the whole order at that price, rounded up; set by vet_terms
+    uint32_t seen        # what the desk has seen and let through: these do not hit again
+    uint32_t hits        # what it breaks: bit n = ST_account_suspended + n
 
 cdef bint allowed(const State* s, uint32_t permissions) noexcept nogil
-cdef bint allowed_for(const State* s, uint32_t permissions, uint32_t account) noexcept nogil
+cdef bint of_owner(const State* s, uint32_t account) noexcept nogil
 cdef bint owns(const State* s, uint32_t account, uint16_t user) noexcept nogil
 cdef uint16_t vet_account(State* s, uint32_t account) noexcept nogil
-cdef uint16_t vet_terms(State* s, Terms* t) noexcept nogil
-cdef uint32_t vet_desk(State* s, const Terms* t) noexcept nogil
+cdef void vet_terms(State* s, Terms* t) noexcept nogil
+cdef void vet_desk(State* s, Terms* t) noexcept nogil
 
 
-cdef inline uint16_t reason_of(uint32_t hits) noexcept nogil:
-    """The first of several reasons for the desk."""
-    if hits & HIT_reference:
-        return ST_reference_price_missing
-    return ST_value_needs_authorisation if hits & HIT_value else ST_instrument_needs_authorisation
+cdef inline void hit(State* s, Terms* t, uint16_t status, int64_t figure, int64_t limit) noexcept nogil:
+    """Notes what the terms break; the first figures, those of the lowest status, stay."""
+    cdef uint32_t bit = <uint32_t>1 << (status - ST_account_suspended)
+    if bit & t.seen:
+        return
+    if t.hits == 0:
+        s.figure = figure
+        s.limit = limit
+    t.hits |= bit
+
+
+cdef inline uint16_t first_hit(const Terms* t) noexcept nogil:
+    return <uint16_t>(ST_account_suspended + lowest_bit(t.hits)) if t.hits else ST_ok

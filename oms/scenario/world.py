@@ -21,7 +21,7 @@ CAPACITIES = {
     "instrument": 256,
     "cash": 512,
     "holding": 512,
-    "cost_base": 512,
+    "cost_event": 512,
     "ladder": 512,
     "order": 512,
     "request": 1024,

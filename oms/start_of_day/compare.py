@@ -20,7 +20,6 @@ from oms.start_of_day.report import Break
 
 START_OF_DAY = ENUMS["MovementKind"]["start_of_day"]
 BUY = ENUMS["Side"]["buy"]
-BOOKED_AT_ONCE = 3
 CLOSED = ENUMS["AccountStatus"]["closed"]
 TOLERANCE_EXPONENT = 4
 
@@ -117,7 +116,6 @@ def our_figures(kind: Kind, book: Book, as_of: int, settles: bool) -> Ours:
     of_kind = (moved["instrument"] == 0) == (kind is CASH)
     mine = np.flatnonzero((moved["account"] != 0) & later & of_kind)
     take_off(keys, figures, key_of(moved["account"][mine], moved[kind.item][mine]), moved["amount"][mine])
-    take_off(keys, figures, *booked_at_once(kind, book, as_of))
     return Ours(keys, figures)
 
 
@@ -125,17 +123,6 @@ def take_off(keys: Array, figures: Array, wanted: Array, amounts: Array) -> None
     """Subtract amounts from the figures of their keys."""
     at = find(keys, wanted)
     np.subtract.at(figures, at[at >= 0], amounts[at >= 0])
-
-
-def booked_at_once(kind: Kind, book: Book, as_of: int) -> tuple[Array, Array]:
-    """Keys and amounts of later trades that went past the ladder (T+0)."""
-    trades = book.arrays["execution"]
-    trades = trades[(trades["posted"] == BOOKED_AT_ONCE) & (trades["settle_date"] > as_of)]
-    sign = np.where(trades["side"] == BUY, 1, -1)
-    if kind is CASH:
-        currency = book.arrays["instrument"]["currency"][trades["instrument"]]
-        return key_of(trades["account"], currency), -sign * trades["value"] - trades["fee"]
-    return key_of(trades["account"], trades["instrument"]), sign * trades["last_qty"]
 
 
 def owned(book: Book, accounts: Array) -> Array:

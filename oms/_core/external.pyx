@@ -1,0 +1,173 @@
+"""Orders that were not entered here, and the exchange's list of open orders.
+
+An external order is made by what an exchange tells, reserves without a check and is flagged. Where nobody knows its
+account it is booked to the suspense account, which is made on first need and takes no requests.
+"""
+
+from libc.stdint cimport INT64_MIN
+
+from oms._core.orders cimport CLOSED_filled, FLAG_cum_differs, FLAG_external, FLAG_listed, Cover, close_order, \
+    cover_of, draft_of, find_order, make_order, make_request, name_order, rehold, set_status
+from oms._core.outputs cimport alert
+from oms._core.reference cimport suspense_account
+from oms._core.reports cimport answered, flag, park, room_for_fact, say, warn_of_debt
+from oms._core.vetting cimport Terms, allowed
+
+
+cdef uint32_t external_order(State* s, const Terms* t, uint32_t request_feed) noexcept nogil:
+    """0 when its figures do not fit."""
+    cdef uint32_t request, order
+    cdef OrderRow draft
+    cdef Cover cover
+    draft_of(s, t, &draft)
+    if not cover_of(s, &draft, t.price, t.order_qty, &cover):
+        return 0
+    request = make_request(s, RequestType_new, t, text_of(s, 0), 0, 0, 0)
+    s.request[request].feed = <uint16_t>request_feed
+    s.request[request].feed_sequence = 0  # was never sent by us
+    order = make_order(s, request, t, &draft)
+    set_status(s, request, RequestStatus_completed, ST_ok)
+    row_open(&s.order[order].version)
+    s.order[order].ord_status = OrdStatus_new
+    s.order[order].flags = FLAG_external
+    row_close(&s.order[order].version)
+    rehold(s, order)
+    alert(s, EventKind_order, order, ST_external_order)
+    warn_of_debt(s, order)
+    return order
+
+
+cdef bint known_account(const State* s, uint32_t account) noexcept nogil:
+    return 0 < account < s.header[TABLE_account].used
+
+
+cdef bint sound(const State* s, uint32_t instrument, uint8_t side) noexcept nogil:
+    return 0 < instrument < s.header[TABLE_instrument].used and side in (Side_buy, Side_sell)
+
+
+cdef uint32_t adopt(State* s, const ExecutionReport* r) noexcept nogil:
+    """An order for a report that names none of ours, when it tells enough to make one; else 0."""
+    cdef Terms t
+    cdef int64_t price = r.price if r.price > 0 else r.last_px
+    if r.exec_type not in (ExecType_new, ExecType_trade, ExecType_order_status) or r.order_id_length == 0:
+        return 0
+    if not sound(s, r.instrument, r.side) or r.order_qty <= 0 or price <= 0:
+        return 0
+    memset(&t, 0, sizeof(t))
+    t.account = r.account if known_account(s, r.account) else suspense_account(s, s.instrument[r.instrument].currency)
+    if t.account == 0:
+        return 0
+    t.instrument, t.side = r.instrument, r.side
+    t.ord_type = r.ord_type if r.ord_type else OrdType_limit
+    t.time_in_force = r.time_in_force if r.time_in_force else TimeInForce_day
+    t.order_qty, t.price = r.order_qty, price
+    t.stop_px = t.display_qty = t.min_qty = INT64_MIN
+    return external_order(s, &t, r.feed)
+
+
+cdef uint32_t listed_order(State* s, const OpenOrder* r) noexcept nogil:
+    """The order that a row of the list means, made when it is unknown here; 0 when the row does not tell enough."""
+    cdef uint32_t request = request_of(s, r.request), order
+    cdef const uint8_t* name = OpenOrder_texts(r)
+    cdef Terms t
+    order = s.request[request].order if request else find_order(s, r.exchange, name, r.order_id_length)
+    if order:
+        return order
+    if not known_account(s, r.account) or not sound(s, r.instrument, r.side):
+        return 0
+    if r.order_qty <= r.cum_qty or r.price <= 0:
+        return 0
+    memset(&t, 0, sizeof(t))
+    t.account, t.instrument, t.side, t.ord_type = r.account, r.instrument, r.side, r.ord_type
+    t.time_in_force, t.expire_date, t.order_qty, t.price = r.time_in_force, r.expire_date, r.order_qty, r.price
+    t.stop_px = t.display_qty = t.min_qty = INT64_MIN
+    order = external_order(s, &t, s.exchange[r.exchange].first_feed)
+    if order:
+        name_order(s, order, name, r.order_id_length)
+    return order
+
+
+cdef uint16_t apply_open_order(State* s, const OpenOrder* r) noexcept nogil:
+    """One row of the exchange's list. Unknown here: made, reserved without a check, flagged. Known with other terms:
+    the exchange's terms win; executions that its cum counts and we miss are asked for, never inferred."""
+    cdef uint32_t order
+    cdef OrderRow* o
+    cdef Cover cover
+    cdef int64_t price
+    if not allowed(s, PERMISSION_report | PERMISSION_operate):
+        return ST_permission_denied
+    if r.exchange == 0 or r.exchange >= s.header[TABLE_exchange].used:
+        return ST_reference_invalid
+    s.exchange[r.exchange].open_orders += 1
+    if not room_for_fact(s):
+        return park(s, ST_capacity_reached, 0, 0)
+    order = listed_order(s, r)
+    if order == 0:
+        return park(s, ST_report_unmatched, 0, 0)
+    o = &s.order[order]
+    answered(s, o.request)
+    say(s, order, OrdStatus_partially_filled if o.cum_qty else OrdStatus_new)
+    flag(s, order, FLAG_listed)
+    price = r.price if r.price > 0 else o.price
+    if o.closed == 0 and (o.order_qty != r.order_qty or o.price != price):
+        if not cover_of(s, o, price, r.order_qty, &cover):
+            return park(s, ST_report_out_of_range, 0, 0)
+        row_open(&o.version)
+        o.order_qty = max(r.order_qty, o.cum_qty)
+        o.price = price
+        row_close(&o.version)
+        alert(s, EventKind_order, order, ST_order_terms_differ)
+    if r.cum_qty != o.cum_qty:
+        flag(s, order, FLAG_cum_differs)
+        alert(s, EventKind_order, order, ST_report_cum_differs)
+    if o.closed == 0 and o.cum_qty >= o.order_qty:
+        close_order(s, order, OrdStatus_filled, CLOSED_filled, ST_ok)
+    else:
+        rehold(s, order)
+    return ST_ok
+
+
+cdef uint16_t apply_open_orders_end(State* s, const OpenOrdersEnd* r) noexcept nogil:
+    """The list is whole: what is open here and was not in it is in doubt, its hold kept."""
+    cdef uint32_t slot
+    cdef OrderRow* o
+    cdef ExchangeRow* e
+    if not allowed(s, PERMISSION_report | PERMISSION_operate):
+        return ST_permission_denied
+    if r.exchange == 0 or r.exchange >= s.header[TABLE_exchange].used:
+        return ST_reference_invalid
+    e = &s.exchange[r.exchange]
+    for slot in range(1, s.header[TABLE_order].used):
+        o = &s.order[slot]
+        if o.request == 0 or s.instrument[o.instrument].exchange != r.exchange:
+            continue
+        if r.complete and r.count == e.open_orders and not o.closed and not o.flags & FLAG_listed:
+            missing_there(s, slot, r.next_sequence)
+        if o.flags & FLAG_listed:
+            row_open(&o.version)
+            o.flags &= ~FLAG_listed
+            row_close(&o.version)
+    slot = e.open_orders
+    e.open_orders = 0
+    return ST_ok if slot == r.count else ST_load_count_differs
+
+
+cdef bint sent_since(const State* s, uint32_t request, uint64_t next_sequence) noexcept nogil:
+    return s.request[request].feed != 0 and s.request[request].feed_sequence >= next_sequence
+
+
+cdef void missing_there(State* s, uint32_t order, uint64_t next_sequence) noexcept nogil:
+    """Open here, absent there. What is not sent yet cannot be there, nor what the list does not reach."""
+    cdef uint32_t request = s.order[order].request, slot = s.order[order].pending
+    if s.request[request].status in (RequestStatus_queued, RequestStatus_buffered):
+        return
+    if next_sequence:
+        if sent_since(s, request, next_sequence) or sent_since(s, s.order[order].terms, next_sequence):
+            return
+        while slot:
+            if sent_since(s, slot, next_sequence):
+                return
+            slot = s.request[slot].next_pending
+    if s.request[request].status != RequestStatus_in_doubt:
+        set_status(s, request, RequestStatus_in_doubt, ST_order_missing_at_exchange)
+    alert(s, EventKind_order, order, ST_order_missing_at_exchange)
