@@ -29,7 +29,7 @@ CAPACITIES = {
     "event": 1024,
     "cash": 256,
     "holding": 256,
-    "cost_base": 512,
+    "cost_event": 512,
     "ladder": 512,
     "stage": 64,
 }
