@@ -9,9 +9,10 @@ Recovery comes first: the engine replays its journal before an endpoint is opene
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
-import shutil
 import signal
 import sys
 import threading
@@ -20,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from oms import config as configuration
+from oms import schema
 from oms._core.bus_sockets import Bus
 from oms._core.loop import Loop
 from oms.bus_config import BusConfig, EndpointConfig, SessionRole, run_directory, tls_listening
@@ -64,6 +66,7 @@ OPERATION = frozenset(
 )
 RECORDS = {"client": ORDER_ENTRY, "adapter": EXCHANGE, "operator": ORDER_ENTRY | OPERATION}
 LIVE_FILE = "live.json"
+LOCK_FILE = "lock"
 
 
 def endpoint(config: Config, engine: Engine, name: str) -> EndpointConfig:
@@ -85,6 +88,30 @@ def endpoint(config: Config, engine: Engine, name: str) -> EndpointConfig:
     )
 
 
+def lock_tables(directory: Path) -> int:
+    """Makes the directory of the live tables and takes it for this process, before anything in it is replaced.
+
+    Returns a descriptor that holds it. Raises OmsError when another process serves there.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    held = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(held)
+        remedy = "stop that process, or give this store a directory of its own: [store] tables"
+        raise OmsError("another process serves this store", where=str(directory), remedy=remedy) from None
+    return held
+
+
+def drop_tables(directory: Path) -> None:
+    """Removes the tables, and the directory when nothing else is in it."""
+    for name in [*(f"{table.name}.table" for table in schema.TABLES), LOCK_FILE]:
+        (directory / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        directory.rmdir()
+
+
 class Server:
     """One running OMS. `tell` gets a line about each step of starting and stopping."""
 
@@ -92,14 +119,18 @@ class Server:
         self.config = config
         self.tell = tell
         self.tables = config.tables
-        self.engine = self._recover()
+        config.directory.mkdir(parents=True, exist_ok=True)
+        self._lock = lock_tables(self.tables)
+        try:
+            self.engine = self._recover()
+        except BaseException:
+            self._release()
+            raise
         self.loop: Loop | None = None
         self.healthy = True
 
     def _recover(self) -> Engine:
         config = self.config
-        config.directory.mkdir(parents=True, exist_ok=True)
-        self.tables.mkdir(mode=0o700, parents=True, exist_ok=True)
         began = time.monotonic()
         engine = Engine(
             config.capacities,
@@ -188,8 +219,16 @@ class Server:
         try:
             self.close()
         finally:
-            shutil.rmtree(self.tables, ignore_errors=True)
+            self._release()
         return 0 if self.healthy else 1
+
+    def _release(self) -> None:
+        """Leaves nothing of this process outside of the store."""
+        drop_tables(self.tables)
+        os.close(self._lock)
+        if not self.config.bus.run_directory:
+            with contextlib.suppress(OSError):  # it is not there, or not empty
+                self.config.run_directory.rmdir()
 
     def close(self) -> None:
         """Writes a snapshot and closes the journal. Raises JournalFailed when the journal has failed."""
