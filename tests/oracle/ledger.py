@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
-from tests.oracle.books import Cash, Holding, Item
+from tests.oracle.books import Adjustment, Cash, Holding, Item
 from tests.oracle.numbers import ZERO, add_business_days, upwards
 from tests.oracle.orders import Execution, Order, Terms
 from tests.oracle.reference import Account, Currency, Instrument, Reference
@@ -25,6 +25,7 @@ class Ledger(Reference):
         self.today: date | None = None
         self.books: defaultdict[tuple[str, str], Cash] = defaultdict(Cash)
         self.stock: defaultdict[tuple[str, str], Holding] = defaultdict(Holding)
+        self.moved: list[tuple[str, str, date, Fraction]] = []  # account, item, date, amount
         self.orders: list[Order] = []
 
     # holds
@@ -112,26 +113,51 @@ class Ledger(Reference):
 
     def post(self, order: Order, later: date | None = None) -> None:
         """Brings the books to what the executions are now; what that changes of settled fees is an item of its own."""
-        cash = self.books[order.account.code, order.instrument.currency.code]
-        holding = self.stock[order.account.code, order.instrument.symbol]
         fees = ZERO
         for execution, owed, due in list(self.charges(order)):
-            bought = execution.quantity if order.side == "buy" else ZERO
             if execution.settled:
                 fees += (owed - due) - (execution.money.owed - execution.money.due)
                 continue
-            self.repost(cash, execution, execution.money, owed, due)
-            self.repost(holding, execution, execution.stock, execution.quantity - bought, bought)
+            bought = execution.quantity if order.side == "buy" else ZERO
+            money, stock = Item(owed, due), Item(execution.quantity - bought, bought)
+            if execution.in_ladder:
+                self.replace_items(execution, money, stock)
+            else:
+                execution.settled = self.enter(order, execution.trade_date, execution.settle_date, money, stock)
+                execution.in_ladder = not execution.settled
+            execution.money, execution.stock = money, stock
         change, order.fee_items = fees - order.fee_items, fees
-        cash.ladder.post(self.reversal_date(order, later), max(ZERO, change), max(ZERO, -change))
+        day = self.reversal_date(order, later)
+        self.enter(order, self.today, day, Item(max(ZERO, change), max(ZERO, -change)), Item())
 
-    def repost(self, book: Cash | Holding, execution: Execution, posted: Item, owed: Fraction, due: Fraction) -> None:
-        change_owed, change_due = owed - posted.owed, due - posted.due
-        posted.owed, posted.due = owed, due
-        if execution.at_once:
-            book.settled += change_due - change_owed
-        else:
-            book.ladder.post(execution.settle_date, change_owed, change_due)
+    def enter(self, order: Order, of: date, day: date, money: Item, stock: Item) -> bool:
+        """Items that fall due on a day; with nothing between trade and settlement they are booked when it has come."""
+        cash, holding = self.rows(order)
+        if order.instrument.settlement_days or day > max(of, self.today):
+            cash.ladder.post(day, money.owed, money.due)
+            holding.ladder.post(day, stock.owed, stock.due)
+            return False
+        account, instrument = order.account.code, order.instrument
+        self.take_in(cash, account, instrument.currency.code, day, money.due - money.owed)
+        self.take_in(holding, account, instrument.symbol, day, stock.due - stock.owed)
+        return True
+
+    def take_in(self, row: Cash | Holding, account: str, item: str, day: date, net: Fraction) -> None:
+        """A settled item moves, unless the figure of a bank or registry contains it: then it is only closed."""
+        if row.loaded_as_of is None or day > row.loaded_as_of:
+            row.settled += net
+            self.moved.append((account, item, day, net))
+        elif isinstance(row, Holding):
+            row.history.append(Adjustment(-net))
+
+    def replace_items(self, execution: Execution, money: Item, stock: Item) -> None:
+        cash, holding = self.rows(execution.order)
+        for book, posted, now in ((cash, execution.money, money), (holding, execution.stock, stock)):
+            book.ladder.post(execution.settle_date, now.owed - posted.owed, now.due - posted.due)
+
+    def rows(self, order: Order) -> tuple[Cash, Holding]:
+        code, instrument = order.account.code, order.instrument
+        return self.books[code, instrument.currency.code], self.stock[code, instrument.symbol]
 
     def reversal_date(self, order: Order, told: date | None) -> date:
         return told or order.instrument.settle_date(self.today)
@@ -139,10 +165,7 @@ class Ledger(Reference):
     def reverse_settled(self, execution: Execution, told: date | None) -> None:
         """The opposite of what a settlement has moved falls due later; from here on the execution is unsettled."""
         order, day = execution.order, self.reversal_date(execution.order, told)
-        for book, posted in (
-            (self.books[order.account.code, order.instrument.currency.code], execution.money),
-            (self.stock[order.account.code, order.instrument.symbol], execution.stock),
-        ):
-            book.ladder.post(day, posted.due, posted.owed)
+        back = Item(execution.money.due, execution.money.owed), Item(execution.stock.due, execution.stock.owed)
+        self.enter(order, execution.trade_date, day, *back)
         execution.money, execution.stock = Item(), Item()
-        execution.settle_date, execution.settled = day, False
+        execution.settle_date, execution.settled, execution.in_ladder = day, False, False

@@ -18,7 +18,6 @@ class Movements(Day):
         super().__init__()
         self.batches: set[str] = set()
         self.references: dict[str, tuple[object, ...]] = {}
-        self.moved: list[tuple[str, str, date, Fraction]] = []  # account, item, date, amount
         self.loads: list[tuple[str, date, str, bytes]] = []  # kind, as of, source, digest
 
     # settlement
@@ -37,12 +36,10 @@ class Movements(Day):
         for book in (self.books, self.stock):
             for (owner, item), row in book.items():
                 for due, net in row.ladder.take(day).items() if owner == code else ():
-                    if row.loaded_as_of is None or due > row.loaded_as_of:
-                        row.settled += net
-                        self.moved.append((code, item, due, net))
+                    self.take_in(row, code, item, due, net)
         for order in self.orders:
             for execution in order.executions:
-                if order.account.code == code and execution.settle_date <= day and not execution.at_once:
+                if order.account.code == code and execution.settle_date <= day:
                     execution.settled = True
 
     # start of day
@@ -104,21 +101,9 @@ class Movements(Day):
         later = sum(
             (amount for code, what, day, amount in self.moved if (code, what) == (account, item) and day > as_of), ZERO
         )
-        before, row.settled = row.settled, figure + later + self.booked_at_once(account, item, as_of)
+        before, row.settled = row.settled, figure + later
         row.loaded_as_of = max(as_of, row.loaded_as_of or as_of)
         return row.settled - before
-
-    def booked_at_once(self, account: str, item: str, after: date) -> Fraction:
-        """Net of what was booked without a ladder on a later date."""
-        total = ZERO
-        for order in self.orders:
-            for execution in order.executions if order.account.code == account else ():
-                if execution.at_once and execution.settle_date > after:
-                    if item == order.instrument.symbol:
-                        total += execution.stock.due - execution.stock.owed
-                    if item == order.instrument.currency.code:
-                        total += execution.money.due - execution.money.owed
-        return total
 
     def operates(self, by: str, account: Account | None = None) -> bool:
         user = self.users[by]

@@ -70,8 +70,8 @@ class Execution:
     price: Fraction
     trade_date: date
     settle_date: date
-    at_once: bool = False  # nothing lay between trade and settlement: booked, and taken back, without a ladder
-    settled: bool = False  # a settlement has moved its items
+    in_ladder: bool = False  # its items wait for a settlement
+    settled: bool = False  # they have been moved
     money: Item = field(default_factory=Item)  # what has been posted for it
     stock: Item = field(default_factory=Item)
 

@@ -141,7 +141,6 @@ class Reports(Requests):
             trade_date=trade_date,
             settle_date=report.settle_date or order.instrument.settle_date(trade_date),
         )
-        fill.at_once = fill.settle_date <= trade_date
         order.executions.append(fill)
         order.missing_qty = max(ZERO, order.missing_qty - fill.quantity)
         self.stock[order.account.code, order.instrument.symbol].history.append(fill)
