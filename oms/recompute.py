@@ -7,7 +7,7 @@ recompute_orders.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, SupportsInt
 
@@ -184,13 +184,18 @@ class Purse:
         open_ = posted == IN_LADDERS
         books.compare(self.table, self.owed, books.sums(self.table, rows[open_], owed[open_]))
         books.compare(self.table, self.due, books.sums(self.table, rows[open_], due[open_]))
-        dates = executions["settle_date"][open_].astype(np.int64)
-        self._check_ladder(rows[open_] << 32 | dates, owed[open_], due[open_])
+        dates, keys = executions["settle_date"].astype(np.int64), rows << 32
+        self._by_date("", (keys | dates)[open_], owed[open_], due[open_], self._ladder())
+        gone, settles = posted == SETTLED, movements["kind"] == MovementKind.settlement
+        left = [(moved[settles], *(movements[name][settles] for name in ("date", "owed", "due")))]
+        self._by_date("settled ", (keys | dates)[gone], owed[gone], due[gone], left)
 
-    def _check_ladder(self, keys: Figures, owed: Figures, due: Figures) -> None:
-        """Row by row and date by date: what the executions say less what the ladders hold."""
+    def _by_date(
+        self, label: str, keys: Figures, owed: Figures, due: Figures, held: Iterable[tuple[Figures, ...]]
+    ) -> None:
+        """Row by row and date by date: what the executions say less what is held, or was settled."""
         parts = [(keys, owed, due)]
-        for slots, dates, held_owed, held_due in self._ladder():
+        for slots, dates, held_owed, held_due in held:
             parts.append((slots.astype(np.int64) << 32 | dates.astype(np.int64), -held_owed, -held_due))
         every = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
         found, inverse = np.unique(every[0], return_inverse=True)
@@ -199,8 +204,8 @@ class Purse:
             np.add.at(rest, inverse, figures)
             for place in np.flatnonzero(rest):
                 row, date = int(found[place]) >> 32, int(found[place]) & 0xFFFFFFFF
-                held = sum(-int(f) for f in figures[len(keys) :][every[0][len(keys) :] == found[place]])
-                self.books.find(self.table, row, f"{name} of day {date}", held, held + int(rest[place]))
+                ours = sum(-int(f) for f in figures[len(keys) :][every[0][len(keys) :] == found[place]])
+                self.books.find(self.table, row, f"{label}{name} of day {date}", ours, ours + int(rest[place]))
 
     def _ladder(self) -> Iterator[tuple[Figures, Figures, Figures, Figures]]:
         """(row, date, owed, due) of every item: those in the rows themselves, then link by link the further ones."""

@@ -41,6 +41,18 @@ def recompute_orders(books: Books) -> None:
     books.compare("holding", "reserved", books.sums("holding", orders["holding"], stock))
 
 
+def recompute_fees(books: Books) -> None:
+    """What each order has been charged, from its value alone: of a sell, no more than its proceeds until it ends."""
+    orders, instruments = books.rows["order"], books.rows["instrument"]
+    exponents = books.rows["currency"]["exponent"][instruments["currency"][orders["instrument"]]]
+    fees, expected = Fees(books), np.zeros(len(orders), np.int64)
+    for row in np.flatnonzero(orders["cum_value"]):
+        value, side = int(orders["cum_value"][row]), int(orders["side"][row])
+        fee = fees.fee(int(orders["fee"][row]), int(exponents[row]), side, value)
+        expected[row] = min(fee, value) if side == Side.sell and not orders["closed"][row] else fee
+    books.compare("order", "fee_charged", expected)
+
+
 def recompute_values(books: Books) -> None:
     """The value of every execution, from its price and quantity."""
     executions, instruments = books.rows["execution"], books.rows["instrument"][books.rows["execution"]["instrument"]]
@@ -54,24 +66,26 @@ def recompute_values(books: Books) -> None:
 
 
 def check_chains(books: Books) -> None:
-    """Executions are linked to their order's and their holding's earlier ones, and each version to the one it
-    replaces."""
+    """What changes an order or a holding is linked to what came before, and each version to the one it replaces."""
     executions, orders = books.rows["execution"], books.rows["order"]
-    rows = np.arange(len(executions))
-    for table, owners, link in (
-        ("order", executions["order"], "prev_of_order"),
-        ("holding", orders["holding"][executions["order"]], "prev_of_holding"),
-    ):
-        by_owner = np.argsort(owners, kind="stable")
-        before, last = np.zeros(len(executions), np.int64), np.zeros(len(books.rows[table]), np.int64)
-        same = owners[by_owner][1:] == owners[by_owner][:-1]
-        before[by_owner[1:]] = np.where(same, by_owner[:-1], 0)
-        np.maximum.at(last, owners, rows)
-        books.compare("execution", link, before)
-        books.compare(table, "last_execution", last)
-    replaced, named = executions["superseded_by"], executions["ref"]
+    holders = orders["holding"][executions["order"]]
+    _check_links(books, "execution", "prev_of_order", executions["order"], "order", "last_execution")
+    _check_links(books, "execution", "prev_of_holding", holders, "holding", "last_execution")
+    _check_links(books, "cost_event", "prev", books.rows["cost_event"]["holding"], "holding", "cost_event")
+    rows, replaced, named = np.arange(len(executions)), executions["superseded_by"], executions["ref"]
     books.fail("execution", "superseded_by", (replaced != 0) & (named[replaced] != rows))
     books.fail("execution", "ref", (named != 0) & (replaced[named] != rows))
+
+
+def _check_links(books: Books, table: str, link: str, owners: Figures, owner: str, newest: str) -> None:
+    """Each row names its owner's row before it, and the owner names the last."""
+    by_owner = np.argsort(owners, kind="stable")
+    before, last = np.zeros(len(owners), np.int64), np.zeros(len(books.rows[owner]), np.int64)
+    same = owners[by_owner][1:] == owners[by_owner][:-1]
+    before[by_owner[1:]] = np.where(same, by_owner[:-1], 0)
+    np.maximum.at(last, owners, np.arange(len(owners)))
+    books.compare(table, link, before)
+    books.compare(owner, newest, last)
 
 
 def check_keys(books: Books) -> None:

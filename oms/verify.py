@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from oms import journal, recompute, recompute_orders
+from oms import journal, recompute, recompute_cost, recompute_orders
 from oms.errors import OmsError
 from oms.recompute import Books, Finding
 from oms.replica import Replica
@@ -23,6 +23,8 @@ CHECKS = (
     recompute.check_counts,
     recompute_orders.recompute_orders,
     recompute_orders.recompute_values,
+    recompute_orders.recompute_fees,
+    recompute_cost.recompute_cost,
     recompute_orders.check_chains,
     recompute_orders.check_keys,
     recompute_orders.check_requests,

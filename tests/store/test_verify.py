@@ -52,6 +52,11 @@ BUCKETS = [
     ("holding", "incoming", nonzero("incoming")),
     ("holding", "outgoing", nonzero("outgoing")),
     ("holding", "last_execution", nonzero("last_execution")),
+    ("holding", "cost_low", nonzero("cost_quantity")),
+    ("holding", "cost_quantity", nonzero("cost_quantity")),
+    ("holding", "cost_event", nonzero("cost_event")),
+    ("cost_event", "quantity", nonzero("quantity")),
+    ("cost_event", "prev", nonzero("prev")),
     ("currency", "market", nonzero("market")),
     ("currency", "fees", nonzero("fees")),
     ("currency", "external", nonzero("external")),
@@ -89,7 +94,7 @@ def test_a_figure_that_is_one_off_is_found(engine, table, field, which):
     touched = np.flatnonzero(which(rows))
     assert len(touched), f"the day has no {table} row to damage"
     for row in touched[:3]:
-        step = 10**6 if field == "price" else 1  # a hold rounds up
+        step = {"price": 10**6, "cost_low": 10**15}.get(field, 1)  # a hold rounds up; an average shows eight decimals
         rows[field][row] += step
         found = audit(engine)
         rows[field][row] -= step

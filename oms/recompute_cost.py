@@ -1,0 +1,126 @@
+"""The average price of every holding, worked out once more from its trades and what changed it without one.
+
+Exact whole-number fractions of any size; the engine's have 128 bits, so that the eight decimals shown are compared. It
+changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import gcd
+from typing import Any
+
+import numpy as np
+
+from oms.enums import Side, TradeKind
+from oms.recompute import Books, Figures
+from oms.schema import NULL_I64
+
+WIDE = 1 << 64  # fractions are reduced from here on
+
+Average = tuple[int, int] | None  # (cost, of how many): their quotient, in units of price
+Change = tuple[bool, int, int]  # a trade? its signed quantity; its price, else what a registry told or null
+
+
+def recompute_cost(books: Books) -> None:
+    """Average prices, and the chain of events that they follow from."""
+    instruments = books.rows["instrument"]
+    exponents = instruments["price_exponent"].tolist()
+    holdings = books.rows["holding"]
+    expected: dict[int, Average] = {}
+    for holding, changes in changes_by_holding(books):
+        exponent = exponents[holdings["instrument"][holding]]
+        expected[holding] = average_of(changes, exponent)
+    touched = np.zeros(len(holdings), bool)
+    touched[list(expected)] = True
+    for row in np.flatnonzero(touched | (holdings["cost_quantity"] != 0)):
+        exponent = exponents[holdings["instrument"][row]]
+        ours, recomputed = decimals(stored(holdings[row]), exponent), decimals(expected.get(int(row)), exponent)
+        if abs(ours - recomputed) > 1 or (ours < 0) != (recomputed < 0):
+            books.find("holding", row, "average price, eight decimals (-1 = none)", ours, recomputed)
+
+
+def stored(holding: Any) -> Average:
+    of = int(holding["cost_quantity"])
+    return (int(holding["cost_high"]) << 64 | int(holding["cost_low"]), of) if of else None
+
+
+def decimals(average: Average, exponent: int) -> int:
+    """The average with eight decimals, cut off; -1 when there is none."""
+    return average[0] * 10 ** (8 - exponent) // average[1] if average else -1
+
+
+def changes_by_holding(books: Books) -> Iterator[tuple[int, list[Change]]]:
+    """What happened to each holding, in order: an event stands behind the trade that was the last when it came."""
+    executions, events = books.rows["execution"], books.rows["cost_event"]
+    newest = newest_versions(executions)
+    roots = np.flatnonzero((executions["ref"] == 0) & (executions["last_qty"] != 0))
+    roots = roots[roots != 0]
+    holders = books.rows["order"]["holding"][executions["order"][roots]]
+    final = executions[newest[roots]]
+    sign = np.where(final["side"] == Side.buy, 1, -1)
+    quantity = np.where(final["kind"] == TradeKind.bust, 0, sign * final["last_qty"])
+    slots = np.arange(1, len(events))
+    order = np.lexsort(
+        (
+            np.concatenate((np.zeros(len(roots), np.int64), slots)),  # events of one place: as they came
+            np.concatenate((roots, events["after"][1:])),
+            np.concatenate((holders, events["holding"][1:])),
+        )
+    )
+    columns = [
+        np.concatenate((holders, events["holding"][1:])),
+        np.concatenate((np.ones(len(roots), bool), np.zeros(len(slots), bool))),
+        np.concatenate((quantity, events["quantity"][1:])),
+        np.concatenate((final["last_px"], events["average_price_e8"][1:])),
+    ]
+    last, changes = 0, list[Change]()
+    for holding, trade, quantity, figure in zip(*(column[order].tolist() for column in columns), strict=True):
+        if holding != last and changes:
+            yield last, changes
+            changes = []
+        last = holding
+        changes.append((trade, quantity, figure))
+    if changes:
+        yield last, changes
+
+
+def newest_versions(executions: Any) -> Figures:
+    """What has become of each trade."""
+    newest = np.arange(len(executions))
+    for row in np.flatnonzero(executions["superseded_by"])[::-1]:
+        newest[row] = newest[executions["superseded_by"][row]]
+    return newest
+
+
+def average_of(changes: list[Change], exponent: int) -> Average:
+    """Weighted on adds, unchanged on reductions, the trade's price after crossing zero, none when flat. Stock that
+    comes without a trade keeps the average, unless a registry tells one."""
+    total = 0
+    average: Average = None
+    for trade, quantity, figure in changes:
+        after = total + quantity
+        crosses = total == 0 or (total < 0) != (after < 0)
+        if trade and quantity == 0:  # busted
+            continue
+        if trade and crosses:
+            average = (figure, 1)
+        elif trade and average and (total < 0) == (quantity < 0):
+            average = weighted(average, abs(total), abs(quantity), figure)
+        elif not trade and figure != NULL_I64:
+            average = (figure, 10 ** (8 - exponent))
+        elif not trade and crosses:
+            average = None
+        if after == 0:
+            average = None
+        total = after
+    return average
+
+
+def weighted(average: tuple[int, int], held: int, added: int, price: int) -> tuple[int, int]:
+    cost, of = average
+    cost, of = cost * held + price * added * of, of * (held + added)
+    if of > WIDE:
+        divisor = gcd(cost, of)
+        cost, of = cost // divisor, of // divisor
+    return cost, of
