@@ -23,19 +23,20 @@ Change = tuple[bool, int, int]  # a trade? its signed quantity; its price, else 
 
 
 def recompute_cost(books: Books) -> None:
-    """Average prices, and the chain of events that they follow from."""
-    instruments = books.rows["instrument"]
-    exponents = instruments["price_exponent"].tolist()
+    """Average prices, and that all changes of a holding add up to what it holds."""
     holdings = books.rows["holding"]
-    expected: dict[int, Average] = {}
+    exponents = books.rows["instrument"]["price_exponent"][holdings["instrument"]].tolist()
+    total, averages = np.zeros(len(holdings), np.int64), dict[int, Average]()
     for holding, changes in changes_by_holding(books):
-        exponent = exponents[holdings["instrument"][holding]]
-        expected[holding] = average_of(changes, exponent)
-    touched = np.zeros(len(holdings), bool)
-    touched[list(expected)] = True
-    for row in np.flatnonzero(touched | (holdings["cost_quantity"] != 0)):
-        exponent = exponents[holdings["instrument"][row]]
-        ours, recomputed = decimals(stored(holdings[row]), exponent), decimals(expected.get(int(row)), exponent)
+        total[holding], averages[holding] = average_of(changes, exponents[holding])
+    held = holdings["settled"] + holdings["incoming"] - holdings["outgoing"]
+    for row in np.flatnonzero(held[1:] != total[1:]) + 1:
+        books.find("holding", row, "total", held[row], total[row])
+    touched = holdings["cost_quantity"] != 0
+    touched[list(averages)] = True
+    for row in map(int, np.flatnonzero(touched)):
+        ours = decimals(stored(holdings[row]), exponents[row])
+        recomputed = decimals(averages.get(row), exponents[row])
         if abs(ours - recomputed) > 1 or (ours < 0) != (recomputed < 0):
             books.find("holding", row, "average price, eight decimals (-1 = none)", ours, recomputed)
 
@@ -93,9 +94,9 @@ def newest_versions(executions: Any) -> Figures:
     return newest
 
 
-def average_of(changes: list[Change], exponent: int) -> Average:
-    """Weighted on adds, unchanged on reductions, the trade's price after crossing zero, none when flat. Stock that
-    comes without a trade keeps the average, unless a registry tells one."""
+def average_of(changes: list[Change], exponent: int) -> tuple[int, Average]:
+    """What is held in the end, and its average: weighted on adds, unchanged on reductions, the trade's price after
+    crossing zero, none when flat. Stock that comes without a trade keeps the average, unless a registry tells one."""
     total = 0
     average: Average = None
     for trade, quantity, figure in changes:
@@ -114,7 +115,7 @@ def average_of(changes: list[Change], exponent: int) -> Average:
         if after == 0:
             average = None
         total = after
-    return average
+    return total, average
 
 
 def weighted(average: tuple[int, int], held: int, added: int, price: int) -> tuple[int, int]:
