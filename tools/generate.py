@@ -90,9 +90,20 @@ def catalogue_h() -> str:
     for name, fields, size in structs():
         lines += c_lines(name, fields, size)
     lines += [f"#define {r.name}_texts(p) ((const uint8_t *)(p) + sizeof({r.name}))" for r in schema.RECORDS if r.texts]
-    sizes = ", ".join(f"sizeof({record.name})" for record in schema.RECORDS)
-    lines += ["", f"/* {sizes.count('sizeof')} record types */", "#endif", ""]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *record_fits(), "#endif", ""])
+
+
+def record_fits() -> list[str]:
+    lines = ["/* Does a record of the journal hold its fixed block and its texts? */"]
+    lines += ["static inline int record_fits(const Frame *frame) {", "    switch (frame->template_id) {"]
+    for record in schema.RECORDS:
+        if not record.journaled or record.template_id < 10:
+            continue
+        texts = "".join(f" + ((const {record.name} *)frame)->{text.name}_length" for text in record.texts)
+        lines.append(f"    case T_{record.name}:")
+        size = f"sizeof({record.name})"
+        lines.append(f"        return frame->length >= {size} && {size}{texts} <= frame->length;")
+    return [*lines, "    }", "    return 0;", "}"]
 
 
 def types_pxd() -> str:
@@ -109,7 +120,7 @@ def types_pxd() -> str:
         for item in fields:
             ctype, declarator = ("Frame", "frame") if item.type == "Frame" else c_field(item)
             lines.append(f"        {ctype} {declarator}")
-    lines.append("")
+    lines += ["", "    int record_fits(const Frame* frame)"]
     lines += [f"    const uint8_t* {r.name}_texts(const void* record)" for r in schema.RECORDS if r.texts]
     return "\n".join([*lines, ""])
 

@@ -36,6 +36,9 @@ cdef inline uint64_t journal_safe(const JournalState* journal) noexcept nogil:
 cdef inline bint journal_failed(const JournalState* journal) noexcept nogil:
     return load_u32(&journal.failed) != 0
 
+# Ends the batch and waits until the record is safe. 0, or 1 when the journal has failed.
+cdef int wait_until_safe(JournalState* journal, uint64_t sequence) noexcept nogil
+
 # Bytes that can be appended now.
 cdef inline uint64_t journal_room(const JournalState* journal) noexcept nogil:
     return journal.ring_bytes - (journal.appended - load_u64(&journal.flushed))

@@ -16,7 +16,7 @@ from oms._core.bus cimport BusEvent_closed, BusEvent_opened, bus_accept, bus_end
 from oms._core.bus_envelope cimport ENVELOPE_MAX_BYTES, ENVELOPE_SIZE, SessionReason_record
 from oms._core.engine cimport apply_run
 from oms._core.journal cimport REFUSED_FULL, REFUSED_RECORD, journal_append, journal_commit, journal_commit_idle, \
-    journal_failed, journal_safe
+    journal_failed, journal_safe, wait_until_safe
 from oms._core.reference cimport find_code
 from oms._core.ring cimport load_u32, store_u32
 
@@ -237,6 +237,8 @@ cdef class Loop:
             bus_accept(self.b, event, 0)
             return
         if self.s.feed[feed].session_id == greeting.session_id:
+            journal_commit(self.j)
+            wait_until_safe(self.j, self.j.sequence)  # what it is told to have been applied, it may forget
             last_applied = self.s.feed[feed].last_in
         if not bus_accept(self.b, event, last_applied):
             return
