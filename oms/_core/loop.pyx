@@ -237,7 +237,6 @@ cdef class Loop:
             bus_accept(self.b, event, 0)
             return
         if self.s.feed[feed].session_id == greeting.session_id:
-            journal_commit(self.j)
             wait_until_safe(self.j, self.j.sequence)  # what it is told to have been applied, it may forget
             last_applied = self.s.feed[feed].last_in
         if not bus_accept(self.b, event, last_applied):
