@@ -34,11 +34,11 @@ def recompute_cost(books: Books) -> None:
         books.find("holding", row, "total", held[row], total[row])
     touched = holdings["cost_quantity"] != 0
     touched[list(averages)] = True
-    for row in map(int, np.flatnonzero(touched)):
-        ours = decimals(stored(holdings[row]), exponents[row])
-        recomputed = decimals(averages.get(row), exponents[row])
+    for slot in map(int, np.flatnonzero(touched)):
+        ours = decimals(stored(holdings[slot]), exponents[slot])
+        recomputed = decimals(averages.get(slot), exponents[slot])
         if abs(ours - recomputed) > 1 or (ours < 0) != (recomputed < 0):
-            books.find("holding", row, "average price, eight decimals (-1 = none)", ours, recomputed)
+            books.find("holding", slot, "average price, eight decimals (-1 = none)", ours, recomputed)
 
 
 def stored(holding: Any) -> Average:
