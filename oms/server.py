@@ -252,10 +252,16 @@ def live(directory: str | Path) -> dict[str, object] | None:
     return found
 
 
-def serve(path: Path) -> int:
-    """`oms serve`."""
+def serve(path: Path, as_json: bool = False) -> int:
+    """`oms serve`. as_json: its steps go to standard output as lines of JSON, not to standard error as text."""
+
+    def tell(line: str) -> None:
+        if as_json:
+            print(json.dumps({"event": line, "pid": os.getpid()}), flush=True)
+        else:
+            print(f"oms: {line}", file=sys.stderr, flush=True)
+
     config = configuration.load(path)
     if not config.endpoints:
         raise OmsError("there is nobody to serve", where=str(path), remedy="configure [endpoints.NAME]")
-    server = Server(config, lambda line: print(f"oms: {line}", file=sys.stderr, flush=True))
-    return server.serve()
+    return Server(config, tell).serve()

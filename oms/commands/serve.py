@@ -20,4 +20,4 @@ def add(subparsers: "Subparsers") -> None:
 def run(args: Namespace) -> int:
     from oms.server import serve
 
-    return serve(args.config)
+    return serve(args.config, args.json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
@@ -143,6 +144,18 @@ def test_nobody_else_reaches_its_files_and_nothing_of_it_stays(serving: Serving)
     assert not config.tables.exists()
     assert not config.run_directory.exists()
     assert {stat.S_IMODE(path.stat().st_mode) for path in (config.directory / "snapshots").iterdir()} == {0o600}
+
+
+def test_its_steps_as_json(serving: Serving) -> None:
+    serving.stop()
+    with subprocess.Popen([*serving.command, "--json"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        told = [json.loads(process.stdout.readline()) for _ in range(2)]
+        process.terminate()
+        told += [json.loads(line) for line in process.stdout]
+    assert process.returncode == 0
+    assert {line["pid"] for line in told} == {process.pid}
+    assert [line["event"].split()[0] for line in told] == ["recovered", "serving", "stopping", "closed"]
 
 
 def test_tables_in_a_directory_of_others_take_only_themselves_away(tmp_path: Path) -> None:
