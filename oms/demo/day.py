@@ -65,7 +65,7 @@ def trade(
     traders.drive(events, progress)
     driven_s = time.monotonic() - began
     traders.cancel_some_queued()
-    tell(f"{traders.requests} requests answered in {driven_s:.1f} s; closing the exchanges")
+    tell(f"{traders.requests:,} requests answered in {driven_s:.1f} s; closing the exchanges")
     desk.close()
     settle_down(processes, views)
     close_exchanges(processes, views)

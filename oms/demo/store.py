@@ -123,7 +123,7 @@ def start_of_day(engine: Engine, files: Path, tell: Tell) -> Any:
         raise OmsError(f"the start of day is refused:\n{plan.report.text()}", where=str(files))
     carry_out(plan, engine.apply_batch, engine.arrays, None)
     rows = sum(file.rows for file in plan.loads)
-    tell(f"start of day {files.name}/: {rows} positions in {time.monotonic() - began:.1f} s, {plan.report.result}")
+    tell(f"start of day {files.name}/: {rows:,} positions in {time.monotonic() - began:.1f} s, {plan.report.result}")
     return plan.report
 
 
@@ -132,7 +132,7 @@ def prepare_store(
 ) -> Prepared:
     """Everything up to the moment before trading begins."""
     clear(directory)
-    tell(f"making up a day: {accounts} accounts, {instruments} instruments, {orders} requests, seed {seed}")
+    tell(f"making up a day: {accounts:,} accounts, {instruments:,} instruments, {orders:,} requests, seed {seed}")
     day = make_day(directory, accounts=accounts, orders=orders, instruments=instruments, seed=seed)
     config = write_config(directory, accounts, orders, durability)
     with Engine(

@@ -81,7 +81,8 @@ def percentiles(row: Any) -> dict[str, float]:
     for share in PERCENTILES:
         bucket = int(np.searchsorted(seen, total * share / 100))
         exponent, part = divmod(min(bucket, len(counts) - 1), 8)
-        found[f"p{share:g}"] = round((9 + part) * 2.0 ** (exponent - 3) / 1000, 3)
+        edge_ns = int((9 + part) * 2.0 ** (exponent - 3))
+        found[f"p{share:g}"] = min(edge_ns, int(row["max_ns"])) / 1000
     return found | {"max": int(row["max_ns"]) / 1000}
 
 

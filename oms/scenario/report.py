@@ -34,7 +34,8 @@ def summary(plays: list[Play]) -> str:
     counts = Counter(play.outcome for play in plays)
     figures = [f"{counts[outcome]} {word}" for outcome, word in WORDS.items() if counts[outcome]]
     checks, steps = sum(play.checks for play in plays), sum(play.steps for play in plays)
-    return f"{len(plays)} scenarios, {steps} steps, {checks} expectations: {', '.join(figures)}"
+    scenarios = "1 scenario" if len(plays) == 1 else f"{len(plays)} scenarios"
+    return f"{scenarios}, {steps} steps, {checks} expectations: {', '.join(figures)}"
 
 
 def overall(plays: list[Play]) -> str:
