@@ -292,7 +292,7 @@ cdef class Reader:
             read_lines(&self.s, p)
             if not self.s.skipping and base + end - last > MAX_LINE:
                 note(&self.s.faults, self.s.first_line + self.s.rows, 0, LINE_TOO_LONG, last, EXCERPT)
-                self.s.rows += 1
+                self.s.rows = self.s.rows + 1  # += would take the GIL in a debug build
                 self.s.skipping = True
                 last = base + end
         return end if self.s.skipping else last - base

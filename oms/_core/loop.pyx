@@ -40,6 +40,10 @@ COUNTER_NAMES = ["", "records", "refused_records", "envelopes", "outputs", "outp
 LATENCY_NAMES = ["", "apply_record", "request_to_answer", "request_to_exchange"]
 
 
+cdef inline void counted(State* s, int what, uint64_t more) noexcept nogil:
+    s.counter[what].value += more  # of self.s, += would take the GIL in a debug build
+
+
 cdef inline void took(State* s, int what, uint64_t ns, uint64_t count) noexcept nogil:
     """Counts a duration into its histogram: eight buckets for each power of two."""
     cdef LatencyRow* row = &s.latency[what]
@@ -118,9 +122,9 @@ cdef class Loop:
                 self.damaged = self.damaged or journal_failed(self.j)
                 self.give_out()
                 self.publish()
-                self.s.counter[Count_loops].value += 1
+                counted(self.s, Count_loops, 1)
                 if taken == 0:
-                    self.s.counter[Count_waits].value += 1
+                    counted(self.s, Count_waits, 1)
                     bus_wait(self.b, self.spin_ns, WAIT_NS)
             self.s.header[TABLE_firm].heartbeat_ns = 0
         return not self.damaged
@@ -143,7 +147,7 @@ cdef class Loop:
         elif event.kind == BusEvent_closed:
             self.close_peer(event)
         else:
-            self.s.counter[Count_envelopes].value += 1
+            counted(self.s, Count_envelopes, 1)
             self.take_records(event)
 
     cdef const Frame* append(self, const Frame* record, uint16_t source) noexcept nogil:
@@ -163,7 +167,7 @@ cdef class Loop:
         apply_run(self.s, <const uint8_t*>first, end)
         self.read_clock()
         took(self.s, Took_apply, (self.now_ns - began) // count, count)
-        self.s.counter[Count_records].value += count
+        counted(self.s, Count_records, count)
 
     cdef void take_records(self, const BusEvent* event) noexcept nogil:
         """Journals a whole envelope, then applies it in one run, so that rows are fetched ahead."""
@@ -187,7 +191,7 @@ cdef class Loop:
                     first = NULL
                 kept = self.append(record, event.source)
             if kept == NULL:
-                self.s.counter[Count_refused_records].value += 1
+                counted(self.s, Count_refused_records, 1)
                 if not self.damaged and self.j.refusal != REFUSED_RECORD:
                     self.damaged = True
                 bus_end(self.b, event.endpoint, SessionReason_record, NULL)
@@ -303,19 +307,19 @@ cdef class Loop:
                 run += output.length
                 took(self.s, Took_order_request if output.template_id == T_OrderRequest else Took_answer,
                      self.now_ns - output.time_ns, 1)
-                self.s.counter[Count_outputs].value += 1
+                counted(self.s, Count_outputs, 1)
                 output = <const Frame*>(start + run)
                 if self.given + run >= self.s.out_used or output.sequence > safe:
                     break
                 if run + output.length > RUN_BYTES or self.destination(output) != to:
                     break
             if to == 0 or not bus_send(self.b, to - 1, <const Frame*>start, <uint32_t>run):
-                self.s.counter[Count_outputs_dropped].value += 1
-            self.given += run
+                counted(self.s, Count_outputs_dropped, 1)
+            self.given = self.given + run
         if self.given == self.s.out_used:
             self.given = self.s.out_used = 0
         elif self.given > OUTPUTS_KEPT:
-            self.s.out_used -= self.given
+            self.s.out_used = self.s.out_used - self.given
             memmove(self.s.out, self.s.out + self.given, self.s.out_used)
             self.given = 0
 
