@@ -301,7 +301,9 @@ class Engine(Views, Reference, Operating):
         stock = self.instrument_or_zero(instrument) if instrument else 0
         if ours and not stock:
             stock = self.instrument_of(account or "", cl_ord_id or "")
-        prices, quantities = self.exponents(stock)
+        if order_id and not stock:
+            stock = self.instrument_named(self.feed_for(feed, 0), order_id)
+        prices, quantities = self.exponents(stock) if stock else UNKNOWN_EXPONENTS
         return self.record(
             "ExecutionReport",
             by,
@@ -392,12 +394,12 @@ class Engine(Views, Reference, Operating):
 
     def open_orders(self, exchange: str, orders: Iterable[Mapping[str, Any]], complete: bool = True) -> Result:
         """The exchange's list of open orders. Each: account, instrument, side, order_qty, cum_qty, price, and cl_ord_id
-        or order_id; time_in_force, ord_type, expire_date where they are not day and limit."""
-        mic, count = self.exchange_slot(exchange), 0
-        for order in orders:
-            self.record("OpenOrder", None, **self.open_order_fields(mic, order))
-            count += 1
-        return self.record("OpenOrdersEnd", None, exchange=mic, count=count, complete=int(complete))
+        or order_id; time_in_force, ord_type, expire_date where they are not day and limit. The result has all rows'
+        outputs."""
+        mic = self.exchange_slot(exchange)
+        rows = [self.record("OpenOrder", None, **self.open_order_fields(mic, order)) for order in orders]
+        end = self.record("OpenOrdersEnd", None, exchange=mic, count=len(rows), complete=int(complete))
+        return Result(end.status, end.sequence, [output for result in [*rows, end] for output in result.outputs])
 
     # reading
 

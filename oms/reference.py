@@ -268,6 +268,11 @@ class Reference:
         order = int(self.rows("request")["order"][slot]) if slot else 0
         return int(self.rows("order")["instrument"][order]) if order else 0
 
+    def instrument_named(self, feed: int, order_id: str) -> int:
+        """The instrument of the order that the feed's exchange calls so; 0 when it is unknown."""
+        order = self.core.find("order", order_id, int(self.rows("feed")["exchange"][feed]))
+        return int(self.rows("order")["instrument"][order]) if order else 0
+
     def handle_of(self, account: str, cl_ord_id: str) -> int:
         """The handle of a request; 0 when it is unknown."""
         slot = self.core.find("request", cl_ord_id, self.account_or_zero(account))

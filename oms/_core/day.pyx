@@ -107,7 +107,7 @@ cdef uint16_t apply_business_date(State* s, const BusinessDate* r) noexcept nogi
     """The firm's date moves forward; rows that came to nothing before the day that ends now are given back."""
     cdef int32_t ending = s.firm.business_date
     cdef uint16_t status
-    if not allowed(s, PERMISSION_operate):
+    if not allowed(s, PERMISSION_operate) or not of_owner(s, 0):
         return ST_permission_denied
     if r.date <= ending:
         s.figure, s.limit = r.date, ending
@@ -128,6 +128,8 @@ cdef uint16_t apply_control(State* s, const Control* r) noexcept nogil:
         return ST_permission_denied
     if r.state > ControlState_halted:
         return ST_reference_invalid
+    if r.scope != ControlScope_account and not of_owner(s, 0):
+        return ST_permission_denied
     if r.scope == ControlScope_firm:
         s.firm.control_state = r.state
     elif r.scope == ControlScope_exchange and 0 < number < s.header[TABLE_exchange].used:

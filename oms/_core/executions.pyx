@@ -78,8 +78,8 @@ cdef bint postable(const State* s, const OrderRow* o, int64_t quantity, int64_t 
 
 
 cdef bint at_once(const State* s, const ExecutionRow* x) noexcept nogil:
-    """Nothing lies between trade and settlement, and its day has come. What takes the place of an item in the ladders stays
-    there."""
+    """Nothing lies between trade and settlement, and its day has come. What takes the place of an item in the ladders
+    stays there."""
     if x.kind == TradeKind_correct and s.execution[x.ref].kind != TradeKind_bust:
         return False
     return s.instrument[x.instrument].settlement_days == 0 and x.settle_date <= max(x.trade_date, s.firm.business_date)

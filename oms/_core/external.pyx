@@ -41,8 +41,11 @@ cdef bint known_account(const State* s, uint32_t account) noexcept nogil:
     return 0 < account < s.header[TABLE_account].used
 
 
-cdef bint sound(const State* s, uint32_t instrument, uint8_t side) noexcept nogil:
-    return 0 < instrument < s.header[TABLE_instrument].used and side in (Side_buy, Side_sell)
+cdef bint sound(const State* s, uint32_t exchange, uint32_t instrument, uint8_t side) noexcept nogil:
+    """An exchange speaks of its own instruments only."""
+    if instrument == 0 or instrument >= s.header[TABLE_instrument].used:
+        return False
+    return s.instrument[instrument].exchange == exchange and side in (Side_buy, Side_sell)
 
 
 cdef uint32_t adopt(State* s, const ExecutionReport* r) noexcept nogil:
@@ -51,7 +54,7 @@ cdef uint32_t adopt(State* s, const ExecutionReport* r) noexcept nogil:
     cdef int64_t price = r.price if r.price > 0 else r.last_px
     if r.exec_type not in (ExecType_new, ExecType_trade, ExecType_order_status) or r.order_id_length == 0:
         return 0
-    if not sound(s, r.instrument, r.side) or r.order_qty <= 0 or price <= 0:
+    if not sound(s, s.feed[r.feed].exchange, r.instrument, r.side) or r.order_qty <= 0 or price <= 0:
         return 0
     memset(&t, 0, sizeof(t))
     t.account = r.account if known_account(s, r.account) else suspense_account(s, s.instrument[r.instrument].currency)
@@ -72,8 +75,8 @@ cdef uint32_t listed_order(State* s, const OpenOrder* r) noexcept nogil:
     cdef Terms t
     order = s.request[request].order if request else find_order(s, r.exchange, name, r.order_id_length)
     if order:
-        return order
-    if not known_account(s, r.account) or not sound(s, r.instrument, r.side):
+        return order if s.instrument[s.order[order].instrument].exchange == r.exchange else 0
+    if not known_account(s, r.account) or not sound(s, r.exchange, r.instrument, r.side):
         return 0
     if r.order_qty <= r.cum_qty or r.price <= 0:
         return 0

@@ -120,6 +120,8 @@ cdef uint16_t apply_market(State* s, const MarketData* r) noexcept nogil:
         return ST_permission_denied
     if r.instrument == 0 or r.instrument >= s.header[TABLE_instrument].used:
         return ST_instrument_unknown
+    if r.feed >= s.header[TABLE_feed].used or (r.feed and s.feed[r.feed].exchange != i.exchange):
+        return ST_instrument_unknown
     row_open(&i.version)
     i.last, i.bid, i.ask = r.last, r.bid, r.ask
     i.market_time_ns = s.time_ns

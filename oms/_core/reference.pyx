@@ -10,7 +10,7 @@ from oms._core.arith cimport value_fraction
 from oms._core.index cimport index_put
 from oms._core.ledger cimport cash_row
 from oms._core.outputs cimport emit_event
-from oms._core.vetting cimport allowed, owns
+from oms._core.vetting cimport allowed, of_owner, owns
 
 cdef extern from "<string.h>" nogil:
     size_t strnlen(const char* text, size_t most)
@@ -373,9 +373,19 @@ cdef bint same_units(const InstrumentRow* i, const DefineInstrument* r, int64_t 
             and i.value_denominator == denominator)
 
 
+cdef bint reaches(const State* s, const Frame* record) noexcept nogil:
+    """An operator of one owner defines that owner's accounts, and nothing else."""
+    cdef uint16_t owner = s.user[s.source].owner
+    if record.template_id == T_DefineAccount:
+        return owner == 0 or owner == (<const DefineAccount*>record).owner
+    if record.template_id == T_Entitle and (<const Entitle*>record).account < s.header[TABLE_account].used:
+        return of_owner(s, (<const Entitle*>record).account)
+    return owner == 0
+
+
 cdef uint16_t apply_reference(State* s, const Frame* record) noexcept nogil:
     cdef uint16_t status = ST_record_malformed, kind = record.template_id
-    if not allowed(s, PERMISSION_operate):
+    if not allowed(s, PERMISSION_operate) or not reaches(s, record):
         return ST_permission_denied
     if kind == T_DefineAccount:
         status = define_account(s, <const DefineAccount*>record)

@@ -426,7 +426,7 @@ cdef uint16_t apply_report(State* s, const ExecutionReport* r) noexcept nogil:
         order = find_order(s, exchange, order_id, r.order_id_length)
         if order == 0:
             order = adopt(s, r)
-    if order == 0:
+    if order == 0 or s.instrument[s.order[order].instrument].exchange != exchange:
         return park(s, ST_report_unmatched, r.feed, 0)
     name_order(s, order, order_id, r.order_id_length)
     status = told(s, order, request, r)
@@ -436,7 +436,7 @@ cdef uint16_t apply_report(State* s, const ExecutionReport* r) noexcept nogil:
 
 
 cdef uint16_t apply_cancel_reject(State* s, const OrderCancelReject* r) noexcept nogil:
-    cdef uint32_t request
+    cdef uint32_t request, order
     if not allowed(s, PERMISSION_report):
         return ST_permission_denied
     if r.feed == 0 or r.feed >= s.header[TABLE_feed].used:
@@ -444,6 +444,7 @@ cdef uint16_t apply_cancel_reject(State* s, const OrderCancelReject* r) noexcept
     if not count_in(s, r.feed, r.feed_sequence):
         return ST_feed_sequence_repeated
     request = request_of(s, r.request)
-    if request == 0 or s.request[request].order == 0:
+    order = s.request[request].order
+    if order == 0 or s.instrument[s.order[order].instrument].exchange != s.feed[r.feed].exchange:
         return park(s, ST_report_unmatched, r.feed, 0)
-    return refused(s, s.request[request].order, request, r.ord_status)
+    return refused(s, order, request, r.ord_status)
