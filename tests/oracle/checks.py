@@ -180,8 +180,8 @@ class Checks(Ledger):
         terms: Terms,
         limit: Fraction | None,
         needed: tuple[Fraction, Fraction] | None = None,
-    ) -> tuple[str, list[str]]:
-        """What an order with these terms breaks first ("ok" = nothing), and all reasons to ask a DTR.
+    ) -> tuple[list[str], list[str]]:
+        """All that an order with these terms breaks, and all reasons to ask a DTR.
 
         `limit` is the price that the client gave, `terms.price` the one to hold at, `needed` the hold afterwards.
         """
@@ -192,7 +192,8 @@ class Checks(Ledger):
             *self.form(instrument, terms, limit),
             *self.worth(account, instrument, side, terms, limit),
         ]
-        if not broken:
-            held = self.hold(order) if order in self.orders else (ZERO, ZERO)
-            broken += self.cover(order, held, needed or self.hold(order, terms))
-        return first_of(broken), [] if broken else list(self.desk(account, instrument, terms))
+        if terms.price is None:
+            return broken, []
+        held = self.hold(order) if order in self.orders else (ZERO, ZERO)
+        broken += self.cover(order, held, needed or self.hold(order, terms))
+        return broken, list(self.desk(account, instrument, terms))

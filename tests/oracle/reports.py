@@ -183,8 +183,10 @@ class Reports(Requests):
     def can_still_trade(self, order: Order) -> bool:
         """If a trade that filled it is taken back: not past its day, and not what was immediate or nothing."""
         exchange, terms = order.instrument.exchange, order.terms
+        if terms.time_in_force == "gtd" and terms.expire_date != exchange.trade_date:
+            return terms.expire_date > exchange.trade_date
         if terms.time_in_force == "gtd":
-            return terms.expire_date >= exchange.trade_date
+            return exchange.session != "complete"
         if terms.time_in_force == "day":
             return order.trade_date == exchange.trade_date and exchange.session != "complete"
         return terms.time_in_force == "gtc"

@@ -52,9 +52,9 @@ class Requests(Checks):
             return told
         request, request.terms = told, self.protected(owner, what, side, terms)
         order = Order(owner, what, side, request, request.terms, what.exchange.trade_date)
-        verdict, desk = self.vet(by, order, request.terms, limit)
-        if verdict != "ok":
-            return self.refuse(request, verdict)
+        broken, desk = self.vet(by, order, request.terms, limit)
+        if broken:
+            return self.refuse(request, first_of(broken))
         request.order = order
         self.orders.append(order)
         return self.place(request, desk)
@@ -95,9 +95,9 @@ class Requests(Checks):
         request.terms = self.protected(owner, order.instrument, order.side, asked)
         unsent = order.request.status in WAITING
         needed = self.terms_hold(order, request.terms) if unsent and request.terms.price is not None else None
-        verdict, desk = self.vet(by, order, request.terms, asked.price, needed)
-        if verdict != "ok":
-            return self.refuse(request, verdict)
+        broken, desk = self.vet(by, order, request.terms, asked.price, needed)
+        if broken:
+            return self.refuse(request, first_of(broken))
         request.order = order
         if unsent:
             self.supersede(order, request)
@@ -218,11 +218,11 @@ class Requests(Checks):
         for request in self.waiting(exchange, "buffered"):
             if request.status != "buffered" or self.feed_for(request) is None:
                 continue
-            verdict = self.vet_again(request)[0] if request.type != "cancel" else "ok"
-            if verdict == "ok":
-                self.route(request)
+            broken = self.vet_again(request)[0] if request.type != "cancel" else []
+            if broken:
+                self.drop(request, "rejected", first_of(broken))
             else:
-                self.drop(request, "rejected", verdict)
+                self.route(request)
 
     def waiting(self, exchange: Exchange, status: str) -> list[Request]:
         return [r for r in self.requests.values() if r.status == status and r.order.instrument.exchange is exchange]
@@ -255,20 +255,19 @@ class Requests(Checks):
     # what DTRs decide
 
     def authorise(self, account: str, cl_ord_id: str, by: str, version: int | None = None) -> Result:
-        """Runs the checks again: a broken one stops it, however often it is decided; a reason of the desk's own only
-        when no operator has seen it."""
+        """Runs the checks again: only a hit that the desk has not seen stops it, and goes back there with it."""
         request = self.requests.get((account, cl_ord_id))
-        broken = self.decision_failure(request, by, version) or self.four_eyes_failure(request, by)
-        if broken:
-            return Result(broken)
-        verdict, hits = self.vet_again(request)
-        verdict = first_of([verdict] if verdict != "ok" else set(hits) - request.hits)
-        if verdict != "ok":
-            self.to_the_desk(request, hits, verdict)
-            return Result(verdict)
+        refused = self.decision_failure(request, by, version) or self.four_eyes_failure(request, by)
+        if refused:
+            return Result(refused)
+        broken, desk = self.vet_again(request)
+        unseen = [name for name in broken + desk if name not in request.hits]
         before = len(self.sent)
-        self.route(request)
-        return Result("ok", self.sent[before:])
+        if unseen:
+            self.to_the_desk(request, unseen, first_of(unseen))
+        else:
+            self.route(request)
+        return Result(first_of(unseen), self.sent[before:])
 
     def reject(self, account: str, cl_ord_id: str, by: str, version: int | None = None) -> Result:
         request = self.requests.get((account, cl_ord_id))
@@ -303,21 +302,19 @@ class Requests(Checks):
             return "decision_above_limit"
         return None
 
-    def vet_again(self, request: Request) -> tuple[str, list[str]]:
-        """All checks once more, with the request's own hold given back; a market order's hold stays as it was."""
+    def vet_again(self, request: Request) -> tuple[list[str], list[str]]:
+        """All checks once more, with the request's own hold given back; a market order's hold stays as it was. What
+        the desk has seen does not count again."""
         order, kept = request.order, request.terms
         limit = None if kept.ord_type == "market" else kept.price
         terms = self.protected(order.account, order.instrument, order.side, replace(kept, price=limit))
         needed = self.hold(order)
-        if request.type == "new":
-            self.orders.remove(order)
-            verdict = self.vet(request.by, order, terms, limit, needed)
-            self.orders.append(order)
-        else:
-            order.pending.remove(request)
-            verdict = self.vet(request.by, order, terms, limit, needed)
-            order.pending.append(request)
-        return verdict
+        orders, pending = self.orders, order.pending
+        self.orders = [each for each in orders if each is not order or request.type != "new"]
+        order.pending = [each for each in pending if each is not request]
+        broken, desk = self.vet(request.by, order, terms, limit, needed)
+        self.orders, order.pending = orders, pending
+        return [name for name in broken if name not in request.hits], desk
 
     def queue(self) -> list[Request]:
         return [request for request in self.requests.values() if request.status == "queued"]

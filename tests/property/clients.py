@@ -17,6 +17,23 @@ FLAWS = ("no price", "priced market", "zero", "negative", "off tick", "off lot",
 
 
 class Clients(Day):
+    @rule(account=draw.accounts, instrument=draw.instruments, lots=draw.more_lots, ticks=st.integers(-3, 3))
+    def buy(self, account: str, instrument: str, lots: int, ticks: int) -> None:
+        quantity, price = draw.quantity(instrument, lots), draw.price(instrument, ticks)
+        self.say("submit", account, self.name("X"), instrument, "buy", quantity, price)
+
+    def held(self) -> list[tuple[str, str]]:
+        return [(account, symbol) for (account, symbol), row in self.model.stock.items() if row.total > 0]
+
+    @precondition(lambda self: self.held())
+    @rule(index=draw.recent, lots=draw.more_lots, ticks=st.integers(-3, 3), time_in_force=draw.times_in_force)
+    def sell(self, index: int, lots: int, ticks: int, time_in_force: str) -> None:
+        account, instrument = newest(self.held(), index)
+        quantity, price = draw.quantity(instrument, lots), draw.price(instrument, ticks)
+        until = self.model.today + timedelta(1) if time_in_force == "gtd" else None
+        terms = {"time_in_force": time_in_force, "expire_date": until}
+        self.say("submit", account, self.name("X"), instrument, "sell", quantity, price, **terms)
+
     @rule(
         account=draw.accounts,
         instrument=draw.instruments,
@@ -84,7 +101,7 @@ class Clients(Day):
             fields["expire_date"] = self.model.today
         self.say("submit", account, self.name("X"), instrument, "buy", quantity, price, **fields)
 
-    @precondition(lambda self: self.model.orders)
+    @precondition(lambda self: self.open())
     @rule(
         index=draw.recent,
         lots=st.none() | draw.lots,
@@ -102,7 +119,7 @@ class Clients(Day):
         ord_type: str | None,
         by: str | None,
     ) -> None:
-        order = newest(self.model.orders, index)
+        order = newest(self.open(), index)
         symbol = order.instrument.symbol
         self.say(
             "replace",
@@ -116,12 +133,20 @@ class Clients(Day):
             by=by,
         )
 
-    @precondition(lambda self: self.model.orders)
+    @precondition(lambda self: self.open())
     @rule(index=draw.recent, by=draw.users)
     def cancel(self, index: int, by: str | None) -> None:
-        order = newest(self.model.orders, index)
+        order = newest(self.open(), index)
         name = newest(self.chain(order), index // 3).cl_ord_id
         self.say("cancel", order.account.code, self.name("Z"), name, by=by)
+
+    @precondition(lambda self: self.model.orders)
+    @rule(index=draw.recent, lots=draw.more_lots)
+    def change_what_may_be_closed(self, index: int, lots: int) -> None:
+        order = newest(self.model.orders, index)
+        account, name = order.account.code, order.request.cl_ord_id
+        self.say("replace", account, self.name("Y"), name, order_qty=draw.quantity(order.instrument.symbol, lots))
+        self.say("cancel", account, self.name("Z"), name)
 
     @precondition(lambda self: self.model.requests)
     @rule(account=draw.accounts, index=draw.recent)

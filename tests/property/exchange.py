@@ -59,9 +59,20 @@ class Exchanges(Day):
         request = newest(self.sent(), index)
         self.tell("new", request, order_id=f"O{request.cl_ord_id}" if named else "")
 
+    def working(self) -> list[Order]:
+        return [order for order in self.open() if order.request.feed]
+
+    @precondition(lambda self: self.working())
+    @rule(index=draw.recent, size=st.sampled_from(SIZES), ticks=st.integers(-3, 1))
+    def fill(self, index: int, size: str, ticks: int) -> None:
+        order = newest(self.working(), index)
+        quantity, price = plain(self.size(order, size)), plain(self.fill_price(order, ticks))
+        self.tell("trade", order.request, exec_id=self.name("E"), last_qty=quantity, last_px=price)
+
     @precondition(lambda self: self.sent())
     @rule(index=draw.recent, size=st.sampled_from(SIZES), ticks=st.integers(-3, 1), day=st.integers(0, 6))
-    def fill(self, index: int, size: str, ticks: int, day: int) -> None:
+    def fill_whatever_it_is(self, index: int, size: str, ticks: int, day: int) -> None:
+        """Late, beyond the order, under any name of its chain, of an earlier day."""
         order = newest(self.sent(), index).order
         quantity, price = plain(self.size(order, size)), plain(self.fill_price(order, ticks))
         fields: dict[str, Any] = {}

@@ -47,5 +47,8 @@ class Day(RuleBasedStateMachine):
         request = order.request
         return self.model.requests.get((order.account.code, request.cl_ord_id)) is request
 
+    def open(self) -> list[Order]:
+        return [order for order in self.model.orders if not order.closed and self.current(order)]
+
     def chain(self, order: Order) -> list[Request]:
         return [request for request in self.model.requests.values() if request.order is order]

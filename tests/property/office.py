@@ -67,12 +67,18 @@ class Office(Day):
     def control(self, scope: str, state: str, data: Any) -> None:
         self.pair.do("control", scope, data.draw(st.sampled_from(SCOPES[scope])), state)
 
+    def control_of(self, scope: str, name: str) -> str:
+        if scope == "firm":
+            return self.model.firm_control
+        return getattr(self.model, f"{scope}s")[name].control
+
     @rule()
     def resume_all(self) -> None:
         """Back to a market that trades, so that a long day does not stay halted."""
         for scope, names in SCOPES.items():
             for name in names:
-                self.pair.do("control", scope, name, "active")
+                if self.control_of(scope, name) != "active":
+                    self.pair.do("control", scope, name, "active")
         for exchange in EXCHANGES:
             self.pair.do("session", exchange, "open", max(self.model.today, self.model.exchanges[exchange].trade_date))
             self.pair.do("open_feed", exchange)

@@ -14,15 +14,15 @@ currencies = st.sampled_from(CURRENCIES)
 exchanges = st.sampled_from(EXCHANGES)
 feeds = st.sampled_from(FEEDS)
 sides = st.sampled_from(("buy", "buy", "sell"))
-users = st.sampled_from((None, None, None, *USERS))
+users = st.one_of(*[st.none()] * 6, st.sampled_from(USERS))
 deciders = st.sampled_from(("desk", "desk", "desk", "junior", "alice", "gone", "far"))
 times_in_force = st.sampled_from(("day", "day", "gtc", "gtd", "ioc", "fok", "at_close"))
 recent = st.integers(0, 7)  # picks one of the newest
-states = st.sampled_from(("active", "active", "reduce_only", "halted"))
+states = st.sampled_from(("active", "reduce_only", "halted"))
 
-lots = st.one_of(st.integers(1, 40), st.sampled_from((0, -1, 400, 100000)))
+lots = st.one_of(*[st.integers(1, 40)] * 6, st.sampled_from((0, -1, 400, 100000)))
 more_lots = st.integers(1, 12)
-ticks = st.one_of(st.integers(-6, 6), st.sampled_from((-400, 400)))
+ticks = st.one_of(*[st.integers(-6, 6)] * 4, st.sampled_from((-400, 400)))
 
 
 def quantity(instrument: str, number: int) -> str:

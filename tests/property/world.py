@@ -25,11 +25,31 @@ CURRENCY_OF = {"Q": "AUD", "FUT": "AUD", "PEN": "GBP", "TODAY": "AUD", "YEN": "J
 
 def define(book: Any) -> None:
     """Reference data, opening balances, open sessions: `book` is an Engine or an Oracle."""
+    define_places(book)
+    define_policies(book)
+    define_people(book)
+    for name in INSTRUMENTS:
+        book.define_instrument(
+            name,
+            exchange=EXCHANGE_OF[name],
+            currency=CURRENCY_OF[name],
+            tick=TICK[name],
+            lot=LOT[name],
+            reference_price=REFERENCE[name],
+            **INSTRUMENT_DETAILS[name],
+        )
+    open_the_day(book)
+
+
+def define_places(book: Any) -> None:
     book.define_currency("AUD", 4, holidays=["2026-11-26"])
     book.define_currency("GBP", 2, holidays=["2026-11-25", "2026-12-25"])
     book.define_currency("JPY", 0)
     book.define_exchange("XASX", 2, feeds=["XASX", "XASX2"], holidays=["2026-11-27"])
     book.define_exchange("XLON", 3)
+
+
+def define_policies(book: Any) -> None:
     book.define_class("default", receivable_days=0)
     book.define_class(
         "retail",
@@ -56,6 +76,9 @@ def define(book: Any) -> None:
     book.assign_fee("default", "percent")
     book.assign_fee("retail", "percent")
     book.assign_fee("retail", "parts", exchange="XLON")
+
+
+def define_people(book: Any) -> None:
     book.define_user("alice", ["trade"])
     book.define_user("bob", ["trade_any", "operate"])
     book.define_user("desk", ["authorise", "trade", "operate"])
@@ -65,16 +88,9 @@ def define(book: Any) -> None:
     book.define_account("A", account_class="default", users=["alice", "desk"])
     book.define_account("B", account_class="retail", users=["alice"])
     book.define_account("C", account_class="contract", users=["bob"])
-    for name in INSTRUMENTS:
-        book.define_instrument(
-            name,
-            exchange=EXCHANGE_OF[name],
-            currency=CURRENCY_OF[name],
-            tick=TICK[name],
-            lot=LOT[name],
-            reference_price=REFERENCE[name],
-            **INSTRUMENT_DETAILS[name],
-        )
+
+
+def open_the_day(book: Any) -> None:
     book.business_date(FIRST_DAY)
     for mic in EXCHANGES:
         book.session(mic, "open", FIRST_DAY)
