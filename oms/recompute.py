@@ -228,12 +228,15 @@ class Purse:
 
 
 def check_counts(books: Books) -> None:
-    """The firm's counts of waiting requests, and each table's of its rows."""
+    """The firm's and the feeds' counts of waiting requests, and each table's of its rows."""
     status, firm = books.rows["request"]["status"], books.rows["firm"][1]
     for name in ("queued", "buffered", "in_doubt"):
         waiting = int(np.count_nonzero(status == RequestStatus[name]))
         if firm[name] != waiting:
             books.find("firm", 1, name, firm[name], waiting)
+    sent = np.isin(status, (RequestStatus.submitted, RequestStatus.in_doubt))
+    feeds = books.rows["request"]["feed"][sent]
+    books.compare("feed", "unanswered", books.sums("feed", feeds, np.ones(len(feeds), int)))
     for table in ("order", "request"):
         header, rows = books.views.header(table), books.rows[table]
         links, slot, free = rows.view(np.uint32).reshape(len(rows), -1)[:, 2], int(header["free"]), 0

@@ -279,7 +279,8 @@ TABLES = [
         F("session_id", "u64", "the exchange's own session; a new one starts sequences again"),
         F("last_in", "seq", "last sequence of the exchange's side that was applied"),
         F("last_out", "seq", "last sequence that was given to a request sent to it"),
-        F("gap_to", "seq", "the sequence that showed the gap"), F("pad1", "u8[48]")]),
+        F("gap_to", "seq", "the sequence that showed the gap"),
+        F("unanswered", "u32", "requests that were sent over it and are submitted or in doubt"), F("pad1", "u8[44]")]),
     Table("account_class", "Account classes: the policies of their accounts.", 256, [
         VERSION, F("name", "c24"), F("sell_unsettled", "u8", "1 = incoming stock may be sold"),
         F("four_eyes", "u8", "1 = nobody decides on their own"),

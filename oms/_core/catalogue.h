@@ -1292,7 +1292,8 @@ typedef struct {
     uint64_t last_in;
     uint64_t last_out;
     uint64_t gap_to;
-    uint8_t pad1[48];
+    uint32_t unanswered;
+    uint8_t pad1[44];
 } FeedRow;
 _Static_assert(sizeof(FeedRow) == 128, "FeedRow");
 _Static_assert(offsetof(FeedRow, version) == 0, "FeedRow.version");
@@ -1307,7 +1308,8 @@ _Static_assert(offsetof(FeedRow, session_id) == 48, "FeedRow.session_id");
 _Static_assert(offsetof(FeedRow, last_in) == 56, "FeedRow.last_in");
 _Static_assert(offsetof(FeedRow, last_out) == 64, "FeedRow.last_out");
 _Static_assert(offsetof(FeedRow, gap_to) == 72, "FeedRow.gap_to");
-_Static_assert(offsetof(FeedRow, pad1) == 80, "FeedRow.pad1");
+_Static_assert(offsetof(FeedRow, unanswered) == 80, "FeedRow.unanswered");
+_Static_assert(offsetof(FeedRow, pad1) == 84, "FeedRow.pad1");
 
 typedef struct {
     uint32_t version;

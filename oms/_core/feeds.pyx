@@ -4,7 +4,7 @@ Owns the feed rows. A request goes out once: after a feed opens, only what its a
 under the same number.
 """
 
-from oms._core.orders cimport set_status
+from oms._core.orders cimport awaits, set_status
 from oms._core.outputs cimport alert, emit_event, emit_order_request
 from oms._core.requests cimport release_buffered
 from oms._core.vetting cimport allowed
@@ -63,15 +63,18 @@ cdef uint16_t apply_feed_opened(State* s, const FeedOpened* r) noexcept nogil:
 cdef void send_again(State* s, uint16_t feed, uint64_t last_received) noexcept nogil:
     """What the adapter never received and nobody has answered goes out again, under the same numbers, in their
     order."""
-    cdef uint32_t slot, count = 0, index
+    cdef uint32_t slot = s.header[TABLE_request].used, left = s.feed[feed].unanswered, count = 0, index
     cdef const RequestRow* r
-    for slot in range(1, s.header[TABLE_request].used):
+    while left:
+        slot -= 1
         r = &s.request[slot]
-        if r.feed == feed and r.feed_sequence > last_received:
-            if r.status == RequestStatus_submitted or r.status == RequestStatus_in_doubt:
-                s.waiting[count].number = r.feed_sequence
-                s.waiting[count].slot = slot
-                count += 1
+        if r.feed != feed or not awaits(r.status):
+            continue
+        left -= 1
+        if r.feed_sequence > last_received:
+            s.waiting[count].number = r.feed_sequence
+            s.waiting[count].slot = slot
+            count += 1
     sort_numbered(s.waiting, count)
     for index in range(count):
         slot = s.waiting[index].slot
@@ -83,17 +86,22 @@ cdef void send_again(State* s, uint16_t feed, uint64_t last_received) noexcept n
 cdef uint16_t apply_feed_lost(State* s, const FeedLost* r) noexcept nogil:
     """What was sent over it and not answered is in doubt: neither rejected nor sent again."""
     cdef FeedRow* f = &s.feed[r.feed]
-    cdef uint32_t slot
+    cdef uint32_t slot = s.header[TABLE_request].used, left
     if not allowed(s, PERMISSION_report):
         return ST_permission_denied
     if r.feed == 0 or r.feed >= s.header[TABLE_feed].used:
         return ST_feed_unknown
+    left = f.unanswered
     row_open(&f.version)
     f.state = FeedState_offline
     row_close(&f.version)
     emit_event(s, EventKind_feed, r.feed, FeedState_offline, ST_ok)
-    for slot in range(1, s.header[TABLE_request].used):
-        if s.request[slot].feed == r.feed and s.request[slot].status == RequestStatus_submitted:
+    while left:
+        slot -= 1
+        if s.request[slot].feed != r.feed or not awaits(s.request[slot].status):
+            continue
+        left -= 1
+        if s.request[slot].status == RequestStatus_submitted:
             set_status(s, slot, RequestStatus_in_doubt, ST_ok)
     return ST_ok
 

@@ -40,3 +40,8 @@ cdef uint32_t find_order(const State* s, uint32_t exchange, const uint8_t* name,
 cdef inline bint is_live(uint8_t status) noexcept nogil:
     """A request that may still lead to something at the exchange."""
     return RequestStatus_queued <= status <= RequestStatus_in_doubt
+
+
+cdef inline bint awaits(uint8_t status) noexcept nogil:
+    """Sent, and not answered."""
+    return status == RequestStatus_submitted or status == RequestStatus_in_doubt

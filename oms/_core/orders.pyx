@@ -185,11 +185,16 @@ cdef void terms_of(const State* s, const OrderRow* o, uint32_t request, Terms* t
 
 
 cdef void set_status(State* s, uint32_t request, uint8_t status, uint16_t reason) noexcept nogil:
-    """Moves a request on, keeps the firm's counts of those that wait, and tells of it."""
+    """Moves a request on, keeps the firm's and its feed's counts of those that wait, and tells of it."""
     cdef RequestRow* r = &s.request[request]
+    cdef FeedRow* f = &s.feed[r.feed]
     s.firm.queued += (status == RequestStatus_queued) - <int>(r.status == RequestStatus_queued)
     s.firm.buffered += (status == RequestStatus_buffered) - <int>(r.status == RequestStatus_buffered)
     s.firm.in_doubt += (status == RequestStatus_in_doubt) - <int>(r.status == RequestStatus_in_doubt)
+    if awaits(status) != awaits(r.status):
+        row_open(&f.version)
+        f.unanswered += awaits(status) - <int>awaits(r.status)
+        row_close(&f.version)
     row_open(&r.version)
     r.status = status
     r.reason = reason

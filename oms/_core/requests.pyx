@@ -418,13 +418,15 @@ cdef void drop(State* s, uint32_t request, uint8_t status, uint16_t reason) noex
 
 cdef void release_buffered(State* s, uint32_t exchange) noexcept nogil:
     """A feed is back: what waited for it is checked again and sent, in the order in which it came."""
-    cdef uint32_t slot, count = 0, index
+    cdef uint32_t slot = s.header[TABLE_request].used, left = s.firm.buffered, count = 0, index
     cdef const RequestRow* r
-    if s.firm.buffered == 0:
-        return
-    for slot in range(1, s.header[TABLE_request].used):
+    while left:  # the newest rows come first: those before the oldest that waits are not looked at
+        slot -= 1
         r = &s.request[slot]
-        if r.status == RequestStatus_buffered and s.instrument[s.order[r.order].instrument].exchange == exchange:
+        if r.status != RequestStatus_buffered:
+            continue
+        left -= 1
+        if s.instrument[s.order[r.order].instrument].exchange == exchange:
             s.waiting[count].number = r.feed_sequence
             s.waiting[count].slot = slot
             count += 1
@@ -451,15 +453,17 @@ cdef void release(State* s, uint32_t request) noexcept nogil:
 
 cdef void expire_waiting(State* s) noexcept nogil:
     """Ends what has waited for an adapter longer than its class allows."""
-    cdef uint32_t slot
+    cdef uint32_t slot = s.header[TABLE_request].used, left = s.firm.buffered
     cdef uint64_t timeout, next_ns = 0
     cdef RequestRow* r
     if s.firm.next_expiry_ns == 0 or s.time_ns < s.firm.next_expiry_ns:
         return
-    for slot in range(1, s.header[TABLE_request].used):
+    while left and slot > 1:
+        slot -= 1
         r = &s.request[slot]
         if r.status != RequestStatus_buffered:
             continue
+        left -= 1
         timeout = s.account_class[s.account[r.account].account_class].buffer_timeout_s * <uint64_t>1000000000
         if timeout == 0 or r.type == RequestType_cancel:
             continue

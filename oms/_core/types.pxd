@@ -814,7 +814,8 @@ cdef extern from "catalogue.h" nogil:
         uint64_t last_in
         uint64_t last_out
         uint64_t gap_to
-        uint8_t pad1[48]
+        uint32_t unanswered
+        uint8_t pad1[44]
 
     ctypedef struct AccountClassRow:
         uint32_t version
