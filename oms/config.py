@@ -8,17 +8,28 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
+from oms import schema
 from oms.errors import OmsError
 
 if TYPE_CHECKING:
     from oms.engine import Engine, Result
 
 FILE_NAME = "oms.toml"
+ENDPOINT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")  # also a file's name
+
+Small = Annotated[int, msgspec.Meta(ge=0, le=255)]
+Word = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
+Natural = Annotated[int, msgspec.Meta(ge=0, le=(1 << 31) - 1)]
+Positive = Annotated[int, msgspec.Meta(ge=1, le=(1 << 31) - 1)]
+Rows = Annotated[int, msgspec.Meta(ge=2, le=(1 << 32) - 1)]
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -30,19 +41,19 @@ class Store(Strict, frozen=True):
 
     directory: str = "."  # holds journal/ and snapshots/
     durability: Literal["batch", "interval", "none"] = "batch"
-    segment_bytes: int = 128 << 20
+    segment_bytes: Annotated[int, msgspec.Meta(ge=1 << 16, le=1 << 36)] = 128 << 20
     tables: str = ""  # directory of the mapped tables; empty = one of its own in shared memory
-    snapshots_kept: int = 3
+    snapshots_kept: Positive = 3
 
 
 class Bus(Strict, frozen=True):
     """What all endpoints have in common."""
 
     run_directory: str = ""  # of the socket files; empty = one of its own under the system's run directory
-    heartbeat_ms: int = 1000
-    silence_ms: int = 5000
-    spin_us: int = 5  # the core spins so long before it sleeps
-    core_cpu: int = -1  # the core's thread is pinned to this one; -1 = it is not
+    heartbeat_ms: Positive = 1000
+    silence_ms: Positive = 5000
+    spin_us: Natural = 5  # the core spins so long before it sleeps
+    core_cpu: Annotated[int, msgspec.Meta(ge=-1)] = -1  # the core's thread is pinned to this one; -1 = it is not
     allow_remote: bool = False
 
 
@@ -59,12 +70,12 @@ class Endpoint(Strict, frozen=True):
 
 
 class Currency(Strict, frozen=True):
-    exponent: int = 4
+    exponent: Small = 4
     holidays: tuple[str, ...] = ()
 
 
 class Exchange(Strict, frozen=True):
-    settlement_days: int = 2
+    settlement_days: Small = 2
     feeds: tuple[str, ...] = ()
     holidays: tuple[str, ...] = ()
 
@@ -72,16 +83,16 @@ class Exchange(Strict, frozen=True):
 class AccountClass(Strict, frozen=True):
     """Keyword names of Engine.define_class; fees: exchange or "*" → schedule."""
 
-    receivable_days: int = 0
+    receivable_days: Word = 0
     sell_unsettled: bool = True
     four_eyes: bool = True
     contractual: bool = False
-    market_order_margin_bps: int = 500
-    collar_bps: int = 0
+    market_order_margin_bps: Word = 500
+    collar_bps: Natural = 0
     min_order_value: str = "0"
     max_order_value: str = "0"
     auth_above_value: str = "0"
-    buffer_timeout_s: int = 0
+    buffer_timeout_s: Natural = 0
     break_tolerance: str = "0"
     fees: dict[str, str] = {}
 
@@ -106,7 +117,7 @@ class Fee(Strict, frozen=True):
 
 class User(Strict, frozen=True):
     permissions: tuple[str, ...] = ("trade",)
-    owner: int = 0
+    owner: Word = 0
     max_value: str = "0"
     active: bool = True
 
@@ -117,8 +128,8 @@ class Config(Strict, frozen=True):
     environment: str = "test"
     store: Store = Store()
     bus: Bus = Bus()
-    capacities: dict[str, int] = {}  # rows, by table
-    working_set: dict[str, int] = {}  # rows that get their memory at the start, by table
+    capacities: dict[str, Rows] = {}  # rows, by table
+    working_set: dict[str, Natural] = {}  # rows that get their memory at the start, by table
     currencies: dict[str, Currency] = {}
     exchanges: dict[str, Exchange] = {}
     classes: dict[str, AccountClass] = {}
@@ -204,9 +215,16 @@ def find(store: str | Path) -> Config | None:
 
 def _check(config: Config) -> None:
     """What names something else has to name something that is there."""
+    tables = {table.name for table in schema.TABLES}
+    for section, rows in (("capacities", config.capacities), ("working_set", config.working_set)):
+        if unknown := sorted(set(rows) - tables):
+            where, remedy = f"{config.path}, [{section}]", "docs/reference/tables.md lists them"
+            raise OmsError(f"no table is called {', '.join(unknown)}", where=where, remedy=remedy)
     feeds = {feed for name, exchange in config.exchanges.items() for feed in exchange.feeds or (name,)}
     for name, endpoint in config.endpoints.items():
         where = f"{config.path}, [endpoints.{name}]"
+        if not ENDPOINT_NAME.fullmatch(name):
+            raise OmsError("an endpoint's name is letters, digits, _ . - and 32 at most", where=where)
         if endpoint.user not in config.users:
             raise OmsError(f"no user is called {endpoint.user!r}", where=where, remedy=f"add [users.{endpoint.user}]")
         if (endpoint.role == "adapter") != (endpoint.feed != ""):
@@ -222,31 +240,44 @@ def _check(config: Config) -> None:
                 raise OmsError(f"fees {mic} = {fee!r} names nothing", where=f"{config.path}, [classes.{name}]")
 
 
+@contextmanager
+def _part(config: Config, section: str, name: str) -> Iterator[None]:
+    """An error inside names the part of the file that it is about."""
+    try:
+        yield
+    except OmsError as error:
+        raise OmsError(
+            error.what, where=error.where or f"{config.path}, [{section}.{name}]", remedy=error.remedy
+        ) from None
+
+
+def _accepted(*results: Result) -> None:
+    for result in results:
+        if not result.ok:
+            raise OmsError(f"refused: {result.status.name}", remedy="docs/reference/statuses.md explains it")
+
+
 def define(engine: Engine, config: Config) -> None:
     """Gives the engine the reference data of the configuration. Raises OmsError when it refuses a part of it."""
-
-    def accepted(result: Result, what: str) -> None:
-        if not result.ok:
-            raise OmsError(f"{what} is refused: {result.status.name}", where=config.path)
-
     for code, currency in config.currencies.items():
-        result = engine.define_currency(code, currency.exponent, currency.holidays)
-        accepted(result, f"currency {code}")
+        with _part(config, "currencies", code):
+            _accepted(engine.define_currency(code, currency.exponent, currency.holidays))
     for mic, exchange in config.exchanges.items():
-        result = engine.define_exchange(mic, exchange.settlement_days, exchange.feeds or None, exchange.holidays)
-        accepted(result, f"exchange {mic}")
+        with _part(config, "exchanges", mic):
+            feeds = exchange.feeds or None
+            _accepted(engine.define_exchange(mic, exchange.settlement_days, feeds, exchange.holidays))
     for name, fee in config.fees.items():
-        listed = [msgspec.structs.asdict(component) for component in fee.components]
-        result = engine.define_fee(name, listed, bps=fee.bps, minimum=fee.minimum, tax_bps=fee.tax_bps)
-        accepted(result, f"fee {name}")
+        with _part(config, "fees", name):
+            listed = [msgspec.structs.asdict(component) for component in fee.components]
+            _accepted(engine.define_fee(name, listed, bps=fee.bps, minimum=fee.minimum, tax_bps=fee.tax_bps))
     for name, kind in config.classes.items():
-        fields: dict[str, Any] = msgspec.structs.asdict(kind)
-        fees = fields.pop("fees")
-        accepted(engine.define_class(name, **fields), f"class {name}")
-        for mic, fee_name in fees.items():
-            accepted(engine.assign_fee(name, fee_name, None if mic == "*" else mic), f"fee of class {name}")
+        with _part(config, "classes", name):
+            fields: dict[str, Any] = msgspec.structs.asdict(kind)
+            fees = fields.pop("fees")
+            _accepted(engine.define_class(name, **fields))
+            for mic, schedule in fees.items():
+                _accepted(engine.assign_fee(name, schedule, None if mic == "*" else mic))
     for name, user in config.users.items():
-        result = engine.define_user(
-            name, user.permissions, owner=user.owner, max_value=user.max_value, active=user.active
-        )
-        accepted(result, f"user {name}")
+        with _part(config, "users", name):
+            fields = msgspec.structs.asdict(user)
+            _accepted(engine.define_user(name, fields.pop("permissions"), **fields))

@@ -131,6 +131,8 @@ class Server:
 
     def _recover(self) -> Engine:
         config = self.config
+        with Engine() as rehearsal:  # a wrong figure is told before anything of the configuration is journaled
+            configuration.define(rehearsal, config)
         began = time.monotonic()
         engine = Engine(
             config.capacities,
@@ -262,6 +264,10 @@ def serve(path: Path, as_json: bool = False) -> int:
             print(f"oms: {line}", file=sys.stderr, flush=True)
 
     config = configuration.load(path)
+    cpus = os.sched_getaffinity(0)
+    if config.bus.core_cpu >= 0 and config.bus.core_cpu not in cpus:
+        remedy = f"one of {', '.join(map(str, sorted(cpus)))}, or -1"
+        raise OmsError(f"there is no CPU {config.bus.core_cpu} for the core", where=f"{path}, [bus]", remedy=remedy)
     if not config.endpoints:
         raise OmsError("there is nobody to serve", where=str(path), remedy="configure [endpoints.NAME]")
     return Server(config, tell).serve()
