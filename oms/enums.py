@@ -276,7 +276,6 @@ class Status(IntEnum):
     feed_unknown = 60
     feed_sequence_repeated = 61
     feed_sequence_gap = 62
-    feed_epoch_deposed = 63
     execution_repeated = 64
     execution_conflict = 65
     execution_unknown = 66

@@ -208,7 +208,6 @@ STATUSES = [
     Status(61, "feed_sequence_repeated", "The feed's sequence was applied before."),
     Status(62, "feed_sequence_gap",
         "The feed's sequence jumped: new orders on its route are held until it is closed."),
-    Status(63, "feed_epoch_deposed", "Another instance owns the feed now."),
     Status(64, "execution_repeated", "The execution was booked before."),
     Status(65, "execution_conflict", "The execution's key was booked before with other content: a break."),
     Status(66, "execution_unknown", "The execution to bust or correct is not known."),
@@ -556,7 +555,8 @@ RECORDS = [
     Record(55, "BusinessDate", "The firm's date moves forward.", [F("date", "date"), F("pad0", "u32")]),
     Record(56, "Tick", "Time passes: what is overdue times out.", [F("pad0", "u64")]),
     Record(57, "Settle", "A settlement batch: all that is due by date, of one account or of all.", [
-        F("date", "date"), F("account", "slot", "0 = all")], [F("batch_id", "text")]),
+        F("date", "date"), F("account", "slot", "0 = all"),
+        F("confirmed", "u8", "1 = of reconciled accounts only")], [F("batch_id", "text")]),
     Record(58, "Movement", "A deposit, withdrawal or adjustment by a named operator.", [
         F("account", "slot"), F("instrument", "slot", "0 = money"), F("currency", "u16"),
         F("kind", "u8", "MovementKind"), F("override", "u8", "1 = may take booked below zero, on record"),

@@ -15,7 +15,7 @@ FILES = sorted((Path(__file__).parent / "scenarios").rglob("*.yaml"))
 WAYS = {"plain": {}, "restart_between": {"restart_between": True}, "twice": {"twice": True}}
 
 # What no scenario can say: the language has no words for it (the last one is a matter of the adapters' sessions).
-ELSEWHERE = {Status.record_malformed, Status.side_not_supported, Status.load_not_begun, Status.feed_epoch_deposed}
+ELSEWHERE = {Status.record_malformed, Status.side_not_supported, Status.load_not_begun}
 
 
 @cache

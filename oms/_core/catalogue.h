@@ -109,7 +109,6 @@
 #define ST_feed_unknown 60
 #define ST_feed_sequence_repeated 61
 #define ST_feed_sequence_gap 62
-#define ST_feed_epoch_deposed 63
 #define ST_execution_repeated 64
 #define ST_execution_conflict 65
 #define ST_execution_unknown 66
@@ -980,14 +979,16 @@ typedef struct {
     Frame frame;
     int32_t date;
     uint32_t account;
+    uint8_t confirmed;
     uint8_t batch_id_length;
-    uint8_t fill[7];
+    uint8_t fill[6];
 } Settle;
 _Static_assert(sizeof(Settle) == 48, "Settle");
 _Static_assert(offsetof(Settle, date) == 32, "Settle.date");
 _Static_assert(offsetof(Settle, account) == 36, "Settle.account");
-_Static_assert(offsetof(Settle, batch_id_length) == 40, "Settle.batch_id_length");
-_Static_assert(offsetof(Settle, fill) == 41, "Settle.fill");
+_Static_assert(offsetof(Settle, confirmed) == 40, "Settle.confirmed");
+_Static_assert(offsetof(Settle, batch_id_length) == 41, "Settle.batch_id_length");
+_Static_assert(offsetof(Settle, fill) == 42, "Settle.fill");
 
 typedef struct {
     Frame frame;

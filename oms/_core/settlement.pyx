@@ -16,6 +16,7 @@ cdef struct Batch:
     int32_t date       # due: settlement date not after it
     uint32_t account   # 0 = all
     bint contractual   # only accounts whose class settles by the date
+    bint confirmed     # only accounts that start of day has not left closed: theirs stay open, and late
     bint counting      # count the items, change nothing
     uint32_t reference
     uint32_t items
@@ -79,6 +80,8 @@ cdef void settle_stock(State* s, uint32_t holding, int32_t date, int64_t owed, i
 
 cdef bint concerns(const State* s, const Batch* b, uint32_t account) noexcept nogil:
     if b.account and b.account != account:
+        return False
+    if b.confirmed and s.account[account].unreconciled:
         return False
     return not b.contractual or s.account_class[s.account[account].account_class].contractual
 
@@ -183,7 +186,7 @@ cdef uint16_t apply_settle(State* s, const Settle* r) noexcept nogil:
     if not has_room(s, TABLE_settlement, 1) or not has_room(s, TABLE_text, 64):
         return ST_capacity_reached
     memset(&b, 0, sizeof(b))
-    b.date, b.account = r.date, r.account
+    b.date, b.account, b.confirmed = r.date, r.account, r.confirmed
     b.reference = text_put(s, name, r.batch_id_length)
     status = run(s, &b)
     if status != ST_ok:

@@ -108,7 +108,6 @@ cdef extern from "catalogue.h" nogil:
         ST_feed_unknown
         ST_feed_sequence_repeated
         ST_feed_sequence_gap
-        ST_feed_epoch_deposed
         ST_execution_repeated
         ST_execution_conflict
         ST_execution_unknown
@@ -649,8 +648,9 @@ cdef extern from "catalogue.h" nogil:
         Frame frame
         int32_t date
         uint32_t account
+        uint8_t confirmed
         uint8_t batch_id_length
-        uint8_t fill[7]
+        uint8_t fill[6]
 
     ctypedef struct Movement:
         Frame frame

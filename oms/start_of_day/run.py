@@ -66,7 +66,7 @@ def build_records(plan: Plan, arrays: Callable[[], Arrays]) -> Iterator[bytes]:
     )
     if plan.settings.settle:
         batch_id = f"start of day {day_of(plan.as_of)}"
-        yield records.encode("Settle", source=source, date=plan.as_of, account=0, batch_id=batch_id)
+        yield records.encode("Settle", source=source, date=plan.as_of, account=0, confirmed=1, batch_id=batch_id)
     for file in plan.loads:
         yield from load_records(file, plan, accounts, instruments)
     for file in plan.lists:
