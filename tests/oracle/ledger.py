@@ -108,7 +108,7 @@ class Ledger(Reference):
                 yield execution, execution.value + part, ZERO
                 continue
             due = execution.value - part
-            owed = fee - covered if execution is last and order.closed else ZERO
+            owed = fee - covered if execution is last and order.ended else ZERO
             yield execution, owed + max(ZERO, -due), max(ZERO, due)
 
     def post(self, order: Order, later: date | None = None) -> None:

@@ -100,6 +100,11 @@ class Order:
     fee_items: Fraction = ZERO  # fees of settled executions that were charged (or given back) by themselves since
 
     @property
+    def ended(self) -> bool:
+        """It can trade no more, or is closed for that by the report at hand."""
+        return self.closed or self.cum_qty >= self.terms.order_qty
+
+    @property
     def effective(self) -> list[Execution]:
         return [execution for execution in self.executions if execution.quantity]
 

@@ -170,8 +170,8 @@ class Reports(Requests):
             named.quantity, named.price = report.last_qty, report.last_px
         if order.filled and self.can_still_trade(order):
             order.closed = order.filled = False
-        self.follow(order, report)
         self.post(order, report.settle_date)
+        self.follow(order, report)
         return "ok"
 
     def trade_named(self, order: Order, report: Report) -> Execution | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from hypothesis import note
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from tests.oracle.orders import Order, Request
@@ -22,7 +23,7 @@ def newest(items: list[Item], index: int) -> Item:
 class Day(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.pair = Pair()
+        self.pair = Pair(note)
         self.model = self.pair.oracle
         self.names = 0
         self.said: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []  # requests and reports, to say again

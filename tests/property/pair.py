@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-from hypothesis import note
 
 from oms import Engine
 from oms.engine import Result, with_source
@@ -55,7 +54,8 @@ class Recorder(Engine):
 
 
 class Pair:
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[str], object] = lambda call: None) -> None:
+        self.tell = tell
         self.directory = Path(tempfile.mkdtemp(prefix="oms-"))
         self.engine = Recorder(self.directory)
         self.oracle = Oracle()
@@ -74,7 +74,7 @@ class Pair:
     def do(self, method: str, *args: Any, **fields: Any) -> str:
         """The status that both gave."""
         words = [repr(value) for value in args] + [f"{name}={value!r}" for name, value in fields.items()]
-        note(f"engine.{method}({', '.join(words)})")
+        self.tell(f"engine.{method}({', '.join(words)})")
         theirs = getattr(self.engine, method)(*args, **fields)
         ours = getattr(self.oracle, method)(*args, **fields)
         if method != "advance":
