@@ -14,6 +14,8 @@ from typing import Any
 
 from oms import Engine
 from oms.engine import Result, with_source
+from oms.recompute import Books
+from oms.verify import CHECKS
 from tests.oracle import Oracle
 from tests.property import invariants
 from tests.property.world import ACCOUNTS, CURRENCIES, INSTRUMENTS, define
@@ -64,12 +66,17 @@ class Pair:
             define(book)
 
     def close(self) -> None:
+        """The end of the day: what `oms verify` works out once more, and a recovery from the journal."""
+        books = Books(self.engine)
+        for check in CHECKS:
+            check(books)
         expected = self.engine.state_hash()
         self.engine.close()
         with Engine(CAPACITIES, journal=self.directory) as recovered:
             found = recovered.state_hash()
         shutil.rmtree(self.directory)
         assert found == expected, "the journal gives another state"
+        assert books.count == 0, "verify: " + "; ".join(map(str, books.findings))
 
     def do(self, method: str, *args: Any, **fields: Any) -> str:
         """The status that both gave."""

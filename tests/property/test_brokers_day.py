@@ -19,8 +19,8 @@ class BrokersDay(Clients, Exchanges, Office):
 
 TestBrokersDay = BrokersDay.TestCase
 TestBrokersDay.settings = settings(
-    max_examples=3000 if SOAK else 60,
-    stateful_step_count=120 if SOAK else 40,
+    max_examples=3000 if SOAK else 150,
+    stateful_step_count=120 if SOAK else 50,
     derandomize=not SOAK,
     deadline=None,
     database=None,
