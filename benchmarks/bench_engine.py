@@ -209,7 +209,7 @@ def bench_cancel_and_confirm(benchmark, world: World) -> None:
 @pytest.mark.benchmark(group="replay")
 def bench_replay(benchmark, tmp_path: Path) -> None:
     """A journal of accepted orders and fills, checksums and chain verified, into an engine that has none of it."""
-    taken = 4 * ROUND
+    taken = 24 * ROUND
     world = World()
     with Journal(tmp_path / "journal", "none") as journal:
         for make in (world.news, world.fills):

@@ -215,6 +215,8 @@ cdef uint16_t apply_run(State* s, const uint8_t* data, const uint8_t* end) noexc
                 prefetch_third(s, <const Frame*>third)
                 third += (<const Frame*>third).length
         status = apply(s, <const Frame*>data)
+        if s.replaying:
+            s.out_used = 0
         data += (<const Frame*>data).length
         ahead -= 1
     return status
@@ -302,11 +304,12 @@ cdef class Core:
         """Applies all that a journal's reader hands out, and drops the outputs. Returns the number of records."""
         cdef uint64_t before = reader.state.records
         cdef ReaderState* state = &reader.state
+        self.state.replaying = True
         with nogil:
             while state.cursor != state.batch_end or reader_load(state):
                 apply_run(self.state, state.cursor, state.batch_end)
                 state.cursor = state.batch_end
-                self.state.out_used = 0
+        self.state.replaying = False
         return reader.state.records - before
 
     def drop_outputs(self):

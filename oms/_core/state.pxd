@@ -94,6 +94,7 @@ cdef struct State:
     int64_t limit         # what the rule allows
     uint8_t* out          # outputs since the consumer last took them
     uint64_t out_used
+    bint replaying        # nobody waits for outputs: each record's are forgotten at once
     uint64_t out_size
     uint32_t* slots       # room for as many slots as there are executions
     uint32_t* changes     # and for as many as there are cost events
