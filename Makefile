@@ -22,7 +22,7 @@ test: install  ## run all tests
 	$(BIN)/python -m pytest
 
 bench: install  ## measure; prints the machine, the build and the settings with each figure
-	$(BIN)/python -m pytest benchmarks -o addopts= -o python_files='bench_*.py' -o python_functions='bench_*' \
+	$(BIN)/python -m pytest benchmarks -o addopts= -o python_files='bench_*.py' -o python_functions='bench_* test_*' \
 		--import-mode=importlib --benchmark-only --benchmark-disable-gc -s
 
 check: install  ## format, lint, types, generated files, source limits
