@@ -20,6 +20,8 @@ from tests.oracle.orders import (
 from tests.oracle.reference import Feed
 from tests.oracle.requests import Requests, Result
 
+BUSY = ("pending_cancel", "pending_replace")  # words of an exchange that a trade does not overrule
+SUSPENDED = ("done_for_day", "stopped", "suspended", "calculated")  # nor these, while something is left
 Key = tuple[str, date, str, str]  # exchange, trade date, side, exec_id
 
 
@@ -199,11 +201,13 @@ class Reports(Requests):
         if order.closed:
             return  # dead stays dead
         self.answered(order.request)
-        pending = report.ord_status if report.ord_status in ("pending_cancel", "pending_replace") else None
+        word = report.ord_status
         if order.cum_qty >= order.terms.order_qty:
-            self.close_order(order, pending or "filled", filled=True)
+            self.close_order(order, word if word in BUSY else "filled", filled=True)
+        elif word in BUSY or word in SUSPENDED:
+            order.ord_status = word
         else:
-            order.ord_status = pending or ("partially_filled" if order.cum_qty else "new")
+            order.ord_status = "partially_filled" if order.cum_qty else "new"
 
     # states
 

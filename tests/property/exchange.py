@@ -63,11 +63,25 @@ class Exchanges(Day):
         return [order for order in self.open() if order.request.feed]
 
     @precondition(lambda self: self.working())
-    @rule(index=draw.recent, size=st.sampled_from(SIZES), ticks=st.integers(-3, 1))
-    def fill(self, index: int, size: str, ticks: int) -> None:
+    @rule(
+        index=draw.recent,
+        size=st.sampled_from(SIZES),
+        ticks=st.integers(-3, 1),
+        ord_status=st.sampled_from((None, None, "partially_filled", "pending_cancel", "pending_replace", "suspended")),
+        jump=st.sampled_from((None, None, 0, 0, 1)),
+    )
+    def fill(self, index: int, size: str, ticks: int, ord_status: str | None, jump: int | None) -> None:
+        """With the exchange's own word and number, or without; a jump in the numbers is a gap."""
         order = newest(self.working(), index)
         quantity, price = plain(self.size(order, size)), plain(self.fill_price(order, ticks))
-        self.tell("trade", order.request, exec_id=self.name("E"), last_qty=quantity, last_px=price)
+        fields: dict[str, Any] = {"ord_status": ord_status}
+        if jump is not None:
+            fields["feed_sequence"] = order.instrument.exchange.feeds[0].last_in + 1 + jump
+        self.tell("trade", order.request, exec_id=self.name("E"), last_qty=quantity, last_px=price, **fields)
+
+    @rule(feed=draw.feeds)
+    def close_gap(self, feed: str) -> None:
+        self.pair.do("close_gap", feed)
 
     @precondition(lambda self: self.sent())
     @rule(index=draw.recent, size=st.sampled_from(SIZES), ticks=st.integers(-3, 1), day=st.integers(0, 6))
@@ -96,9 +110,15 @@ class Exchanges(Day):
     @rule(
         index=draw.recent,
         exec_type=st.sampled_from(("canceled", "canceled", "expired", "done_for_day", "rejected", "pending_cancel")),
+        missing=st.sampled_from((None, None, 0, 2)),
     )
-    def end(self, index: int, exec_type: str) -> None:
-        self.tell(exec_type, newest(self.sent(), index))
+    def end(self, index: int, exec_type: str, missing: int | None) -> None:
+        """With a cum that is ours, or one that says that a trade has not come yet."""
+        request = newest(self.sent(), index)
+        order = request.order
+        lot = Fraction(LOT[order.instrument.symbol])
+        fields = {} if missing is None else {"cum_qty": plain(order.cum_qty + missing * lot)}
+        self.tell(exec_type, request, **fields)
 
     # answers to replaces and cancels
 
@@ -115,10 +135,10 @@ class Exchanges(Day):
         self.tell("pending_replace" if request.type == "replace" else "pending_cancel", request)
 
     @precondition(lambda self: self.unanswered())
-    @rule(index=draw.recent)
-    def refuse(self, index: int) -> None:
+    @rule(index=draw.recent, ord_status=st.sampled_from((None, "new", "partially_filled", "filled")))
+    def refuse(self, index: int, ord_status: str | None) -> None:
         request = newest(self.unanswered(), index)
-        self.say("cancel_reject", request.account.code, request.cl_ord_id)
+        self.say("cancel_reject", request.account.code, request.cl_ord_id, ord_status=ord_status)
 
     @precondition(lambda self: self.model.requests)
     @rule(index=draw.recent)

@@ -14,6 +14,7 @@ from typing import Any
 
 from oms import Engine
 from oms.engine import Result, with_source
+from oms.enums import RequestType
 from oms.recompute import Books
 from oms.verify import CHECKS
 from tests.oracle import Oracle
@@ -89,7 +90,16 @@ class Pair:
         if ours is None or theirs is None:
             return "ok"
         assert theirs.status.name == ours.status, f"engine {theirs.status.name}, oracle {ours.status}"
+        assert self.sent_by(theirs) == ours.sent
         return ours.status
+
+    def sent_by(self, result: Result) -> list[str]:
+        """What left for exchanges, in order."""
+        names = self.engine.rows("request")["cl_ord_id"]
+        return [
+            f"{RequestType(sent['type']).name} {self.engine.text(names[sent['request'] & 0xFFFFFFFF])}"
+            for sent in result.sent
+        ]
 
     def compare(self) -> None:
         assert self.engine.state_hash() == self.engine.twin.state_hash(), "the same records gave another state"
