@@ -12,6 +12,9 @@ from oms._core.orders cimport CLOSED_dead, Cover, close_order, cover_of, draft_o
 from oms._core.outputs cimport emit_answer
 from oms._core.vetting cimport Terms, allowed, first_hit, hit, of_owner, owns, vet_account, vet_desk, vet_terms
 
+cdef enum:  # account_suspended … session_not_open, as bits of Terms.hits
+    NEVER_WAIVED = (1 << (ST_session_not_open - ST_account_suspended + 1)) - 1
+
 
 cdef struct Asked:  # a client's request on its way through the checks
     uint32_t account
@@ -321,14 +324,14 @@ cdef uint16_t apply_cancel(State* s, const OrderCancelRequest* r) noexcept nogil
 
 
 cdef void vet_again(State* s, uint32_t request, Terms* t) noexcept nogil:
-    """The checks of a request that has waited, with its own hold given back; what the desk has seen does not count
-    again. Its protected price is kept."""
+    """The checks of a request that has waited, with its own hold given back. What the desk has seen does not count
+    again, but for states that only whoever set them may lift: a halt stays a halt. Its protected price is kept."""
     cdef const RequestRow* r = &s.request[request]
     cdef const OrderRow* o = &s.order[r.order]
     cdef Cover before, after
     cdef uint16_t sender = s.source
     terms_of(s, o, request, t)
-    t.seen = r.seen
+    t.seen = r.seen & ~NEVER_WAIVED
     s.source = r.user  # the maker's own state counts, not the operator's
     vet_terms(s, t)
     s.source = sender

@@ -12,6 +12,17 @@ from tests.oracle.orders import UNANSWERED, WAITING, Order, Request, Terms
 from tests.oracle.reference import Account, Exchange, Feed, Instrument
 
 NANOSECONDS = 10**9
+NEVER_WAIVED = {
+    "account_suspended",
+    "account_closed",
+    "account_not_reconciled",
+    "instrument_unknown",
+    "instrument_halted",
+    "instrument_delisted",
+    "trading_halted",
+    "reduce_only",
+    "session_not_open",
+}
 
 
 @dataclass
@@ -261,7 +272,7 @@ class Requests(Checks):
         if refused:
             return Result(refused)
         broken, desk = self.vet_again(request)
-        unseen = [name for name in broken + desk if name not in request.hits]
+        unseen = broken + [name for name in desk if name not in request.hits]
         before = len(self.sent)
         if unseen:
             self.to_the_desk(request, unseen, first_of(unseen))
@@ -304,7 +315,7 @@ class Requests(Checks):
 
     def vet_again(self, request: Request) -> tuple[list[str], list[str]]:
         """All checks once more, with the request's own hold given back; a market order's hold stays as it was. What
-        the desk has seen does not count again."""
+        the desk has seen does not count again, but for what only whoever set it may lift."""
         order, kept = request.order, request.terms
         limit = None if kept.ord_type == "market" else kept.price
         terms = self.protected(order.account, order.instrument, order.side, replace(kept, price=limit))
@@ -314,7 +325,7 @@ class Requests(Checks):
         order.pending = [each for each in pending if each is not request]
         broken, desk = self.vet(request.by, order, terms, limit, needed)
         self.orders, order.pending = orders, pending
-        return [name for name in broken if name not in request.hits], desk
+        return [name for name in broken if name not in request.hits or name in NEVER_WAIVED], desk
 
     def queue(self) -> list[Request]:
         return [request for request in self.requests.values() if request.status == "queued"]

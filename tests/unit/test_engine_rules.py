@@ -160,3 +160,22 @@ def test_stock_that_is_found_keeps_the_average_and_a_later_bust_leaves_it_so():
     assert engine.holding("A", "Q").average_price == Decimal("8.66666667")
     engine.report("trade_cancel", account="A", cl_ord_id="X", exec_id="B2", exec_ref_id="E2")
     assert engine.holding("A", "Q").average_price == 8
+
+
+def test_deciding_twice_is_no_way_around_a_halt():
+    engine = Engine()
+    engine.define_currency("AUD")
+    engine.define_exchange("XASX")
+    engine.define_class("default", auth_above_value=100)
+    engine.define_user("dtr", ["authorise"])
+    engine.define_account("A")
+    engine.define_instrument("Q", exchange="XASX", currency="AUD", reference_price=10)
+    engine.business_date(MONDAY)
+    engine.open_feed("XASX")
+    engine.session("XASX", "open", MONDAY)
+    engine.deposit("A", "AUD", 100000, "opening")
+    engine.submit("A", "X", "Q", "buy", 100, 10)
+    engine.control("account", "A", "halted")
+    assert [status(engine.authorise("A", "X", by="dtr")) for _ in range(3)] == ["trading_halted"] * 3
+    engine.control("account", "A", "active")
+    assert status(engine.authorise("A", "X", by="dtr")) == "ok"
