@@ -249,7 +249,7 @@ class Stranger(RawPeer):
         self.name = name
         until = time.monotonic() + 20
         while True:  # the last one's place becomes free when the OMS has closed its socket
-            self.socket = pynng.Pair0(recv_timeout=2000, reconnect_time_min=3_600_000)
+            self.socket = pynng.Pair0(recv_timeout=2000, send_timeout=2000, reconnect_time_min=3_600_000)
             try:
                 self.socket.dial(url, block=True)
                 self.open()
