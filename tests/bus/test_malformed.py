@@ -20,6 +20,7 @@ def patched(record: bytes, offset: int, form: str, value: int) -> bytes:
 
 # offsets in the Frame
 LENGTH, TEMPLATE, VERSION = 0, 24, 26
+BATCH_ID_LENGTH = records.record_dtype("Settle").fields["batch_id_length"][1]
 
 CASES = {
     "nothing": (SessionReason.truncated, lambda peer: b""),
@@ -55,8 +56,11 @@ CASES = {
         SessionReason.record,
         lambda peer: peer.next(patched(tick(1)[:32], LENGTH, "I", 32)),
     ),
-    "text past the record": (SessionReason.record, lambda peer: peer.next(patched(SETTLE, 40, "B", 255))),
-    "text shorter than the record": (SessionReason.record, lambda peer: peer.next(patched(SETTLE, 40, "B", 0))),
+    "text past the record": (SessionReason.record, lambda peer: peer.next(patched(SETTLE, BATCH_ID_LENGTH, "B", 255))),
+    "text shorter than the record": (
+        SessionReason.record,
+        lambda peer: peer.next(patched(SETTLE, BATCH_ID_LENGTH, "B", 0)),
+    ),
     "a record of another role": (SessionReason.template, lambda peer: peer.next(records.encode("ExecutionReport"))),
     "an unknown record": (SessionReason.template, lambda peer: peer.next(patched(tick(1), TEMPLATE, "H", 250))),
     "a template out of range": (SessionReason.template, lambda peer: peer.next(patched(tick(1), TEMPLATE, "H", 65535))),
