@@ -117,8 +117,7 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
     try:
         yield started
     finally:
-        started.process.kill()
-        started.process.wait()
+        started.stop()  # killed, it would leave its tables in shared memory
 
 
 def test_a_second_one_is_refused_and_touches_nothing(serving: Serving) -> None:
