@@ -258,7 +258,14 @@ def _accepted(*results: Result) -> None:
 
 
 def define(engine: Engine, config: Config) -> None:
-    """Gives the engine the reference data of the configuration. Raises OmsError when it refuses a part of it."""
+    """Gives the engine the reference data of the configuration, unless it has it already: a restart changes nothing.
+
+    Raises OmsError when the engine refuses a part of it.
+    """
+    parts = (config.currencies, config.exchanges, config.classes, config.fees, config.users)
+    digest = hashlib.sha256(msgspec.json.encode(parts)).digest()
+    if bytes(engine.rows("firm")[1]["config_digest"]) == digest:
+        return
     for code, currency in config.currencies.items():
         with _part(config, "currencies", code):
             _accepted(engine.define_currency(code, currency.exponent, currency.holidays))
@@ -281,3 +288,4 @@ def define(engine: Engine, config: Config) -> None:
         with _part(config, "users", name):
             fields = msgspec.structs.asdict(user)
             _accepted(engine.define_user(name, fields.pop("permissions"), **fields))
+    _accepted(engine.record("Configured", digest=list(digest)))

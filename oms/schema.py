@@ -256,7 +256,8 @@ TABLES = [
         F("queued", "u32", "requests waiting at the desk"), F("buffered", "u32", "requests waiting for an adapter"),
         F("in_doubt", "u32", "requests whose outcome is not known"),
         F("next_expiry_ns", "time", "when the oldest buffered request times out; 0 = none"),
-        F("sod_digest", "u8[32]", "SHA-256 of the file in progress"), F("pad1", "u8[32]")]),
+        F("sod_digest", "u8[32]", "SHA-256 of the file in progress"),
+        F("config_digest", "u8[32]", "SHA-256 of the reference data of the configuration")]),
     Table("currency", "Currencies, with the other side of every posting.", 256, [
         VERSION, F("code", "c8", "ISO 4217"), F("exponent", "u8", "decimals of money"), F("pad0", "u8"),
         F("calendar", "u16", "row in the calendar table"),
@@ -333,8 +334,7 @@ TABLES = [
         F("settled", "qty"), F("reserved", "qty"), F("incoming", "qty", "sum over all dates"),
         F("outgoing", "qty", "sum over all dates"),
         F("cost_low", "u64", "cost = average * cost_quantity, 128 bits, in price * quantity units"),
-        F("cost_high", "i64"),
-        F("cost_quantity", "qty", "what cost is for; above total after reductions; 0 = no cost"),
+        F("cost_high", "i64"), F("cost_quantity", "qty", "what cost is for; above total after reductions; 0 = no cost"),
         F("last_execution", "slot"), F("cost_event", "slot", "the newest; 0 = none"), F("ladder_date", "date[2]"),
         F("ladder_incoming", "qty[2]"), F("ladder_outgoing", "qty[2]"),
         F("loaded_as_of", "date", "what the registry's last figure describes"), F("pad0", "u32")]),
@@ -439,8 +439,7 @@ RECORDS = [
         F("last_received", "seq", "highest sequence from the OMS that the peer holds")], [
         F("environment", "text"), F("name", "text"), F("credential", "text")], journaled=False),
     Record(3, "SessionOpened", "The answer to SessionOpen.", [
-        F("epoch", "u64"),
-        F("last_applied", "seq", "highest sequence of the peer that is applied and safe"),
+        F("epoch", "u64"), F("last_applied", "seq", "highest sequence of the peer that is applied and safe"),
         F("status", "u16"), F("pad0", "u16"), F("pad1", "u32")], journaled=False),
     Record(4, "SessionClosed", "The last word of a session, and why.", [
         F("reason", "u16"), F("pad0", "u16"), F("pad1", "u32")], [F("text", "text")], journaled=False),
@@ -460,8 +459,7 @@ RECORDS = [
         F("name", "c24"), F("side", "char[6]"), F("basis", "u8[6]"), F("count", "u8"), F("pad0", "u8[3]"),
         F("rate_e8", "e8[6]"), F("amount", "e4[6]"), F("minimum", "e4[6]"), F("maximum", "e4[6]")]),
     Record(16, "AssignFee", "Gives a class its schedule at an exchange.", [
-        F("account_class", "u16"), F("exchange", "u16", "0 = every exchange"), F("schedule", "u16"),
-        F("pad0", "u16")]),
+        F("account_class", "u16"), F("exchange", "u16", "0 = every exchange"), F("schedule", "u16"), F("pad0", "u16")]),
     Record(17, "DefineUser", "", [
         F("name", "c32"), F("permissions", "u32"), F("owner", "u16"), F("active", "u8"), F("pad0", "u8"),
         F("max_value", "e4")]),
@@ -477,6 +475,7 @@ RECORDS = [
         F("lot", "qty", "", 561), F("min_qty", "qty"), F("max_qty", "qty"), F("multiplier", "i64", "", 231),
         F("price_factor_numerator", "i64", "1/100 for a price in pence"), F("price_factor_denominator", "i64"),
         F("reference_price", "price"), F("authorise", "u8"), F("pad0", "u8[7]")]),
+    Record(21, "Configured", "The configuration's reference data has been defined.", [F("digest", "u8[32]")]),
     # requests
     Record(30, "NewOrderSingle", "Asks for an order.", [
         F("account", "slot", "", 1), F("instrument", "slot", "", 48), F("order_qty", "qty", "", 38),

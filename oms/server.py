@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import signal
 import sys
@@ -207,11 +208,9 @@ class Server:
             os.kill(os.getpid(), signal.SIGTERM)
 
     def serve(self) -> int:
-        """Runs until SIGTERM or SIGINT. Returns the exit status: 1 when the journal failed."""
-        signals = {signal.SIGTERM, signal.SIGINT}
-        signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+        """Runs until SIGTERM or SIGINT, which every thread has blocked. Returns 1 when the journal failed, else 0."""
         thread = self.start()
-        signal.sigwait(signals)
+        signal.sigwait({signal.SIGTERM, signal.SIGINT})
         assert self.loop is not None
         self.tell("stopping")
         self.loop.stop()
@@ -263,6 +262,7 @@ def serve(path: Path, as_json: bool = False) -> int:
         else:
             print(f"oms: {line}", file=sys.stderr, flush=True)
 
+    logging.basicConfig(format="oms: %(message)s")
     config = configuration.load(path)
     cpus = os.sched_getaffinity(0)
     if config.bus.core_cpu >= 0 and config.bus.core_cpu not in cpus:

@@ -481,10 +481,8 @@ class Attached(Views):
             try:
                 with path.open("rb") as file:
                     self._maps[table] = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
-            except (OSError, ValueError) as error:
-                raise OmsError(
-                    f"cannot map a table: {error}", where=str(path), remedy="is `oms serve` running?"
-                ) from None
+            except (OSError, ValueError):
+                raise OmsError("no OMS serves here", where=str(path), remedy="start it with `oms serve`") from None
         return self._maps[table]
 
 

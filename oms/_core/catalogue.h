@@ -26,6 +26,7 @@
 #define T_DefineAccount 18
 #define T_Entitle 19
 #define T_DefineInstrument 20
+#define T_Configured 21
 #define T_NewOrderSingle 30
 #define T_OrderCancelReplaceRequest 31
 #define T_OrderCancelRequest 32
@@ -580,6 +581,13 @@ _Static_assert(offsetof(DefineInstrument, price_factor_denominator) == 136, "Def
 _Static_assert(offsetof(DefineInstrument, reference_price) == 144, "DefineInstrument.reference_price");
 _Static_assert(offsetof(DefineInstrument, authorise) == 152, "DefineInstrument.authorise");
 _Static_assert(offsetof(DefineInstrument, pad0) == 153, "DefineInstrument.pad0");
+
+typedef struct {
+    Frame frame;
+    uint8_t digest[32];
+} Configured;
+_Static_assert(sizeof(Configured) == 64, "Configured");
+_Static_assert(offsetof(Configured, digest) == 32, "Configured.digest");
 
 typedef struct {
     Frame frame;
@@ -1200,7 +1208,7 @@ typedef struct {
     uint32_t in_doubt;
     uint64_t next_expiry_ns;
     uint8_t sod_digest[32];
-    uint8_t pad1[32];
+    uint8_t config_digest[32];
 } FirmRow;
 _Static_assert(sizeof(FirmRow) == 128, "FirmRow");
 _Static_assert(offsetof(FirmRow, version) == 0, "FirmRow.version");
@@ -1220,7 +1228,7 @@ _Static_assert(offsetof(FirmRow, buffered) == 48, "FirmRow.buffered");
 _Static_assert(offsetof(FirmRow, in_doubt) == 52, "FirmRow.in_doubt");
 _Static_assert(offsetof(FirmRow, next_expiry_ns) == 56, "FirmRow.next_expiry_ns");
 _Static_assert(offsetof(FirmRow, sod_digest) == 64, "FirmRow.sod_digest");
-_Static_assert(offsetof(FirmRow, pad1) == 96, "FirmRow.pad1");
+_Static_assert(offsetof(FirmRow, config_digest) == 96, "FirmRow.config_digest");
 
 typedef struct {
     uint32_t version;
@@ -2004,6 +2012,8 @@ static inline int record_fits(const Frame *frame) {
         return frame->length >= sizeof(Entitle) && sizeof(Entitle) <= frame->length;
     case T_DefineInstrument:
         return frame->length >= sizeof(DefineInstrument) && sizeof(DefineInstrument) <= frame->length;
+    case T_Configured:
+        return frame->length >= sizeof(Configured) && sizeof(Configured) <= frame->length;
     case T_NewOrderSingle:
         return frame->length >= sizeof(NewOrderSingle) && sizeof(NewOrderSingle) + ((const NewOrderSingle *)frame)->cl_ord_id_length <= frame->length;
     case T_OrderCancelReplaceRequest:

@@ -118,6 +118,8 @@ cdef uint16_t apply(State* s, const Frame* record) noexcept nogil:
             emit_answer(s, s.source, status, 0, 0, 0, False)
     else:
         status = apply_reference(s, record)
+        if s.source:
+            emit_answer(s, s.source, status, 0, 0, 0, False)
     if s.firm.next_expiry_ns and s.time_ns >= s.firm.next_expiry_ns:
         expire_waiting(s)
     row_close(&s.firm.version)

@@ -409,5 +409,8 @@ cdef uint16_t apply_reference(State* s, const Frame* record) noexcept nogil:
         status = define_user(s, <const DefineUser*>record)
     elif kind == T_Entitle:
         status = entitle(s, <const Entitle*>record)
+    elif kind == T_Configured:
+        memcpy(s.firm.config_digest, (<const Configured*>record).digest, 32)
+        status = ST_ok
     emit_event(s, EventKind_reference, kind, 0, status)
     return status

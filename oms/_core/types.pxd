@@ -25,6 +25,7 @@ cdef extern from "catalogue.h" nogil:
         T_DefineAccount
         T_Entitle
         T_DefineInstrument
+        T_Configured
         T_NewOrderSingle
         T_OrderCancelReplaceRequest
         T_OrderCancelRequest
@@ -437,6 +438,10 @@ cdef extern from "catalogue.h" nogil:
         uint8_t authorise
         uint8_t pad0[7]
 
+    ctypedef struct Configured:
+        Frame frame
+        uint8_t digest[32]
+
     ctypedef struct NewOrderSingle:
         Frame frame
         uint32_t account
@@ -770,7 +775,7 @@ cdef extern from "catalogue.h" nogil:
         uint32_t in_doubt
         uint64_t next_expiry_ns
         uint8_t sod_digest[32]
-        uint8_t pad1[32]
+        uint8_t config_digest[32]
 
     ctypedef struct CurrencyRow:
         uint32_t version

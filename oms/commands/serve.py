@@ -1,5 +1,6 @@
 """`oms serve`: the co-located process, alone."""
 
+import signal
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,10 @@ def add(subparsers: "Subparsers") -> None:
 
 
 def run(args: Namespace) -> int:
+    # Before anything starts a thread: each inherits it, so that only the main thread's sigwait takes these signals,
+    # and one that comes while the OMS recovers ends it in order, too.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+
     from oms.server import serve
 
     return serve(args.config, args.json)
