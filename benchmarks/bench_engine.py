@@ -45,10 +45,14 @@ Rows = np.ndarray
 def numbered(record: bytes, ids: bytes, first: int, count: int) -> Rows:
     """`count` copies of a record whose text `ids` is a number of eight digits, from `first` on, as rows of bytes."""
     rows = np.tile(np.frombuffer(record, np.uint8), (count, 1))
-    at = record.index(ids)
-    names = np.char.zfill(np.arange(first, first + count).astype("S8"), 8).astype("S8")
-    rows[:, at : at + 8] = names.view(np.uint8).reshape(count, 8)
+    name(rows, record.index(ids), np.arange(first, first + count))
     return rows
+
+
+def name(rows: Rows, at: int, numbers: np.ndarray) -> None:
+    """Writes a number of eight digits into each row."""
+    digits = np.char.zfill(numbers.astype("S8"), 8).astype("S8")
+    rows[:, at : at + 8] = digits.view(np.uint8).reshape(len(rows), 8)
 
 
 def place(rows: Rows, record: str, field: str, values: np.ndarray) -> None:
@@ -138,6 +142,15 @@ class World:
         place(rows, "ExecutionReport", "request", requests)
         return rows
 
+    def cancels(self, count: int) -> Rows:
+        """A client's cancels of open orders, by the names that it gave them: order n was made by request n."""
+        requests = self.open_requests(count)
+        record = records.encode("OrderCancelRequest", cl_ord_id="X00000000", orig_cl_ord_id="O11111111")
+        rows = numbered(record, b"00000000", self.filled, count)
+        name(rows, record.index(b"11111111"), requests)
+        place(rows, "OrderCancelRequest", "account", self.engine.rows("request")["account"][requests])
+        return rows
+
 
 @pytest.fixture(scope="module")
 def world() -> World:
@@ -204,6 +217,13 @@ def bench_cancel_and_confirm(benchmark, world: World) -> None:
         return rows
 
     measure(benchmark, world, canceled, BATCH)
+
+
+@pytest.mark.benchmark(group="cancel")
+def bench_cancel_request(benchmark, world: World, journal: Journal) -> None:
+    """A client's request to cancel, journaled, found by its text. The last one: its requests take rows of their own."""
+    world.run(world.news((ROUNDS + 1) * ROUND))
+    measure(benchmark, world, world.cancels, BATCH, journal)
 
 
 @pytest.mark.benchmark(group="replay")
