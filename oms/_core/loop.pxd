@@ -51,6 +51,7 @@ cdef class Loop:
     cdef void close_peer(self, const BusEvent* event) noexcept nogil
     cdef void address(self, const BusEvent* event, const Frame* record) noexcept nogil
     cdef void look_up(self, const BusEvent* event, const Frame* record) noexcept nogil
+    cdef bint may_ask(self, uint16_t user, const Lookup* asked) noexcept nogil
     cdef void give_out(self) noexcept nogil
     cdef uint16_t destination(self, const Frame* output) noexcept nogil
     cdef void tick(self) noexcept nogil

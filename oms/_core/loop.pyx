@@ -276,11 +276,23 @@ cdef class Loop:
         found.frame.template_id = T_Found
         found.frame.schema_version = SCHEMA_VERSION
         found.tag = asked.tag
-        found.number = find_code(self.s, asked)
+        if self.may_ask(event.source, asked):
+            found.number = find_code(self.s, asked)
         if asked.of == LookupOf_instrument and found.number:
             found.price_exponent = self.s.instrument[found.number].price_exponent
             found.quantity_exponent = self.s.instrument[found.number].quantity_exponent
         bus_send(self.b, event.endpoint, &found.frame, sizeof(found))
+
+    cdef bint may_ask(self, uint16_t user, const Lookup* asked) noexcept nogil:
+        """A tenant's user learns of the tenant's own accounts only, not even whether others exist."""
+        cdef uint16_t owner = self.s.user[user].owner
+        if owner == 0:
+            return True
+        if asked.of == LookupOf_account:
+            return asked.owner == owner
+        if asked.of == LookupOf_request:
+            return asked.account < self.s.header[TABLE_account].used and self.s.account[asked.account].owner == owner
+        return True
 
     cdef uint16_t destination(self, const Frame* output) noexcept nogil:
         """The endpoint that an output goes to, + 1; 0 = nobody."""

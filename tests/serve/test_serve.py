@@ -18,7 +18,7 @@ from oms import records
 from oms.bus import Connection
 from oms.bus_config import SessionRole
 from oms.config import Config, load
-from oms.enums import ControlScope, ControlState, ExecType, SessionState, Side, Status
+from oms.enums import ControlScope, ControlState, ExecType, LookupOf, SessionState, Side, Status
 from oms.server import live
 from oms.views import attach
 from tests.bus.support import RawPeer
@@ -39,6 +39,9 @@ permissions = ["authorise"]
 permissions = ["trade"]
 [users.client2]
 permissions = ["trade"]
+[users.tenant8]
+permissions = ["trade_any"]
+owner = 8
 [users.xasx]
 permissions = ["report"]
 [endpoints.operations1]
@@ -54,6 +57,9 @@ credential_file = "client1.key"
 [endpoints.client2]
 role = "client"
 user = "client2"
+[endpoints.tenant8]
+role = "client"
+user = "tenant8"
 [endpoints.XASX]
 role = "adapter"
 user = "xasx"
@@ -216,6 +222,17 @@ def test_a_client_is_who_its_endpoint_says(serving: Serving, account: int) -> No
     forged = records.encode("NewOrderSingle", source=views.user_slot("client1"), **order)
     assert serving.ask("client2", forged) == Status.permission_denied
     assert serving.ask("client1", forged, SECRET) == Status.instrument_unknown
+
+
+def test_a_tenant_does_not_learn_of_the_accounts_of_others(serving: Serving, account: int) -> None:
+    numbers = {}
+    for name in ("client2", "tenant8"):
+        with serving.connection(name) as connection:
+            connection.open()
+            connection.send([records.encode("Lookup", of=LookupOf.account, code="K", tag=1)])
+            (found,) = connection.receive(20)
+            numbers[name] = records.decode(found)[1]["number"]
+    assert numbers == {"client2": account, "tenant8": 0}
 
 
 def test_an_operator_is_who_its_endpoint_says(serving: Serving, account: int) -> None:
