@@ -134,7 +134,10 @@ cdef uint16_t apply(State* s, const Frame* record) noexcept nogil:
 cdef void prefetch_first(const State* s, const Frame* record) noexcept nogil:
     cdef const NewOrderSingle* new
     cdef const ExecutionReport* report
+    cdef const OrderCancelRequest* cancel
     cdef uint64_t hash
+    if not record_fits(record):  # its lengths are not to be trusted
+        return
     if record.template_id == T_NewOrderSingle:
         new = <const NewOrderSingle*>record
         if new.account < s.header[TABLE_account].used:
@@ -148,11 +151,31 @@ cdef void prefetch_first(const State* s, const Frame* record) noexcept nogil:
         if <uint32_t>report.request < s.header[TABLE_request].used:
             prefetch(&s.request[<uint32_t>report.request])
             prefetch(<const char*>&s.request[<uint32_t>report.request] + 64)
+    elif record.template_id == T_OrderCancelRequest:
+        cancel = <const OrderCancelRequest*>record
+        if cancel.account < s.header[TABLE_account].used:
+            prefetch(&s.account[cancel.account])
+            hash = hash_bytes(OrderCancelRequest_texts(cancel), cancel.cl_ord_id_length, cancel.account)
+            prefetch(&s.by_cl_ord_id.entries[index_home(&s.by_cl_ord_id, hash)])
+            prefetch(&s.by_cl_ord_id.entries[index_home(&s.by_cl_ord_id, hash_of_orig(cancel))])
+
+
+cdef inline uint64_t hash_of_orig(const OrderCancelRequest* cancel) noexcept nogil:
+    cdef const uint8_t* text = OrderCancelRequest_texts(cancel) + cancel.cl_ord_id_length
+    return hash_bytes(text, cancel.orig_cl_ord_id_length, cancel.account)
+
+
+cdef inline uint32_t likely_request(const State* s, const OrderCancelRequest* cancel) noexcept nogil:
+    """The likely row of the request that a cancel names, without looking at it."""
+    cdef uint64_t hash = hash_of_orig(cancel), at = index_home(&s.by_cl_ord_id, hash)
+    return index_next(&s.by_cl_ord_id, hash, &at)
 
 
 cdef void prefetch_second(const State* s, const Frame* record) noexcept nogil:
     cdef const NewOrderSingle* new
     cdef uint32_t slot
+    if not record_fits(record):
+        return
     if record.template_id == T_NewOrderSingle:
         new = <const NewOrderSingle*>record
         if new.account < s.header[TABLE_account].used:
@@ -168,6 +191,10 @@ cdef void prefetch_second(const State* s, const Frame* record) noexcept nogil:
             slot = s.request[slot].order
             prefetch(&s.order[slot])
             prefetch(<const char*>&s.order[slot] + 64)
+    elif record.template_id == T_OrderCancelRequest:
+        slot = likely_request(s, <const OrderCancelRequest*>record)
+        prefetch(&s.request[slot])
+        prefetch(<const char*>&s.request[slot] + 64)
 
 
 cdef inline uint32_t find_slot(const State* s, uint32_t account, uint32_t instrument) noexcept nogil:
@@ -181,7 +208,13 @@ cdef void prefetch_third(const State* s, const Frame* record) noexcept nogil:
     cdef const OrderRow* o
     cdef uint32_t slot
     cdef uint64_t hash
-    if record.template_id == T_ExecutionReport:
+    if not record_fits(record):
+        return
+    if record.template_id == T_OrderCancelRequest:
+        o = &s.order[s.request[likely_request(s, <const OrderCancelRequest*>record)].order]
+        prefetch(o)
+        prefetch(<const char*>o + 64)
+    elif record.template_id == T_ExecutionReport:
         report = <const ExecutionReport*>record
         slot = <uint32_t>report.request
         if slot < s.header[TABLE_request].used:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from oms import Engine
+from oms import Engine, records
 
 MONDAY = date(2026, 11, 23)
 
@@ -179,3 +179,14 @@ def test_deciding_twice_is_no_way_around_a_halt():
     assert [status(engine.authorise("A", "X", by="dtr")) for _ in range(3)] == ["trading_halted"] * 3
     engine.control("account", "A", "active")
     assert status(engine.authorise("A", "X", by="dtr")) == "ok"
+
+
+def test_a_record_that_claims_more_text_than_it_has_is_malformed():
+    engine = market()
+    raw = bytearray(records.encode("NewOrderSingle", account=1, instrument=1, cl_ord_id="X"))
+    raw[records.record_dtype("NewOrderSingle").fields["cl_ord_id_length"][1]] = 255
+    short = raw[:32]
+    short[:4] = (32).to_bytes(4, "little")
+    before = [len(rows) for rows in engine.arrays().values()]
+    assert [status(engine.apply(bytes(record))) for record in (raw, short)] == ["record_malformed"] * 2
+    assert [len(rows) for rows in engine.arrays().values()] == before
