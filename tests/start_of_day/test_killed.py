@@ -12,6 +12,7 @@ from oms import Engine
 from oms.start_of_day.make_day import make_day
 
 KILLS = 4
+TEXTS = ("order_id", "name", "attributes")  # where a text stands depends on what was put there before; its words do not
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,10 @@ def books(store):
         tables = {}
         for name in ("account", "cash", "holding", "order"):
             fields = [field for field in arrays[name].dtype.names if field not in ("version", "time_ns")]
-            tables[name] = [arrays[name][field].tolist() for field in fields]
+            tables[name] = [
+                [engine.text(ref) for ref in arrays[name][field]] if field in TEXTS else arrays[name][field].tolist()
+                for field in fields
+            ]
         return tables, int(arrays["firm"]["business_date"][1])
 
 
