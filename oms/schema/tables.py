@@ -1,0 +1,195 @@
+"""Tables and their rows. Slot 0 of every table is never used, so that 0 means "none"."""
+
+from __future__ import annotations
+
+from oms.schema.types import F, Table
+
+LADDER_CASH = 3  # settlement dates held in a cash row itself; further ones go to the ladder table
+LADDER_HOLDING = 2
+FEE_COMPONENTS = 6
+
+UNHASHED = ("event", "counter", "latency")  # tables that `apply` does not own
+
+VERSION = F("version", "u32", "row version: odd while it is being written")
+
+# fmt: off
+TABLES = [
+    Table("firm", "One row: where the firm stands.", 2, [
+        VERSION, F("control_state", "u8", "ControlState"),
+        F("sod_kind", "u8", "SodKind of the load in progress; 0 = none"),
+        F("sod_superseding", "u8", "1 = the load in progress corrects an earlier one"), F("pad0", "u8"),
+        F("last_sequence", "seq", "journal sequence of the last applied record"), F("last_time_ns", "time"),
+        F("business_date", "date"), F("sod_as_of", "date", "the date that the load in progress describes"),
+        F("sod_rows", "u32", "rows of the load in progress"), F("sod_source", "text_ref"), F("pad2", "u32"),
+        F("queued", "u32", "requests waiting at the desk"), F("buffered", "u32", "requests waiting for an adapter"),
+        F("in_doubt", "u32", "requests whose outcome is not known"),
+        F("next_expiry_ns", "time", "when the oldest buffered request times out; 0 = none"),
+        F("sod_digest", "u8[32]", "SHA-256 of the file in progress"),
+        F("config_digest", "u8[32]", "SHA-256 of the reference data of the configuration")]),
+    Table("currency", "Currencies, with the other side of every posting.", 256, [
+        VERSION, F("code", "c8", "ISO 4217"), F("exponent", "u8", "decimals of money"), F("pad0", "u8"),
+        F("calendar", "u16", "row in the calendar table"),
+        F("market", "money", "owed to (-) or by (+) the market's side of all trades"),
+        F("fees", "money", "fees charged"), F("external", "money", "the other side of loads, deposits and withdrawals"),
+        F("pad1", "u8[24]")]),
+    Table("calendar", "Days on which nothing settles, of one exchange or currency.", 512, [
+        VERSION, F("first_day", "date", "the day of bit 0"),
+        F("closed", "u8[1016]", "bit n = first_day + n is no business day")]),
+    Table("exchange", "Exchanges.", 64, [
+        VERSION, F("mic", "c8", "ISO 10383"), F("session_state", "u8", "SessionState"),
+        F("control_state", "u8", "ControlState"), F("settlement_days", "u8", "default T+n"), F("pad0", "u8"),
+        F("calendar", "u16"), F("first_feed", "u16", "feeds in order of preference"), F("trade_date", "date"),
+        F("open_orders", "u32", "rows of the comparison in progress"), F("pad1", "u8[36]")]),
+    Table("feed", "Feeds: one adapter's connection to one exchange.", 256, [
+        VERSION, F("name", "c32"), F("exchange", "u16"), F("next_feed", "u16", "next feed of the same exchange"),
+        F("state", "u8", "FeedState"), F("gap", "u8", "1 = its sequence jumped and the gap is not closed"),
+        F("pad0", "u16"), F("epoch", "u32", "lease: how often it was opened"),
+        F("session_id", "u64", "the exchange's own session; a new one starts sequences again"),
+        F("last_in", "seq", "last sequence of the exchange's side that was applied"),
+        F("last_out", "seq", "last sequence that was given to a request sent to it"),
+        F("gap_to", "seq", "the sequence that showed the gap"),
+        F("unanswered", "u32", "requests that were sent over it and are submitted or in doubt"), F("pad1", "u8[44]")]),
+    Table("account_class", "Account classes: the policies of their accounts.", 256, [
+        VERSION, F("name", "c24"), F("sell_unsettled", "u8", "1 = incoming stock may be sold"),
+        F("four_eyes", "u8", "1 = nobody decides on their own"),
+        F("contractual", "u8", "1 = due items move at the date roll"), F("pad0", "u8"),
+        F("receivable_days", "u16", "settlement days ahead that count as spendable"),
+        F("market_order_margin_bps", "u16"), F("collar_bps", "u32", "0 = no collar"),
+        F("buffer_timeout_s", "u32", "0 = none"), F("pad1", "u32"), F("min_order_value", "e4", "0 = none"),
+        F("max_order_value", "e4", "0 = none"), F("auth_above_value", "e4", "0 = none"), F("break_tolerance", "e4"),
+        F("pad2", "u8[48]")]),
+    Table("fee", "Fee schedules, up to six components each.", 256, [
+        VERSION, F("name", "c24"), F("count", "u8", "components"), F("pad0", "u8[3]"),
+        F("side", "char[6]", "Side; 0 = both"), F("basis", "u8[6]", "FeeBasis"), F("pad1", "u8[4]"),
+        F("rate_e8", "e8[6]"), F("amount", "e4[6]", "of a flat component"), F("minimum", "e4[6]"),
+        F("maximum", "e4[6]", "0 = none"), F("pad2", "u8[16]")]),
+    Table("fee_rule", "Which schedule applies: row = class * 64 + exchange.", 16384, [
+        VERSION, F("schedule", "u16"), F("pad0", "u16")]),
+    Table("user", "Identities: persons and services.", 65536, [
+        VERSION, F("name", "c32"), F("permissions", "u32"), F("owner", "u16", "0 = every owner"),
+        F("control_state", "u8", "ControlState"), F("active", "u8"), F("pad0", "u32"),
+        F("max_value", "e4", "what it may authorise; 0 = no limit"), F("pad1", "u8[8]")]),
+    Table("entitlement", "Who an account belongs to.", 65536, [
+        VERSION, F("account", "slot"), F("user", "u16"), F("pad0", "u16"),
+        F("next", "slot", "next entitlement of the account")]),
+    Table("account", "Trading accounts.", 65536, [
+        VERSION, F("cash", "slot", "first cash row"), F("entitlement", "slot", "first entitlement"), F("owner", "u16"),
+        F("currency", "u16", "default currency"), F("account_class", "u16"), F("status", "u8", "AccountStatus"),
+        F("control_state", "u8", "ControlState"),
+        F("unreconciled", "u8", "1 = closed by start of day until signed off"), F("pad0", "u8[3]"),
+        F("code", "c32", "unique within its owner"), F("name", "text_ref"), F("attributes", "text_ref")]),
+    Table("instrument", "Instruments.", 16384, [
+        VERSION, F("exchange", "u16"), F("currency", "u16"), F("price_exponent", "u8"), F("quantity_exponent", "u8"),
+        F("settlement_days", "u8"), F("status", "u8", "InstrumentStatus"), F("control_state", "u8", "ControlState"),
+        F("authorise", "u8", "1 = every order goes to the desk"), F("session_ended", "u8"), F("pad0", "u8"),
+        F("tick", "price"), F("lot", "qty"), F("min_qty", "qty", "0 = none"), F("max_qty", "qty", "0 = none"),
+        F("value_numerator", "i64", "price * quantity * numerator / denominator = money"),
+        F("value_denominator", "i64"), F("reference_price", "price", "0 = none"), F("last", "price", "0 = none"),
+        F("bid", "price"), F("ask", "price"), F("market_time_ns", "time"),
+        F("settle_of", "date", "trade date of settle_date below"), F("settle_date", "date"),
+        F("market", "qty", "the market's side of all trades in it"),
+        F("external", "qty", "the other side of loads and adjustments"), F("multiplier", "i64"), F("symbol", "c24"),
+        F("isin", "c16"), F("cfi", "c8"), F("pad1", "u8[8]")]),
+    Table("cash", "Cash, per account and currency.", 131072, [
+        VERSION, F("account", "slot"), F("next", "slot", "next cash row of the account"),
+        F("ladder", "slot", "further settlement dates"), F("currency", "u16"), F("flags", "u16"),
+        F("ladder_date", "date[3]"), F("booked", "money"), F("reserved", "money"), F("margin", "money"),
+        F("payable", "money", "sum over all dates"), F("receivable", "money", "sum over all dates"),
+        F("ladder_payable", "money[3]"), F("ladder_receivable", "money[3]"),
+        F("loaded_as_of", "date", "what the bank's last figure describes"), F("pad0", "u32")]),
+    Table("holding", "Holdings, per account and instrument.", 262144, [
+        VERSION, F("account", "slot"), F("instrument", "slot"), F("ladder", "slot", "further settlement dates"),
+        F("settled", "qty"), F("reserved", "qty"), F("incoming", "qty", "sum over all dates"),
+        F("outgoing", "qty", "sum over all dates"),
+        F("cost_low", "u64", "cost = average * cost_quantity, 128 bits, in price * quantity units"),
+        F("cost_high", "i64"), F("cost_quantity", "qty", "what cost is for; above total after reductions; 0 = no cost"),
+        F("last_execution", "slot"), F("cost_event", "slot", "the newest; 0 = none"), F("ladder_date", "date[2]"),
+        F("ladder_incoming", "qty[2]"), F("ladder_outgoing", "qty[2]"),
+        F("loaded_as_of", "date", "what the registry's last figure describes"), F("pad0", "u32")]),
+    Table("cost_event", "What changed a holding without a trade: its average price follows from these and its trades.",
+          262144, [
+        VERSION, F("holding", "slot"), F("prev", "slot", "the holding's event before; 0 = none"),
+        F("after", "slot", "the holding's last execution then"), F("quantity", "qty", "signed"),
+        F("average_price_e8", "e8", "what a registry told where none was known; null = the average stays")]),
+    Table("ladder", "Settlement dates that do not fit into their cash or holding row.", 65536, [
+        VERSION, F("next", "slot"), F("date", "date"), F("pad0", "u32"), F("owed", "i64", "payable or outgoing"),
+        F("due", "i64", "receivable or incoming")]),
+    Table("order", "Orders.", 262144, [
+        VERSION, F("generation", "u32", "of the row; part of its handle"), F("account", "slot"),
+        F("instrument", "slot"), F("cash", "slot"), F("holding", "slot"),
+        F("request", "slot", "the request that made it"), F("terms", "slot", "the request whose terms are in force"),
+        F("pending", "slot", "first request that the exchange has not answered"), F("last_execution", "slot"),
+        F("side", "char", "Side", 54), F("ord_status", "char", "the exchange's word: OrdStatus", 39),
+        F("closed", "u8", "1 = can trade no more, 2 = filled: only a replace in flight may reopen it"),
+        F("flags", "u8", "1 external, 2 overfilled, 4 filled after close, 8 cum differs, 16 expired here, 128 listed"),
+        F("trade_date", "date", "of its entry, at its exchange"), F("order_qty", "qty", "", 38),
+        F("cum_qty", "qty", "", 14), F("price", "price", "limit, or the protected price of a market order", 44),
+        F("cum_value", "money", "value of its effective executions"), F("fee_charged", "money", "", 12),
+        F("reserved", "money", "cash held for it"), F("reserved_qty", "qty", "stock held for it"),
+        F("order_id", "text_ref", "the exchange's name for it", 37),
+        F("closed_date", "date", "business date on which it was closed; 0 = it is open"),
+        F("fee", "u16", "schedule, as it was at its entry"), F("pad0", "u16"), F("pad1", "u32"),
+        F("missing_qty", "qty", "executed by the exchange's word, not booked yet, of a dead order")]),
+    Table("request", "Requests: every one that was received, with its outcome.", 524288, [
+        VERSION, F("generation", "u32", "of the row; part of its handle"), F("type", "char", "RequestType", 35),
+        F("status", "u8", "RequestStatus"), F("ord_type", "char", "OrdType", 40),
+        F("time_in_force", "char", "TimeInForce", 59), F("reason", "u16", "Status: why it was refused or waits"),
+        F("user", "u16", "who sent it"), F("account", "slot"), F("order", "slot"),
+        F("next_pending", "slot", "next pending request of the order"), F("cl_ord_id", "text_ref", "", 11),
+        F("cl_ord_id_hash", "hash"), F("content_hash", "hash"), F("order_qty", "qty", "", 38),
+        F("price", "price", "protected price for a market order", 44), F("stop_px", "price", "", 99),
+        F("display_qty", "qty", "", 1138), F("min_qty", "qty", "", 110), F("expire_date", "date", "", 432),
+        F("feed", "u16", "where it was sent"), F("decided_by", "u16", "the user who decided on it"),
+        F("queue_version", "u32", "goes up when a waiting request changes"),
+        F("orig", "slot", "the request that it wants to change"),
+        F("feed_sequence", "seq", "number it was sent under; until then, the journal's when it came"),
+        F("time_ns", "time", "when it was received, or let through by the desk to wait for a feed"),
+        F("business_date", "date", "when it was received"),
+        F("seen", "u32", "what the desk has seen of it: bit n = Status 8 + n")]),
+    Table("execution",
+          "Executions, busts and corrections, in the order in which they were booked: what trade feeds read.", 262144, [
+        VERSION, F("order", "slot"), F("account", "slot"), F("instrument", "slot"), F("prev_of_order", "slot"),
+        F("prev_of_holding", "slot"), F("ref", "slot", "the execution row that this one busts or corrects"),
+        F("superseded_by", "slot"), F("side", "char", "Side", 54), F("kind", "u8", "TradeKind"),
+        F("posted", "u8", "0 nothing stands, 1 in the ladders, 2 settled"),
+        F("trade_version", "u8", "1, 2 … along bust and correct"), F("exchange", "u16"), F("feed", "u16"),
+        F("trade_date", "date", "", 75), F("settle_date", "date", "", 64), F("exec_id", "text_ref", "", 17),
+        F("request", "slot", "the cl_ord_id that the report carried"), F("last_qty", "qty", "", 32),
+        F("last_px", "price", "", 31), F("value", "money", "", 381),
+        F("fee", "money", "part of the order's; with last_qty 0, what fees of settled trades change by", 12),
+        F("tax", "money", "the part of fee that is tax"),
+        F("key_hash", "hash", "of its key; 0 = a version that no report names"),
+        F("sequence", "seq", "journal sequence"), F("time_ns", "time", "", 60), F("pad0", "u8[8]")]),
+    Table("movement", "Every movement of settled money and stock.", 262144, [
+        VERSION, F("account", "slot"), F("instrument", "slot", "0 = money"), F("currency", "u16"),
+        F("kind", "u8", "MovementKind"), F("pad0", "u8"), F("user", "u16"), F("pad1", "u16"), F("date", "date"),
+        F("amount", "i64", "signed, in units of the currency or instrument"),
+        F("owed", "i64", "what left payable or outgoing (settlement)"),
+        F("due", "i64", "what left receivable or incoming (settlement)"), F("reference", "text_ref"),
+        F("reason", "text_ref"), F("reference_hash", "hash"), F("sequence", "seq", "journal sequence")]),
+    Table("load", "Start-of-day files that were loaded.", 4096, [
+        VERSION, F("kind", "u8", "SodKind"), F("pad0", "u8"), F("user", "u16"), F("as_of", "date"),
+        F("source", "text_ref"), F("rows", "u32"), F("pad1", "u32"), F("sequence", "seq", "journal sequence"),
+        F("digest", "u8[32]", "SHA-256 of the file")]),
+    Table("stage", "Rows of the load in progress, until it is committed.", 393216, [
+        VERSION, F("account", "slot"), F("item", "u32", "currency or instrument"), F("pad0", "u32"), F("amount", "i64"),
+        F("cost_price_e8", "e8", "average price with eight decimals; INT64_MIN = none")]),
+    Table("settlement", "Settlement batches that were booked.", 65536, [
+        VERSION, F("user", "u16"), F("pad0", "u16"), F("date", "date"), F("batch_id", "text_ref"), F("items", "u32"),
+        F("pad1", "u32"), F("sequence", "seq", "journal sequence")]),
+    Table("parked", "Reports that could not be booked, and breaks, with where they stand in the journal.", 65536, [
+        VERSION, F("status", "u16", "Status"), F("feed", "u16"),
+        F("execution", "slot", "the execution that it contradicts"), F("pad0", "u32"),
+        F("sequence", "seq", "journal sequence of the report")]),
+    Table("event", "The event log: a ring of Event records that readers follow by position.", 1048576, [
+        F("record", "u8[64]")]),
+    Table("counter", "What the process has counted since it started. Not part of the state.", 64, [
+        VERSION, F("pad0", "u32"), F("name", "c40"), F("value", "u64"), F("pad1", "u8[8]")]),
+    Table("latency", "How long things took since the process started. Not part of the state.", 16, [
+        VERSION, F("pad0", "u32"), F("name", "c40"), F("count", "u64"), F("sum_ns", "u64"), F("max_ns", "u64"),
+        F("buckets", "u64[512]",
+          "bucket 8 e + m holds durations from (8 + m) << (e - 3) ns; e = highest bit, m = next three")]),
+    Table("text", "Texts of any length, each behind a length byte, in units of 8 bytes.", 4194304, [
+        F("bytes", "u8[8]")]),
+]
+# fmt: on
