@@ -8,6 +8,8 @@ class Side(IntEnum):
 
     buy = 49
     sell = 50
+    sell_short = 53
+    sell_short_exempt = 54
 
 
 class OrdType(IntEnum):

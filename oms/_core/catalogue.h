@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define FRAME_SIZE 32
 #define MAX_RECORD_LENGTH 4096
 #define LADDER_CASH 3
@@ -135,6 +135,8 @@
 #define ST_booked_below_zero 89
 #define Side_buy 49
 #define Side_sell 50
+#define Side_sell_short 53
+#define Side_sell_short_exempt 54
 #define OrdType_market 49
 #define OrdType_limit 50
 #define OrdType_stop 51

@@ -134,6 +134,8 @@ cdef extern from "catalogue.h" nogil:
         ST_booked_below_zero
         Side_buy
         Side_sell
+        Side_sell_short
+        Side_sell_short_exempt
         OrdType_market
         OrdType_limit
         OrdType_stop

@@ -12,7 +12,7 @@ from oms.schema.tables import FEE_COMPONENTS, LADDER_CASH, LADDER_HOLDING, TABLE
 from oms.schema.types import NULL_I64, SCALARS, Enum, F, Field, Record, Status, Table
 
 SCHEMA_ID = 0x4F4D
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 FRAME_SIZE = 32
 MAX_RECORD_LENGTH = 4096
 

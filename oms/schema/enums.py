@@ -6,7 +6,8 @@ from oms.schema.types import Enum, chars, numbers
 
 # fmt: off
 ENUMS = [
-    Enum("Side", "Side of an order", chars(buy="1", sell="2"), 54),
+    Enum("Side", "Side of an order", chars(
+        buy="1", sell="2", sell_short="5", sell_short_exempt="6"), 54),
     Enum("OrdType", "Order type", chars(
         market="1", limit="2", stop="3", stop_limit="4", market_to_limit="K", pegged="P"), 40),
     Enum("TimeInForce", "How long an order stays", chars(
