@@ -18,7 +18,6 @@ from typing import Any
 
 from oms import config, snapshot
 from oms._core.engine import Core
-from oms._core.snapshot import replay_to
 from oms.errors import OmsError
 from oms.journal import Reader, TornTail, is_locked
 from oms.snapshot import Snapshot, SnapshotRefused
@@ -143,7 +142,7 @@ class Replica(Views):
         self._memory = {name: memoryview(mapping) for name, mapping in self.core.tables.mappings.items()}
         self.live = is_locked(self.journal)
         with Reader(self.journal, recovered.next_sequence, live=self.live) as reader:
-            replay_to(self.core, reader, EVERYTHING if to_sequence is None else to_sequence)
+            self.core.replay(reader, EVERYTHING if to_sequence is None else to_sequence)
             reader.check()
             self.torn_tail: TornTail | None = reader.torn_tail()
         self.sequence = int(self.rows("firm")[1]["last_sequence"])

@@ -335,15 +335,22 @@ cdef class Core:
             raise RecordError(f"the record at byte {view.shape[0] - (end - at)} does not hold together")
         return count, status
 
-    def replay(self, ReaderCore reader):
-        """Applies all that a journal's reader hands out, and drops the outputs. Returns the number of records."""
+    def replay(self, ReaderCore reader, uint64_t last=0xFFFFFFFFFFFFFFFF):
+        """Applies what a journal's reader hands out, up to the sequence `last`, and drops the outputs. May be called
+        again for more. Returns the number of records that the reader took in."""
         cdef uint64_t before = reader.state.records
         cdef ReaderState* state = &reader.state
+        cdef const uint8_t* end
         self.state.replaying = True
         with nogil:
             while state.cursor != state.batch_end or reader_load(state):
-                apply_run(self.state, state.cursor, state.batch_end)
-                state.cursor = state.batch_end
+                end = state.cursor
+                while end < state.batch_end and (<const Frame*>end).sequence <= last:
+                    end += (<const Frame*>end).length
+                if end == state.cursor:
+                    break
+                apply_run(self.state, state.cursor, end)
+                state.cursor = end
         self.state.replaying = False
         return reader.state.records - before
 

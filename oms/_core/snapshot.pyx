@@ -1,5 +1,4 @@
-"""What Python would be too slow for when a state is built from files: the indexes made again from the rows, and the
-journal replayed up to a sequence.
+"""What Python would be too slow for when a state is built from a snapshot: the indexes made again from the rows.
 
 Owns nothing. The hashes are those under which orders, executions, ledger, reference, day, loads and settlement put the
 rows into the indexes.
@@ -7,9 +6,8 @@ rows into the indexes.
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from oms._core.engine cimport Core, apply_run
+from oms._core.engine cimport Core
 from oms._core.index cimport Index, index_home, index_put
-from oms._core.journal_reader cimport ReaderCore, ReaderState, reader_load
 from oms._core.state cimport *
 
 cdef enum:
@@ -115,23 +113,3 @@ def rows_restored(Core core not None, uint64_t events):
         index_day(s)
         s.events = events
         s.header[TABLE_event].sequence = events
-
-
-cdef void replay_until(State* s, ReaderState* reader, uint64_t last) noexcept nogil:
-    cdef const uint8_t* end
-    while reader.cursor != reader.batch_end or reader_load(reader):
-        end = reader.cursor
-        while end < reader.batch_end and (<const Frame*>end).sequence <= last:
-            end += (<const Frame*>end).length
-        if end == reader.cursor:
-            return
-        apply_run(s, reader.cursor, end)
-        reader.cursor = end
-        s.out_used = 0
-
-
-def replay_to(Core core not None, ReaderCore reader not None, uint64_t last):
-    """Applies what the reader hands out up to the sequence `last`, and drops the outputs. May be called again for
-    more."""
-    with nogil:
-        replay_until(core.state, &reader.state, last)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from oms import Engine, snapshot
+from oms import Engine, schema, snapshot
 from oms.errors import OmsError
 from oms.journal import JournalDamage
 from oms.replica import Replica
@@ -140,8 +140,9 @@ def test_another_format_or_schema_version_is_refused_by_its_number(store, monkey
     with pytest.raises(SnapshotRefused, match="has format 1, and this oms reads format 7"):
         snapshot.read(path)
     monkeypatch.undo()
-    monkeypatch.setattr("oms.schema.SCHEMA_VERSION", 5)
-    with pytest.raises(SnapshotRefused, match="has schema version 1, and this oms reads 5"):
+    written = schema.SCHEMA_VERSION
+    monkeypatch.setattr("oms.schema.SCHEMA_VERSION", written + 1)
+    with pytest.raises(SnapshotRefused, match=f"has schema version {written}, and this oms reads {written + 1}"):
         snapshot.read(path)
     monkeypatch.undo()
     monkeypatch.setattr("oms.snapshot.layout", lambda: "other")
