@@ -205,6 +205,7 @@ class MovementKind(IntEnum):
     deposit = 3
     withdrawal = 4
     adjustment = 5
+    margin = 6
 
 
 class EventKind(IntEnum):

@@ -11,7 +11,9 @@ from oms.enums import Status
 
 @dataclass(frozen=True)
 class Cash:
-    """Cash of one account in one currency, in that currency. ladder: date → (payable, receivable)."""
+    """Cash of one account in one currency, in that currency. short_proceeds: of short sales that are not bought back,
+    never available. negative: available is below zero, and new buys are refused. ladder: date → (payable,
+    receivable)."""
 
     account: str
     currency: str
@@ -22,13 +24,16 @@ class Cash:
     margin: Decimal
     available: Decimal
     withdrawable: Decimal
+    short_proceeds: Decimal = Decimal(0)
+    negative: bool = False
     ladder: dict[date, tuple[Decimal, Decimal]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Holding:
     """Stock of one account in one instrument. ladder: date → (incoming, outgoing). average_price: eight decimals,
-    rounded half away from zero; None when the holding is flat or was loaded without a cost."""
+    rounded half away from zero; None when the holding is flat or was loaded without a cost. negative: more was sold
+    than is there, by an account that may not sell short."""
 
     account: str
     instrument: str
@@ -39,6 +44,7 @@ class Holding:
     total: Decimal
     available: Decimal
     average_price: Decimal | None
+    negative: bool = False
     ladder: dict[date, tuple[Decimal, Decimal]] = field(default_factory=dict)
 
 

@@ -109,18 +109,23 @@ def recompute_books(books: Books) -> None:
     executions, movements = books.rows["execution"], books.rows["movement"]
     flow = flow_of(executions)
     currency = books.rows["instrument"]["currency"][executions["instrument"]]
-    money = movements["instrument"] == 0
+    margin = movements["kind"] == MovementKind.margin
+    money = (movements["instrument"] == 0) & ~margin
     purse = Purse(books, "cash", "currency", "booked", "payable", "receivable")
     purse.check(executions["account"], currency, flow.owed, flow.due, movements[money])
     stock = Purse(books, "holding", "instrument", "settled", "outgoing", "incoming")
-    stock.check(executions["account"], executions["instrument"], flow.outgoing, flow.incoming, movements[~money])
+    stock.check(
+        executions["account"], executions["instrument"], flow.outgoing, flow.incoming, movements[~money & ~margin]
+    )
+    lent = movements[margin]
+    books.compare("cash", "margin", books.sums("cash", purse.slots(lent["account"], lent["currency"]), lent["amount"]))
     stands = executions["posted"] != 0
     currency, instrument = np.where(stands, currency, 0), np.where(stands, executions["instrument"], 0)
     books.compare("currency", "market", books.sums("currency", currency, flow.side * executions["value"]))
     books.compare("currency", "fees", books.sums("currency", currency, flow.sign * executions["fee"]))
     books.compare("instrument", "market", books.sums("instrument", instrument, -flow.side * executions["last_qty"]))
     _check_external(books, "currency", movements[money])
-    _check_external(books, "instrument", movements[~money])
+    _check_external(books, "instrument", movements[~money & ~margin])
     _check_balance(books)
 
 

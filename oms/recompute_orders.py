@@ -15,6 +15,7 @@ from oms.enums import FeeBasis, RequestStatus, RequestType, Side, TradeKind
 from oms.recompute import IN_LADDERS, SETTLED, Books, Figures
 
 DEAD, FILLED = 1, 2  # order.closed
+SHORT = (Side.sell_short, Side.sell_short_exempt)
 LIVE = (RequestStatus.queued, RequestStatus.buffered, RequestStatus.submitted, RequestStatus.in_doubt)
 
 
@@ -49,7 +50,7 @@ def recompute_fees(books: Books) -> None:
     for row in np.flatnonzero(orders["cum_value"]):
         value, side = int(orders["cum_value"][row]), int(orders["side"][row])
         fee = fees.fee(int(orders["fee"][row]), int(exponents[row]), side, value)
-        expected[row] = min(fee, value) if side == Side.sell and not orders["closed"][row] else fee
+        expected[row] = min(fee, value) if side != Side.buy and not orders["closed"][row] else fee
     books.compare("order", "fee_charged", expected)
 
 
@@ -155,7 +156,7 @@ class Fees:
     def components(self, schedule: int, exponent: int, side: int) -> list[Component]:
         row, found = self.rows[schedule], []
         for index in range(int(row["count"])):
-            if row["side"][index] not in (0, side):
+            if row["side"][index] not in (0, side, Side.sell if side in SHORT else side):
                 continue
             amount, minimum, maximum = (
                 half_away(int(row[name][index]) * 10**exponent, 10**4) for name in ("amount", "minimum", "maximum")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from oms import journal, recompute, recompute_cost, recompute_orders
+from oms import journal, recompute, recompute_cost, recompute_orders, recompute_shorts
 from oms.errors import OmsError
 from oms.recompute import Books, Finding
 from oms.replica import Replica
@@ -25,6 +25,7 @@ CHECKS = (
     recompute_orders.recompute_values,
     recompute_orders.recompute_fees,
     recompute_cost.recompute_cost,
+    recompute_shorts.recompute_shorts,
     recompute_orders.check_chains,
     recompute_orders.check_keys,
     recompute_orders.check_requests,

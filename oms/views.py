@@ -178,25 +178,43 @@ class Views:
             further = int(entry["next"])
         return dict(sorted(found.items()))
 
-    def spendable(self, row: Row, ladder: dict[int, tuple[int, int]]) -> int:
-        """The receivables that the account's class counts."""
+    def counted_days(self, row: Row) -> range:
+        """The settlement dates whose receivables the account's class counts."""
         policy = self.rows("account_class")[self.rows("account")["account_class"][row["account"]]]
         today = last = int(self.rows("firm")["business_date"][1])
         left = int(policy["receivable_days"])
         if left == 0:
-            return 0
+            return range(0)
         calendar = int(self.rows("currency")["calendar"][row["currency"]])
         while 0 < left < ALL_DAYS:
             last += 1
             left -= self.business_day(calendar, last)
-        return sum(due for day, (_, due) in ladder.items() if today <= day and (left or day <= last))
+        return range(today, (1 << 31) if left else last + 1)
+
+    def short_sales(self, row: Row, counted: range) -> tuple[int, int, int]:
+        """Of a cash row: proceeds of short sales that are not bought back; what of them is settled; what else of the
+        counted receivables is not to be spent."""
+        if not row["exposure"]:
+            return 0, 0, 0
+        exposure = self.row("exposure", int(row["exposure"]))
+        proceeds, due, slot = int(exposure["short_proceeds"]), 0, int(exposure["ladder"])
+        while slot:
+            entry = self.rows("ladder")[slot]
+            due += int(entry["due"]) if int(entry["date"]) in counted else 0
+            slot = int(entry["next"])
+        unsettled = min(proceeds, int(exposure["short_due"]))
+        late = int(exposure["late"]) if int(exposure["late_date"]) in counted else 0
+        return proceeds, proceeds - unsettled, min(unsettled, due) + late
 
     def cash_picture(self, slot: int) -> Cash:
         row = self.row("cash", slot)
         currency = int(row["currency"])
         ladder = self.ladder(row, "ladder_payable", "ladder_receivable")
         booked, reserved, payable = int(row["booked"]), int(row["reserved"]), int(row["payable"])
-        available = booked + int(row["margin"]) - reserved - payable + self.spendable(row, ladder)
+        counted = self.counted_days(row)
+        proceeds, settled, unsettled = self.short_sales(row, counted)
+        spendable = sum(due for day, (_, due) in ladder.items() if day in counted) - unsettled
+        available = booked + int(row["margin"]) - reserved - payable - settled + spendable
 
         def money(units: int) -> Decimal:
             return self.money(units, currency)
@@ -210,7 +228,9 @@ class Views:
             reserved=money(reserved),
             margin=money(int(row["margin"])),
             available=money(available),
-            withdrawable=money(max(0, booked - reserved - payable)),
+            withdrawable=money(max(0, booked - reserved - payable - settled)),
+            short_proceeds=money(proceeds),
+            negative=available < 0,
             ladder={day_of(day): (money(owed), money(due)) for day, (owed, due) in ladder.items()},
         )
 
@@ -236,6 +256,7 @@ class Views:
             total=qty(settled + incoming - outgoing),
             available=qty(available),
             average_price=average(row, int(instrument["price_exponent"])),
+            negative=available < 0,
             ladder={day_of(day): (qty(due), qty(owed)) for day, (owed, due) in ladder.items()},
         )
 

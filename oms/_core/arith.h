@@ -110,11 +110,30 @@ static inline void cost_store(i128 cost, int64_t of, uint64_t *low, int64_t *hig
     *cost_quantity = of;
 }
 
+/* up / down, both below 2^120, as a fraction whose denominator a row can hold: reduced, else cut at 2^-59. */
+static inline void cost_fit(i128 up, i128 down, i128 *numerator, int64_t *denominator) {
+    i128 divisor = greatest_divisor(up, down), rest;
+    if (down / divisor <= FIGURE_MAX) {
+        *numerator = up / divisor;
+        *denominator = (int64_t)(down / divisor);
+        return;
+    }
+    *numerator = up / down;
+    rest = up % down;
+    for (int bit = 0; bit < 59; bit++) {
+        rest *= 2;
+        *numerator = *numerator * 2 + (rest >= down);
+        rest -= rest >= down ? down : 0;
+    }
+    *denominator = (int64_t)1 << 59;
+}
+
 /* A holding of `held` (>= 0) with an average becomes held + added, bought at price. Reductions leave the fraction as
- * it is. */
+ * it is. No intermediate overflows: the average is taken apart into a whole number and a fraction below one. */
 static inline void cost_add(uint64_t *low, int64_t *high, int64_t *cost_quantity, int64_t held, int64_t added,
                             int64_t price) {
-    i128 cost = wide(*low, *high), of = *cost_quantity, part, up, down, divisor;
+    i128 cost = wide(*low, *high), of = *cost_quantity, total = (i128)held + added, whole, part, up, fraction;
+    int64_t down;
     if (held == 0) {
         cost_store((i128)price * added, added, low, high, cost_quantity);
         return;
@@ -123,25 +142,32 @@ static inline void cost_add(uint64_t *low, int64_t *high, int64_t *cost_quantity
         cost_store(cost + (i128)price * added, held + added, low, high, cost_quantity);
         return;
     }
-    if (!__builtin_mul_overflow(cost, (i128)held, &part)) {
-        if (part % of == 0) {
-            cost_store(part / of + (i128)price * added, held + added, low, high, cost_quantity);
-            return;
-        }
-        /* (cost * held / of + price * added) / (held + added) as one fraction */
-        if (!__builtin_mul_overflow((i128)price * added, of, &up) && !__builtin_add_overflow(up, part, &up) &&
-            !__builtin_mul_overflow(of, (i128)held + added, &down)) {
-            divisor = greatest_divisor(up, down);
-            if (down / divisor <= FIGURE_MAX) {
-                cost_store(up / divisor, (int64_t)(down / divisor), low, high, cost_quantity);
-                return;
-            }
-        }
-        cost = divide_half_away(part, of);
-    } else {
-        cost = divide_half_away(cost, of) * held;
+    part = cost % of * held; /* the cost is whole + part / of */
+    whole = cost / of * held + part / of + (i128)price * added;
+    part %= of;
+    if (part == 0) {
+        cost_store(whole, (int64_t)total, low, high, cost_quantity);
+        return;
     }
-    cost_store(cost + (i128)price * added, held + added, low, high, cost_quantity);
+    up = whole % total * of + part; /* the average is whole / total + up / (of * total) */
+    cost_fit(up, of * total, &fraction, &down);
+    cost_store(whole / total * down + fraction, down, low, high, cost_quantity);
+}
+
+/* Money of `quantity` at a cost, with the instrument's value fraction, rounded up; FIGURE_MAX when it does not fit. */
+static inline int64_t cost_value(uint64_t low, int64_t high, int64_t cost_quantity, int64_t quantity,
+                                 int64_t numerator, int64_t denominator) {
+    i128 cost = wide(low, high), down = (i128)cost_quantity * denominator, units = (i128)quantity * numerator, up;
+    int64_t out = FIGURE_MAX;
+    if (__builtin_mul_overflow(cost / down, units, &up))
+        return out;
+    cost %= down;
+    while (cost > ((i128)1 << 126) / units) { /* beyond 126 bits: the last ones do not show */
+        cost = (cost >> 1) + 1;
+        down >>= 1;
+    }
+    fits(up + divide_up(cost * units, down), &out);
+    return out;
 }
 
 /* What a registry tells: an average with eight decimals, for prices with `exponent` decimals. */

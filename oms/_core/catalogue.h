@@ -237,6 +237,7 @@
 #define MovementKind_deposit 3
 #define MovementKind_withdrawal 4
 #define MovementKind_adjustment 5
+#define MovementKind_margin 6
 #define EventKind_order 1
 #define EventKind_request 2
 #define EventKind_execution 3
@@ -276,11 +277,14 @@
 #define TABLE_stage 21
 #define TABLE_settlement 22
 #define TABLE_parked 23
-#define TABLE_event 24
-#define TABLE_counter 25
-#define TABLE_latency 26
-#define TABLE_text 27
-#define TABLE_COUNT 28
+#define TABLE_exposure 24
+#define TABLE_short_sale 25
+#define TABLE_day 26
+#define TABLE_event 27
+#define TABLE_counter 28
+#define TABLE_latency 29
+#define TABLE_text 30
+#define TABLE_COUNT 31
 
 typedef struct {
     uint32_t length;
@@ -1544,7 +1548,7 @@ typedef struct {
     int64_t ladder_payable[3];
     int64_t ladder_receivable[3];
     int32_t loaded_as_of;
-    uint32_t pad0;
+    uint32_t exposure;
 } CashRow;
 _Static_assert(sizeof(CashRow) == 128, "CashRow");
 _Static_assert(offsetof(CashRow, version) == 0, "CashRow.version");
@@ -1562,7 +1566,7 @@ _Static_assert(offsetof(CashRow, receivable) == 64, "CashRow.receivable");
 _Static_assert(offsetof(CashRow, ladder_payable) == 72, "CashRow.ladder_payable");
 _Static_assert(offsetof(CashRow, ladder_receivable) == 96, "CashRow.ladder_receivable");
 _Static_assert(offsetof(CashRow, loaded_as_of) == 120, "CashRow.loaded_as_of");
-_Static_assert(offsetof(CashRow, pad0) == 124, "CashRow.pad0");
+_Static_assert(offsetof(CashRow, exposure) == 124, "CashRow.exposure");
 
 typedef struct {
     uint32_t version;
@@ -1582,7 +1586,7 @@ typedef struct {
     int64_t ladder_incoming[2];
     int64_t ladder_outgoing[2];
     int32_t loaded_as_of;
-    uint32_t pad0;
+    uint32_t short_sale;
 } HoldingRow;
 _Static_assert(sizeof(HoldingRow) == 128, "HoldingRow");
 _Static_assert(offsetof(HoldingRow, version) == 0, "HoldingRow.version");
@@ -1602,7 +1606,7 @@ _Static_assert(offsetof(HoldingRow, ladder_date) == 80, "HoldingRow.ladder_date"
 _Static_assert(offsetof(HoldingRow, ladder_incoming) == 88, "HoldingRow.ladder_incoming");
 _Static_assert(offsetof(HoldingRow, ladder_outgoing) == 104, "HoldingRow.ladder_outgoing");
 _Static_assert(offsetof(HoldingRow, loaded_as_of) == 120, "HoldingRow.loaded_as_of");
-_Static_assert(offsetof(HoldingRow, pad0) == 124, "HoldingRow.pad0");
+_Static_assert(offsetof(HoldingRow, short_sale) == 124, "HoldingRow.short_sale");
 
 typedef struct {
     uint32_t version;
@@ -1925,6 +1929,54 @@ _Static_assert(offsetof(ParkedRow, feed) == 6, "ParkedRow.feed");
 _Static_assert(offsetof(ParkedRow, execution) == 8, "ParkedRow.execution");
 _Static_assert(offsetof(ParkedRow, pad0) == 12, "ParkedRow.pad0");
 _Static_assert(offsetof(ParkedRow, sequence) == 16, "ParkedRow.sequence");
+
+typedef struct {
+    uint32_t version;
+    uint32_t cash;
+    uint32_t ladder;
+    int32_t late_date;
+    int64_t short_proceeds;
+    int64_t short_due;
+    int64_t late;
+    uint8_t pad0[24];
+} ExposureRow;
+_Static_assert(sizeof(ExposureRow) == 64, "ExposureRow");
+_Static_assert(offsetof(ExposureRow, version) == 0, "ExposureRow.version");
+_Static_assert(offsetof(ExposureRow, cash) == 4, "ExposureRow.cash");
+_Static_assert(offsetof(ExposureRow, ladder) == 8, "ExposureRow.ladder");
+_Static_assert(offsetof(ExposureRow, late_date) == 12, "ExposureRow.late_date");
+_Static_assert(offsetof(ExposureRow, short_proceeds) == 16, "ExposureRow.short_proceeds");
+_Static_assert(offsetof(ExposureRow, short_due) == 24, "ExposureRow.short_due");
+_Static_assert(offsetof(ExposureRow, late) == 32, "ExposureRow.late");
+_Static_assert(offsetof(ExposureRow, pad0) == 40, "ExposureRow.pad0");
+
+typedef struct {
+    uint32_t version;
+    uint32_t holding;
+    uint32_t exposure;
+    uint32_t pad0;
+    int64_t proceeds;
+} ShortSaleRow;
+_Static_assert(sizeof(ShortSaleRow) == 24, "ShortSaleRow");
+_Static_assert(offsetof(ShortSaleRow, version) == 0, "ShortSaleRow.version");
+_Static_assert(offsetof(ShortSaleRow, holding) == 4, "ShortSaleRow.holding");
+_Static_assert(offsetof(ShortSaleRow, exposure) == 8, "ShortSaleRow.exposure");
+_Static_assert(offsetof(ShortSaleRow, pad0) == 12, "ShortSaleRow.pad0");
+_Static_assert(offsetof(ShortSaleRow, proceeds) == 16, "ShortSaleRow.proceeds");
+
+typedef struct {
+    uint32_t version;
+    int32_t date;
+    uint64_t sequence;
+    uint64_t time_ns;
+    uint64_t pad0;
+} DayRow;
+_Static_assert(sizeof(DayRow) == 32, "DayRow");
+_Static_assert(offsetof(DayRow, version) == 0, "DayRow.version");
+_Static_assert(offsetof(DayRow, date) == 4, "DayRow.date");
+_Static_assert(offsetof(DayRow, sequence) == 8, "DayRow.sequence");
+_Static_assert(offsetof(DayRow, time_ns) == 16, "DayRow.time_ns");
+_Static_assert(offsetof(DayRow, pad0) == 24, "DayRow.pad0");
 
 typedef struct {
     uint8_t record[64];

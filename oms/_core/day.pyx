@@ -4,7 +4,8 @@ from libc.stdint cimport INT64_MIN
 
 from oms._core.arith cimport FIGURE_MAX
 from oms._core.index cimport index_put, index_remove
-from oms._core.ledger cimport add_cost_event, cash_row, holding_available, holding_row
+from oms._core.ledger cimport add_cost_event, cash_row, cash_withdrawable, holding_available, holding_row, \
+    holding_settle
 from oms._core.orders cimport CLOSED_dead, FLAG_expired_here, close_order
 from oms._core.outputs cimport emit_answer, emit_event
 from oms._core.requests cimport drop
@@ -103,6 +104,14 @@ cdef void forget(State* s, int32_t before) noexcept nogil:
             give_back(s, TABLE_order, slot)
 
 
+cdef void begin_day(State* s) noexcept nogil:
+    """Where the date begins in the journal: what stood before it is its opening balance."""
+    cdef uint32_t slot = take(s, TABLE_day)
+    row_open(&s.day[slot].version)
+    s.day[slot].date, s.day[slot].sequence, s.day[slot].time_ns = s.firm.business_date, s.sequence, s.time_ns
+    row_close(&s.day[slot].version)
+
+
 cdef uint16_t apply_business_date(State* s, const BusinessDate* r) noexcept nogil:
     """The firm's date moves forward; rows that came to nothing before the day that ends now are given back."""
     cdef int32_t ending = s.firm.business_date
@@ -112,10 +121,13 @@ cdef uint16_t apply_business_date(State* s, const BusinessDate* r) noexcept nogi
     if r.date <= ending:
         s.figure, s.limit = r.date, ending
         return ST_date_not_forward
+    if not has_room(s, TABLE_day, 1):
+        return ST_capacity_reached
     status = settle_contractual(s, r.date)
     if status != ST_ok:
         return status
     s.firm.business_date = r.date
+    begin_day(s)
     forget(s, ending)
     emit_event(s, EventKind_firm, 1, 0, ST_ok)
     return ST_ok
@@ -181,7 +193,6 @@ cdef uint32_t find_movement(const State* s, const uint8_t* name, uint32_t length
 cdef uint16_t vet_movement(State* s, const Movement* r, uint64_t hash) noexcept nogil:
     cdef uint32_t slot
     cdef const MovementRow* m
-    cdef const CashRow* c
     cdef int64_t free = 0
     if not allowed(s, PERMISSION_operate):
         return ST_permission_denied
@@ -212,8 +223,7 @@ cdef uint16_t vet_movement(State* s, const Movement* r, uint64_t hash) noexcept 
     if r.amount < 0 and not r.override:
         slot = find_cash(s, r.account, r.currency) if r.currency else find_holding(s, r.account, r.instrument)
         if slot and r.currency:
-            c = &s.cash[slot]
-            free = max(c.booked - c.reserved - c.payable, 0)
+            free = cash_withdrawable(s, slot)
         elif slot:
             free = max(min(holding_available(s, slot), s.holding[slot].settled), 0)
         if -r.amount > free:
@@ -246,9 +256,7 @@ cdef uint16_t apply_movement(State* s, const Movement* r) noexcept nogil:
     else:
         slot = holding_row(s, r.account, r.instrument)
         add_cost_event(s, slot, r.amount, INT64_MIN)
-        row_open(&s.holding[slot].version)
-        s.holding[slot].settled += r.amount
-        row_close(&s.holding[slot].version)
+        holding_settle(s, slot, r.amount)
         s.instrument[r.instrument].external -= r.amount
         emit_event(s, EventKind_holding, slot, 0, ST_ok)
     add_movement(s, &m)
@@ -258,6 +266,7 @@ cdef uint16_t apply_movement(State* s, const Movement* r) noexcept nogil:
 
 cdef uint16_t apply_margin(State* s, const SetMargin* r) noexcept nogil:
     cdef uint32_t slot
+    cdef MovementRow m
     if not allowed(s, PERMISSION_operate):
         return ST_permission_denied
     if r.account == 0 or r.account >= s.header[TABLE_account].used:
@@ -266,9 +275,15 @@ cdef uint16_t apply_margin(State* s, const SetMargin* r) noexcept nogil:
         return ST_permission_denied
     if r.currency == 0 or r.currency >= s.header[TABLE_currency].used or not 0 <= r.margin <= FIGURE_MAX:
         return ST_reference_invalid
-    if not has_room(s, TABLE_cash, 1):
+    if not has_room(s, TABLE_cash, 1) or not has_room(s, TABLE_movement, 1):
         return ST_capacity_reached
     slot = cash_row(s, r.account, r.currency)
+    if s.cash[slot].margin == r.margin:
+        return ST_ok
+    memset(&m, 0, sizeof(m))
+    m.account, m.currency, m.kind, m.user = r.account, r.currency, MovementKind_margin, s.source
+    m.date, m.amount = s.firm.business_date, r.margin - s.cash[slot].margin
+    add_movement(s, &m)
     row_open(&s.cash[slot].version)
     s.cash[slot].margin = r.margin
     row_close(&s.cash[slot].version)

@@ -9,6 +9,7 @@ from oms._core.index cimport index_put
 from oms._core.ledger cimport cash_ladder, fee_of, holding_ladder, newest_version, settle_date
 from oms._core.outputs cimport alert, emit_event
 from oms._core.settlement cimport settle_cash, settle_stock
+from oms._core.shorts cimport open_short, short_ladder
 
 
 cdef inline uint64_t key_of(uint32_t exchange, int32_t trade_date, uint8_t side, const uint8_t* name,
@@ -93,19 +94,24 @@ cdef bint flow(State* s, const ExecutionRow* x, int sign) noexcept nogil:
     cdef InstrumentRow* i = &s.instrument[x.instrument]
     cdef CurrencyRow* money = &s.currency[i.currency]
     cdef int way = -1 if x.kind == TradeKind_bust else 1
-    cdef int64_t stock = way * (x.last_qty if x.side == Side_buy else -x.last_qty)
-    cdef int64_t value = way * (x.value if x.side == Side_buy else -x.value), net = -value - way * x.fee
+    cdef int64_t stock = way * (x.last_qty if is_buy(x.side) else -x.last_qty)
+    cdef int64_t value = way * (x.value if is_buy(x.side) else -x.value), net = -value - way * x.fee
     cdef int64_t owed = max(-net, 0), due = max(net, 0), outgoing = max(-stock, 0), incoming = max(stock, 0)
+    cdef int64_t short_due = due if is_short(x.side) and x.kind != TradeKind_bust and x.last_qty else 0
     money.market += sign * value
     money.fees += sign * way * x.fee
     i.market -= sign * stock
+    if is_short(x.side):
+        open_short(s, o.holding, o.cash)
     if net:
         cash_ladder(s, o.cash, x.settle_date, sign * owed, sign * due)
+        short_ladder(s, o.cash, x.settle_date, sign * short_due)
     if stock:
         holding_ladder(s, o.holding, x.settle_date, sign * outgoing, sign * incoming)
     if sign < 0 or not at_once(s, x):
         return False
     settle_cash(s, o.cash, x.settle_date, owed, due, x.exec_id)
+    short_ladder(s, o.cash, x.settle_date, -short_due)
     settle_stock(s, o.holding, x.settle_date, outgoing, incoming, x.exec_id)
     return True
 
@@ -134,7 +140,7 @@ cdef int64_t fee_due(const State* s, const OrderRow* o, int64_t cum_value, bint 
     ends."""
     cdef int exponent = s.currency[s.instrument[o.instrument].currency].exponent
     cdef int64_t fee = fee_of(s, o.fee, exponent, o.side, cum_value, tax)
-    if o.side == Side_sell and not all_of_it and fee > cum_value:
+    if not is_buy(o.side) and not all_of_it and fee > cum_value:
         tax[0] = max(tax[0] - (fee - cum_value), 0)
         fee = cum_value
     return fee
@@ -223,7 +229,7 @@ cdef void charge_rest(State* s, uint32_t order) noexcept nogil:
     does."""
     cdef const OrderRow* o = &s.order[order]
     cdef int64_t tax
-    if o.side != Side_sell or o.fee_charged < o.cum_value or o.cum_value == 0:
+    if is_buy(o.side) or o.fee_charged < o.cum_value or o.cum_value == 0:
         return
     if o.fee_charged == fee_due(s, o, o.cum_value, has_ended(o), &tax):
         return

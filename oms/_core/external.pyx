@@ -45,7 +45,7 @@ cdef bint sound(const State* s, uint32_t exchange, uint32_t instrument, uint8_t 
     """An exchange speaks of its own instruments only."""
     if instrument == 0 or instrument >= s.header[TABLE_instrument].used:
         return False
-    return s.instrument[instrument].exchange == exchange and side in (Side_buy, Side_sell)
+    return s.instrument[instrument].exchange == exchange and is_side(side)
 
 
 cdef uint32_t adopt(State* s, const ExecutionReport* r) noexcept nogil:

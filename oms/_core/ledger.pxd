@@ -4,9 +4,13 @@ from oms._core.state cimport *
 cdef uint32_t cash_row(State* s, uint32_t account, uint32_t currency) noexcept nogil
 cdef uint32_t holding_row(State* s, uint32_t account, uint32_t instrument) noexcept nogil
 cdef int64_t cash_available(const State* s, uint32_t cash) noexcept nogil
+cdef int64_t cash_withdrawable(const State* s, uint32_t cash) noexcept nogil
+cdef int64_t further_due(const State* s, uint32_t first, int32_t today, int32_t last) noexcept nogil
+cdef void further_ladder(State* s, uint32_t* first, int32_t date, int64_t owed, int64_t due) noexcept nogil
 cdef int64_t holding_available(const State* s, uint32_t holding) noexcept nogil
 cdef void cash_ladder(State* s, uint32_t cash, int32_t date, int64_t payable, int64_t receivable) noexcept nogil
 cdef void holding_ladder(State* s, uint32_t holding, int32_t date, int64_t outgoing, int64_t incoming) noexcept nogil
+cdef void holding_settle(State* s, uint32_t holding, int64_t quantity) noexcept nogil
 cdef void cash_reserve(State* s, uint32_t cash, int64_t change) noexcept nogil
 cdef void holding_reserve(State* s, uint32_t holding, int64_t change) noexcept nogil
 cdef void holding_cost(State* s, uint32_t holding, uint8_t side, int64_t quantity, int64_t price) noexcept nogil

@@ -8,6 +8,7 @@ from libc.stdint cimport INT64_MIN
 
 from oms._core.arith cimport FIGURE_MAX, cost_add, cost_load, rate_of, scale_e4
 from oms._core.index cimport index_put
+from oms._core.shorts cimport not_spendable, resize_short, short_settled
 
 cdef enum:
     ALL_DAYS = 3650  # receivable_days from here on mean "all"
@@ -75,39 +76,63 @@ cdef int32_t settle_date(State* s, uint32_t instrument, int32_t trade_date) noex
     return date
 
 
-cdef int64_t countable_receivables(const State* s, const CashRow* cash, int days) noexcept nogil:
-    """What the account's class counts as spendable: neither late nor further ahead than its settlement days."""
-    cdef int32_t today = s.firm.business_date, last = today
-    cdef uint32_t calendar = s.currency[cash.currency].calendar, further
-    cdef int64_t total = 0
-    cdef int index
+cdef int32_t counted_to(const State* s, const CashRow* cash) noexcept nogil:
+    """The last settlement date whose receivables the account's class counts as spendable; 0 when it counts none."""
+    cdef int days = s.account_class[s.account[cash.account].account_class].receivable_days
+    cdef uint32_t calendar = s.currency[cash.currency].calendar
+    cdef int32_t last = s.firm.business_date
+    if days == 0:
+        return 0
     if days >= ALL_DAYS:
-        last = 0x7FFFFFFF
-    while days > 0 and last != 0x7FFFFFFF:
+        return 0x7FFFFFFF
+    while days > 0:
         last += 1
         if business_day(s, calendar, last):
             days -= 1
+    return last
+
+
+cdef int64_t further_due(const State* s, uint32_t first, int32_t today, int32_t last) noexcept nogil:
+    """What is due from today to `last` among the entries that do not fit into a row."""
+    cdef int64_t total = 0
+    while first:
+        if today <= s.ladder[first].date <= last:
+            total += s.ladder[first].due
+        first = s.ladder[first].next
+    return total
+
+
+cdef int64_t countable_receivables(const State* s, const CashRow* cash, int32_t last) noexcept nogil:
+    """Neither late nor further ahead than the account's class allows."""
+    cdef int32_t today = s.firm.business_date
+    cdef int64_t total = further_due(s, cash.ladder, today, last)
+    cdef int index
     for index in range(LADDER_CASH):
         if today <= cash.ladder_date[index] <= last:
             total += cash.ladder_receivable[index]
-    further = cash.ladder
-    while further:
-        if today <= s.ladder[further].date <= last:
-            total += s.ladder[further].due
-        further = s.ladder[further].next
     return total
 
 
 cdef int64_t cash_available(const State* s, uint32_t cash) noexcept nogil:
-    """booked + margin - reserved - all payables + the receivables that the account's class counts."""
+    """booked + margin - reserved - all payables + the receivables that the account's class counts, without the proceeds
+    of short sales that are not bought back."""
     cdef const CashRow* c = &s.cash[cash]
     cdef int64_t available = c.booked + c.margin - c.reserved - c.payable
-    cdef int days
-    if c.receivable:
-        days = s.account_class[s.account[c.account].account_class].receivable_days
-        if days:
-            available += countable_receivables(s, c, days)
+    cdef int32_t last = counted_to(s, c) if c.receivable else 0
+    if last:
+        available += countable_receivables(s, c, last)
+    if c.exposure:
+        available -= not_spendable(s, c, last)
     return available
+
+
+cdef int64_t cash_withdrawable(const State* s, uint32_t cash) noexcept nogil:
+    """Neither what is held, nor owed, nor received for stock that is yet to be bought back."""
+    cdef const CashRow* c = &s.cash[cash]
+    cdef int64_t free = c.booked - c.reserved - c.payable
+    if c.exposure:
+        free -= short_settled(s, c)
+    return max(free, 0)
 
 
 cdef int64_t holding_available(const State* s, uint32_t holding) noexcept nogil:
@@ -194,6 +219,16 @@ cdef void holding_ladder(State* s, uint32_t holding, int32_t date, int64_t outgo
         if h.ladder_outgoing[place] == 0 and h.ladder_incoming[place] == 0:
             h.ladder_date[place] = 0
     row_close(&h.version)
+    resize_short(s, holding)
+
+
+cdef void holding_settle(State* s, uint32_t holding, int64_t quantity) noexcept nogil:
+    """Adds to what is settled."""
+    if quantity:
+        row_open(&s.holding[holding].version)
+        s.holding[holding].settled += quantity
+        row_close(&s.holding[holding].version)
+        resize_short(s, holding)
 
 
 cdef void cash_reserve(State* s, uint32_t cash, int64_t change) noexcept nogil:
@@ -219,12 +254,12 @@ cdef inline void forget_cost(HoldingRow* h) noexcept nogil:
 cdef int64_t cost_step(HoldingRow* h, int64_t total, uint8_t side, int64_t quantity, int64_t price) noexcept nogil:
     """Moves the average by one trade on a holding of `total`: weighted on adds, unchanged on reductions, the fill's
     price after crossing zero, none when flat. Returns the new total."""
-    cdef int64_t after = total + quantity if side == Side_buy else total - quantity
+    cdef int64_t after = total + quantity if is_buy(side) else total - quantity
     if after == 0:
         forget_cost(h)
     elif total == 0 or (total < 0) != (after < 0):
         cost_add(&h.cost_low, &h.cost_high, &h.cost_quantity, 0, -after if after < 0 else after, price)
-    elif (total < 0) == (side == Side_sell) and h.cost_quantity:
+    elif (total < 0) == (not is_buy(side)) and h.cost_quantity:
         cost_add(&h.cost_low, &h.cost_high, &h.cost_quantity, -total if total < 0 else total, quantity, price)
     return after
 
@@ -268,6 +303,7 @@ cdef void add_cost_event(State* s, uint32_t holding, int64_t quantity, int64_t t
     h.cost_event = slot
     cost_adjust(h, s.instrument[h.instrument].price_exponent, holding_total(h), quantity, told)
     row_close(&h.version)
+    resize_short(s, holding)
 
 
 cdef uint32_t newest_version(const State* s, uint32_t root) noexcept nogil:
@@ -310,6 +346,7 @@ cdef void recost(State* s, uint32_t holding) noexcept nogil:
             x = &s.execution[slot]
             total = cost_step(h, total, x.side, x.last_qty, x.last_px)
     row_close(&h.version)
+    resize_short(s, holding)
 
 
 cdef int64_t bounded(int64_t fee, int64_t minimum, int64_t maximum) noexcept nogil:
@@ -318,6 +355,11 @@ cdef int64_t bounded(int64_t fee, int64_t minimum, int64_t maximum) noexcept nog
     if maximum and fee > maximum:
         fee = maximum
     return fee
+
+
+cdef inline bint concerns_side(uint8_t component, uint8_t side) noexcept nogil:
+    """0 = every side; a sell's component is a short sale's, too."""
+    return component == 0 or component == side or (component == Side_sell and is_short(side))
 
 
 cdef int64_t fee_of(const State* s, uint32_t schedule, int exponent, uint8_t side, int64_t value,
@@ -330,7 +372,7 @@ cdef int64_t fee_of(const State* s, uint32_t schedule, int exponent, uint8_t sid
     if value <= 0 or schedule == 0:
         return 0
     for index in range(f.count):
-        if (f.side[index] and f.side[index] != side) or f.basis[index] == FeeBasis_brokerage:
+        if not concerns_side(f.side[index], side) or f.basis[index] == FeeBasis_brokerage:
             continue
         fee = scale_e4(f.amount[index], exponent)
         if f.basis[index] == FeeBasis_value and not rate_of(value, f.rate_e8[index], &fee):
@@ -338,7 +380,7 @@ cdef int64_t fee_of(const State* s, uint32_t schedule, int exponent, uint8_t sid
         brokerage += bounded(fee, scale_e4(f.minimum[index], exponent), scale_e4(f.maximum[index], exponent))
     for index in range(f.count):
         basis = f.basis[index]
-        if basis != FeeBasis_brokerage or (f.side[index] and f.side[index] != side):
+        if basis != FeeBasis_brokerage or not concerns_side(f.side[index], side):
             continue
         if not rate_of(brokerage, f.rate_e8[index], &fee):
             fee = FIGURE_MAX

@@ -10,7 +10,7 @@ from libc.string cimport memcmp
 
 from oms._core.arith cimport FIGURE_MAX
 from oms._core.index cimport index_put
-from oms._core.ledger cimport add_cost_event, cash_row, holding_row
+from oms._core.ledger cimport add_cost_event, cash_row, holding_row, holding_settle
 from oms._core.outputs cimport emit_event
 from oms._core.settlement cimport add_movement
 from oms._core.vetting cimport allowed, of_owner
@@ -98,7 +98,9 @@ cdef void add_later(State* s, bint money, int sign) noexcept nogil:
     cdef const MovementRow* m
     for slot in range(1, s.header[TABLE_movement].used):
         m = &s.movement[slot]
-        if m.date > s.firm.sod_as_of and m.kind != MovementKind_start_of_day and (m.instrument == 0) == money:
+        if m.kind == MovementKind_start_of_day or m.kind == MovementKind_margin:
+            continue
+        if m.date > s.firm.sod_as_of and (m.instrument == 0) == money:
             row = find_cash(s, m.account, m.currency) if money else find_holding(s, m.account, m.instrument)
             s.sums[row] += sign * m.amount
 
@@ -130,8 +132,8 @@ cdef void take_over_holding(State* s, const StageRow* row) noexcept nogil:
     m.account, m.instrument, m.kind, m.user = row.account, row.item, MovementKind_start_of_day, s.source
     m.date, m.reference = s.firm.sod_as_of, s.firm.sod_source
     add_cost_event(s, slot, m.amount, INT64_MIN if h.cost_quantity else row.cost_price_e8)
+    holding_settle(s, slot, m.amount)
     row_open(&h.version)
-    h.settled += m.amount
     h.loaded_as_of = max(h.loaded_as_of, s.firm.sod_as_of)
     row_close(&h.version)
     if m.amount:

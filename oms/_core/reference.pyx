@@ -198,7 +198,7 @@ cdef uint16_t define_fee(State* s, const DefineFee* r) noexcept nogil:
     if r.name[0] == 0 or r.count > FEE_COMPONENTS:
         return ST_reference_invalid
     for index in range(r.count):
-        if not FeeBasis_value <= r.basis[index] <= FeeBasis_flat or r.side[index] not in (0, Side_buy, Side_sell):
+        if not FeeBasis_value <= r.basis[index] <= FeeBasis_flat or not (r.side[index] == 0 or is_side(r.side[index])):
             return ST_reference_invalid
         if not (0 <= r.rate_e8[index] <= 100000000 and 0 <= r.amount[index] <= highest):
             return ST_reference_invalid

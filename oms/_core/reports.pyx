@@ -18,6 +18,7 @@ from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_cum_differs, FLAG
     FLAG_filled_after_close, FLAG_overfilled, Cover, close_order, cover_of, find_order, is_live, name_order, \
     rehold, set_status, unlink_pending
 from oms._core.outputs cimport alert
+from oms._core.shorts cimport room_to_short
 from oms._core.vetting cimport allowed
 
 
@@ -73,7 +74,7 @@ cdef void warn_of_debt(State* s, uint32_t order) noexcept nogil:
 cdef bint room_for_fact(const State* s) noexcept nogil:
     return (has_room(s, TABLE_order, 2) and has_room(s, TABLE_request, 2) and has_room(s, TABLE_cash, 2)
             and has_room(s, TABLE_holding, 2) and has_room(s, TABLE_execution, 2) and has_room(s, TABLE_text, 256)
-            and has_room(s, TABLE_ladder, 8))
+            and has_room(s, TABLE_ladder, 8) and room_to_short(s))
 
 
 cdef void check_cum(State* s, uint32_t order, int64_t cum_qty) noexcept nogil:
@@ -121,7 +122,7 @@ cdef uint16_t vet_trade(State* s, uint32_t order, const ExecutionReport* r, Exec
         return park(s, ST_report_out_of_range, r.feed, 0)
     if i.settlement_days == 0 and not (has_room(s, TABLE_movement, 2) and has_room(s, TABLE_cost_event, 1)):
         return park(s, ST_capacity_reached, r.feed, 0)
-    if o.closed and o.side == Side_sell and not room_to_refee(s, o):
+    if o.closed and not is_buy(o.side) and not room_to_refee(s, o):
         return park(s, ST_capacity_reached, r.feed, 0)
     x.kind = TradeKind_trade
     x.trade_version = 1
@@ -156,7 +157,7 @@ cdef uint16_t executed(State* s, uint32_t order, uint32_t request, const Executi
     x.request = request
     x.exec_id = text_put(s, ExecutionReport_texts(r), r.exec_id_length)
     slot = add_execution(s, order, &x, True)
-    if o.closed and o.side == Side_sell:  # what proceeds did not cover goes from its last trade to this one
+    if o.closed and not is_buy(o.side):  # what proceeds did not cover goes from its last trade to this one
         refee(s, order, 0)
     else:
         post(s, slot)

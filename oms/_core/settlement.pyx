@@ -8,8 +8,9 @@ closed: moving it, too, would count it twice.
 from libc.stdint cimport INT64_MIN
 
 from oms._core.index cimport index_put
-from oms._core.ledger cimport add_cost_event, cash_ladder, holding_ladder
+from oms._core.ledger cimport add_cost_event, cash_ladder, further_due, holding_ladder, holding_settle
 from oms._core.outputs cimport emit_event
+from oms._core.shorts cimport short_ladder
 from oms._core.vetting cimport allowed, of_owner
 
 cdef struct Batch:
@@ -67,9 +68,7 @@ cdef void settle_stock(State* s, uint32_t holding, int32_t date, int64_t owed, i
     m.owed, m.due, m.reference = owed, due, reference
     if date > h.loaded_as_of:
         m.amount = due - owed
-        row_open(&h.version)
-        h.settled += m.amount
-        row_close(&h.version)
+        holding_settle(s, holding, m.amount)
     else:
         s.instrument[h.instrument].external += due - owed
         add_cost_event(s, holding, owed - due, INT64_MIN)
@@ -96,8 +95,11 @@ cdef bint falls_due(Batch* b, int32_t date, int64_t owed, int64_t due, bint cont
 
 
 cdef void move_cash(State* s, Batch* b, uint32_t cash, int32_t date, int64_t owed, int64_t due) noexcept nogil:
+    cdef uint32_t exposure = s.cash[cash].exposure
     if falls_due(b, date, owed, due, False):
         settle_cash(s, cash, date, owed, due, b.reference)
+        if exposure:
+            short_ladder(s, cash, date, -further_due(s, s.exposure[exposure].ladder, date, date))
 
 
 cdef void move_stock(State* s, Batch* b, uint32_t holding, int32_t date, int64_t owed, int64_t due) noexcept nogil:

@@ -73,6 +73,9 @@ cdef struct State:
     StageRow* stage
     SettlementRow* settlement
     ParkedRow* parked
+    ExposureRow* exposure
+    ShortSaleRow* short_sale
+    DayRow* day
     EventRow* event
     CounterRow* counter
     LatencyRow* latency
@@ -100,6 +103,19 @@ cdef struct State:
     uint32_t* changes     # and for as many as there are cost events
     Numbered* waiting     # and for as many requests
     int64_t* sums         # room for a figure per cash or holding row; all zero between records
+
+
+cdef inline bint is_buy(uint8_t side) noexcept nogil:
+    return side == Side_buy
+
+
+cdef inline bint is_short(uint8_t side) noexcept nogil:
+    """Stock is sold that is not there."""
+    return side == Side_sell_short or side == Side_sell_short_exempt
+
+
+cdef inline bint is_side(uint8_t side) noexcept nogil:
+    return side == Side_buy or side == Side_sell or is_short(side)
 
 
 cdef inline void row_open(uint32_t* version) noexcept nogil:

@@ -236,6 +236,7 @@ cdef extern from "catalogue.h" nogil:
         MovementKind_deposit
         MovementKind_withdrawal
         MovementKind_adjustment
+        MovementKind_margin
         EventKind_order
         EventKind_request
         EventKind_execution
@@ -275,6 +276,9 @@ cdef extern from "catalogue.h" nogil:
         TABLE_stage
         TABLE_settlement
         TABLE_parked
+        TABLE_exposure
+        TABLE_short_sale
+        TABLE_day
         TABLE_event
         TABLE_counter
         TABLE_latency
@@ -943,7 +947,7 @@ cdef extern from "catalogue.h" nogil:
         int64_t ladder_payable[3]
         int64_t ladder_receivable[3]
         int32_t loaded_as_of
-        uint32_t pad0
+        uint32_t exposure
 
     ctypedef struct HoldingRow:
         uint32_t version
@@ -963,7 +967,7 @@ cdef extern from "catalogue.h" nogil:
         int64_t ladder_incoming[2]
         int64_t ladder_outgoing[2]
         int32_t loaded_as_of
-        uint32_t pad0
+        uint32_t short_sale
 
     ctypedef struct CostEventRow:
         uint32_t version
@@ -1125,6 +1129,30 @@ cdef extern from "catalogue.h" nogil:
         uint32_t execution
         uint32_t pad0
         uint64_t sequence
+
+    ctypedef struct ExposureRow:
+        uint32_t version
+        uint32_t cash
+        uint32_t ladder
+        int32_t late_date
+        int64_t short_proceeds
+        int64_t short_due
+        int64_t late
+        uint8_t pad0[24]
+
+    ctypedef struct ShortSaleRow:
+        uint32_t version
+        uint32_t holding
+        uint32_t exposure
+        uint32_t pad0
+        int64_t proceeds
+
+    ctypedef struct DayRow:
+        uint32_t version
+        int32_t date
+        uint64_t sequence
+        uint64_t time_ns
+        uint64_t pad0
 
     ctypedef struct EventRow:
         uint8_t record[64]

@@ -38,7 +38,7 @@ ENUMS = [
         "account", "instrument", "exchange", "feed", "user", "request", start=1)),
     Enum("SodKind", "What a start-of-day load holds", numbers("cash", "holdings", "open_orders", start=1)),
     Enum("MovementKind", "Why settled money or stock moved", numbers(
-        "start_of_day", "settlement", "deposit", "withdrawal", "adjustment", start=1)),
+        "start_of_day", "settlement", "deposit", "withdrawal", "adjustment", "margin", start=1)),
     Enum("EventKind", "What an event tells of", numbers(
         "order", "request", "execution", "cash", "holding", "feed", "alert", "reference", "firm", start=1)),
 ]

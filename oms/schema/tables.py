@@ -96,7 +96,8 @@ TABLES = [
         F("ladder_date", "date[3]"), F("booked", "money"), F("reserved", "money"), F("margin", "money"),
         F("payable", "money", "sum over all dates"), F("receivable", "money", "sum over all dates"),
         F("ladder_payable", "money[3]"), F("ladder_receivable", "money[3]"),
-        F("loaded_as_of", "date", "what the bank's last figure describes"), F("pad0", "u32")]),
+        F("loaded_as_of", "date", "what the bank's last figure describes"),
+        F("exposure", "slot", "what else bears on what is available; 0 = nothing")]),
     Table("holding", "Holdings, per account and instrument.", 262144, [
         VERSION, F("account", "slot"), F("instrument", "slot"), F("ladder", "slot", "further settlement dates"),
         F("settled", "qty"), F("reserved", "qty"), F("incoming", "qty", "sum over all dates"),
@@ -105,7 +106,8 @@ TABLES = [
         F("cost_high", "i64"), F("cost_quantity", "qty", "what cost is for; above total after reductions; 0 = no cost"),
         F("last_execution", "slot"), F("cost_event", "slot", "the newest; 0 = none"), F("ladder_date", "date[2]"),
         F("ladder_incoming", "qty[2]"), F("ladder_outgoing", "qty[2]"),
-        F("loaded_as_of", "date", "what the registry's last figure describes"), F("pad0", "u32")]),
+        F("loaded_as_of", "date", "what the registry's last figure describes"),
+        F("short_sale", "slot", "0 = nothing was ever sold short in it")]),
     Table("cost_event", "What changed a holding without a trade: its average price follows from these and its trades.",
           262144, [
         VERSION, F("holding", "slot"), F("prev", "slot", "the holding's event before; 0 = none"),
@@ -181,6 +183,16 @@ TABLES = [
         VERSION, F("status", "u16", "Status"), F("feed", "u16"),
         F("execution", "slot", "the execution that it contradicts"), F("pad0", "u32"),
         F("sequence", "seq", "journal sequence of the report")]),
+    Table("exposure", "Of cash rows that need it: money in them that is not free.", 16384, [
+        VERSION, F("cash", "slot"), F("ladder", "slot", "short_due by settlement date"), F("late_date", "date"),
+        F("short_proceeds", "money", "of short sales that are not bought back"),
+        F("short_due", "money", "receivable for short sales, sum over all dates"),
+        F("late", "money", "receivable of failed settlements that fell due up to late_date"), F("pad0", "u8[24]")]),
+    Table("short_sale", "Holdings in which stock was sold short.", 16384, [
+        VERSION, F("holding", "slot"), F("exposure", "slot"), F("pad0", "u32"),
+        F("proceeds", "money", "what is short, at its average price, rounded up")]),
+    Table("day", "Where each business date begins in the journal.", 8192, [
+        VERSION, F("date", "date"), F("sequence", "seq", "journal sequence"), F("time_ns", "time"), F("pad0", "u64")]),
     Table("event", "The event log: a ring of Event records that readers follow by position.", 1048576, [
         F("record", "u8[64]")]),
     Table("counter", "What the process has counted since it started. Not part of the state.", 64, [

@@ -18,7 +18,7 @@ from oms.start_of_day.figures import shown
 from oms.start_of_day.files import FIRST_ROW, MAX_FAULTS, Fault, SourceFile
 from oms.start_of_day.report import Break
 
-START_OF_DAY = ENUMS["MovementKind"]["start_of_day"]
+START_OF_DAY, MARGIN = (ENUMS["MovementKind"][kind] for kind in ("start_of_day", "margin"))
 BUY = ENUMS["Side"]["buy"]
 CLOSED = ENUMS["AccountStatus"]["closed"]
 TOLERANCE_EXPONENT = 4
@@ -113,7 +113,7 @@ def our_figures(kind: Kind, book: Book, as_of: int, settles: bool) -> Ours:
         figures[due] += due_by(kind, book, table[used[due]], as_of)
     moved = book.arrays["movement"]
     later = (moved["date"] > as_of) | ((moved["date"] == as_of) & (moved["kind"] == START_OF_DAY))
-    of_kind = (moved["instrument"] == 0) == (kind is CASH)
+    of_kind = ((moved["instrument"] == 0) == (kind is CASH)) & (moved["kind"] != MARGIN)
     mine = np.flatnonzero((moved["account"] != 0) & later & of_kind)
     take_off(keys, figures, key_of(moved["account"][mine], moved[kind.item][mine]), moved["amount"][mine])
     return Ours(keys, figures)
@@ -160,7 +160,7 @@ def accounts_with_history(book: Book, size: int, as_of: int) -> Array:
     past = np.zeros(size, bool)
     trades, moved = book.arrays["execution"], book.arrays["movement"]
     past[trades["account"][trades["trade_date"] <= as_of]] = True
-    own = (moved["kind"] == START_OF_DAY) & (moved["date"] == as_of)
+    own = ((moved["kind"] == START_OF_DAY) & (moved["date"] == as_of)) | (moved["kind"] == MARGIN)
     past[moved["account"][(moved["date"] <= as_of) & ~own]] = True
     return past
 
