@@ -174,10 +174,15 @@ class Engine(Views, Reference, Operating):
         stop_px: Amount | None = None,
         display_qty: Amount | None = None,
         min_qty: Amount | None = None,
+        locate: str = "",
+        poss_resend: bool = False,
         tag: int = 0,
         by: str | None = None,
     ) -> Result:
-        """Asks for an order (FIX NewOrderSingle). Quantities and prices are the instrument's; None = not given."""
+        """Asks for an order (FIX NewOrderSingle). Quantities and prices are the instrument's; None = not given.
+
+        locate: where a short sale's stock is borrowed. poss_resend: FIX 97, a known cl_ord_id gets its first answer.
+        """
         stock = self.instrument_or_zero(instrument)
         prices, quantities = self.exponents(stock) if stock else UNKNOWN_EXPONENTS
         return self.record(
@@ -195,6 +200,8 @@ class Engine(Views, Reference, Operating):
             min_qty=or_null(min_qty, quantities, "min_qty"),
             expire_date=to_day(expire_date),
             cl_ord_id=cl_ord_id,
+            locate=locate,
+            options=int(poss_resend),
             tag=tag,
         )
 
@@ -212,6 +219,7 @@ class Engine(Views, Reference, Operating):
         ord_type: str | None = None,
         time_in_force: str | None = None,
         expire_date: Day | None = None,
+        poss_resend: bool = False,
         tag: int = 0,
         by: str | None = None,
     ) -> Result:
@@ -232,11 +240,19 @@ class Engine(Views, Reference, Operating):
             expire_date=to_day(expire_date),
             cl_ord_id=cl_ord_id,
             orig_cl_ord_id=orig_cl_ord_id,
+            options=int(poss_resend),
             tag=tag,
         )
 
     def cancel(
-        self, account: str, cl_ord_id: str, orig_cl_ord_id: str, *, tag: int = 0, by: str | None = None
+        self,
+        account: str,
+        cl_ord_id: str,
+        orig_cl_ord_id: str,
+        *,
+        poss_resend: bool = False,
+        tag: int = 0,
+        by: str | None = None,
     ) -> Result:
         """Asks to cancel an order (FIX OrderCancelRequest)."""
         return self.record(
@@ -245,6 +261,7 @@ class Engine(Views, Reference, Operating):
             account=self.account_or_zero(account),
             cl_ord_id=cl_ord_id,
             orig_cl_ord_id=orig_cl_ord_id,
+            options=int(poss_resend),
             tag=tag,
         )
 

@@ -69,6 +69,10 @@ class Request:
     time_in_force: str
     order_qty: Decimal
     price: Decimal | None
+    stop_px: Decimal | None
+    display_qty: Decimal | None
+    min_qty: Decimal | None
+    expire_date: date | None
     time_ns: int
 
 
@@ -89,6 +93,11 @@ class Order:
     leaves_qty: Decimal
     cum_qty: Decimal
     price: Decimal
+    stop_px: Decimal | None
+    display_qty: Decimal | None
+    min_qty: Decimal | None
+    expire_date: date | None
+    locate: str
     avg_px: Decimal
     cum_value: Decimal
     fee_charged: Decimal

@@ -144,8 +144,9 @@ class Fees:
         self.known: dict[tuple[int, int, int], list[Component]] = {}
 
     def fee(self, schedule: int, exponent: int, side: int, value: int) -> int:
-        """On an order's cumulative value; tax is charged on the rest of it."""
-        if value <= 0 or not schedule:
+        """On the size of an order's cumulative value; tax is charged on the rest of it."""
+        value = abs(value)
+        if not value or not schedule:
             return 0
         parts = self.known.get((schedule, exponent, side))
         if parts is None:
@@ -193,8 +194,9 @@ class Holds:
         whole = int(order["cum_value"]) + value
         fee = self.fees.fee(int(order["fee"]), self.exponents[instrument["currency"]], side, whole)
         if side == Side.buy:
-            return value + max(fee - int(order["fee_charged"]), 0), 0
-        return max(fee - whole, 0), leaves
+            return max(value, 0) + max(fee - int(order["fee_charged"]), 0), 0
+        proceeds = max(whole if value >= 0 else int(order["cum_value"]), 0)
+        return max(-value, 0) + max(fee - proceeds, 0), leaves
 
     def of(self, order: Any) -> tuple[int, int]:
         """The most that the terms in force, or a replace that is not answered, may need."""

@@ -172,6 +172,7 @@ class Reference:
         status: str = "active",
         name: str = "",
         attributes: str = "",
+        short_allowed: bool = False,
         users: Iterable[str] = (),
     ) -> Result:
         """A trading account; `users` are its own people."""
@@ -182,6 +183,7 @@ class Reference:
             account_class=self.class_slot(account_class),
             currency=self.currency_slot(currency),
             status=self.number("AccountStatus", status),
+            short_allowed=int(short_allowed),
             name=name,
             attributes=attributes,
         )
@@ -208,11 +210,17 @@ class Reference:
         reference_price: Amount = 0,
         status: str = "tradable",
         authorise: bool = False,
+        restricted: bool = False,
+        price_may_be_negative: bool = False,
+        short_allowed: bool = False,
+        short_margin_bps: int = 0,
         isin: str = "",
         cfi: str = "",
     ) -> Result:
         """An instrument. tick and lot: None = one unit; price_factor (1, 100) for a price in pence; min_qty, max_qty
-        and reference_price: 0 = none; settlement_days: None = the exchange's."""
+        and reference_price: 0 = none; settlement_days: None = the exchange's. restricted: no orders are taken;
+        price_may_be_negative: a limit of zero or less is; short_margin_bps: cash that a short sale holds, of its
+        value."""
         return self.record(
             "DefineInstrument",
             symbol=padded(symbol, 24, "instrument"),
@@ -233,6 +241,10 @@ class Reference:
             price_factor_denominator=price_factor[1],
             reference_price=to_units(reference_price, price_exponent, "reference_price"),
             authorise=int(authorise),
+            restricted=int(restricted),
+            price_may_be_negative=int(price_may_be_negative),
+            short_allowed=int(short_allowed),
+            short_margin_bps=short_margin_bps,
         )
 
     # names to numbers

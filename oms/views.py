@@ -284,7 +284,11 @@ class Views:
             ord_type=name_of(OrdType, row["ord_type"]),
             time_in_force=name_of(TimeInForce, row["time_in_force"]),
             order_qty=from_units(int(row["order_qty"]), quantities),
-            price=None if price == schema.NULL_I64 else from_units(price, prices),
+            price=optional(price, prices),
+            stop_px=optional(int(row["stop_px"]), prices),
+            display_qty=optional(int(row["display_qty"]), quantities),
+            min_qty=optional(int(row["min_qty"]), quantities),
+            expire_date=from_day(row["expire_date"]),
             time_ns=int(row["time_ns"]),
         )
 
@@ -327,6 +331,11 @@ class Views:
             leaves_qty=from_units(max(live, 0), quantities),
             cum_qty=from_units(int(row["cum_qty"]), quantities),
             price=from_units(int(row["price"]), prices),
+            stop_px=optional(int(terms["stop_px"]), prices),
+            display_qty=optional(int(terms["display_qty"]), quantities),
+            min_qty=optional(int(terms["min_qty"]), quantities),
+            expire_date=from_day(terms["expire_date"]),
+            locate=self.text(row["locate"]),
             avg_px=self.average_of(slot, row, prices),
             cum_value=self.money(int(row["cum_value"]), currency),
             fee_charged=self.money(int(row["fee_charged"]), currency),
@@ -463,6 +472,11 @@ def day_of(days: int) -> date:
     day = from_day(days)
     assert day is not None
     return day
+
+
+def optional(units: int, exponent: int) -> Decimal | None:
+    """A figure that may be null."""
+    return None if units == schema.NULL_I64 else from_units(units, exponent)
 
 
 def name_of(enum: type, value: int) -> str:

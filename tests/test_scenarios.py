@@ -15,7 +15,10 @@ FILES = sorted((Path(__file__).parent / "scenarios").rglob("*.yaml"))
 WAYS = {"plain": {}, "restart_between": {"restart_between": True}, "twice": {"twice": True}}
 
 # What no scenario can say: the language has no words for it (the last one is a matter of the adapters' sessions).
-ELSEWHERE = {Status.record_malformed, Status.side_not_supported, Status.load_not_begun}
+ELSEWHERE = {
+    *(Status.record_malformed, Status.side_not_supported, Status.ord_type_not_supported),
+    Status.load_not_begun,
+}
 
 
 @cache
@@ -53,6 +56,7 @@ def test_what_no_scenario_can_say_is_answered_as_well():
         engine.define_account("K")
         engine.session("XASX", "open")
         assert engine.submit("K", "X", "Q", "5", 1, "5").status == Status.side_not_supported
+        assert engine.submit("K", "T", "Q", "buy", 1, "5", ord_type="J").status == Status.ord_type_not_supported
         row = records.encode("LoadCash", account=1, currency=1, booked=1)
         assert engine.apply(row).status == Status.load_not_begun
         request = bytearray(records.encode("OrderCancelRequest", account=1, cl_ord_id="C", orig_cl_ord_id="X"))

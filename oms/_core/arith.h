@@ -58,16 +58,18 @@ static inline int64_t scale_e4(int64_t amount_e4, int exponent) {
     return out;
 }
 
-/* The price that a market buy is reserved at: the reference and a margin, rounded up. */
+static inline int64_t size_of(int64_t figure) { return figure < 0 ? -figure : figure; }
+
+/* The price that a market buy is reserved at: the reference and a margin on its size, rounded up. */
 static inline int protect_price(int64_t reference, int64_t margin_bps, int64_t *out) {
-    return fits(divide_up((i128)reference * (10000 + margin_bps), 10000), out);
+    return fits(divide_up((i128)reference * 10000 + (i128)size_of(reference) * margin_bps, 10000), out);
 }
 
 /* Is the price further than bps from the reference, on the aggressive side? */
 static inline int outside_collar(int64_t price, int64_t reference, int64_t bps, int buying) {
     if (buying)
-        return (i128)price * 10000 > (i128)reference * (10000 + bps);
-    return (i128)price * 10000 < (i128)reference * (10000 - bps);
+        return (i128)price * 10000 > (i128)reference * 10000 + (i128)size_of(reference) * bps;
+    return (i128)price * 10000 < (i128)reference * 10000 - (i128)size_of(reference) * bps;
 }
 
 /* price_exponent, quantity_exponent, multiplier and price factor folded into one reduced fraction. */

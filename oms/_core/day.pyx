@@ -76,7 +76,7 @@ cdef uint16_t apply_session(State* s, const TradingSession* r) noexcept nogil:
 
 cdef void free_request(State* s, uint32_t slot) noexcept nogil:
     if s.request[slot].cl_ord_id:
-        index_remove(&s.by_cl_ord_id, s.request[slot].cl_ord_id_hash, slot)
+        index_remove(&s.by_cl_ord_id, <uint64_t>s.request[slot].cl_ord_id_hash << 32, slot)
     give_back(s, TABLE_request, slot)
 
 

@@ -364,13 +364,15 @@ cdef inline bint concerns_side(uint8_t component, uint8_t side) noexcept nogil:
 
 cdef int64_t fee_of(const State* s, uint32_t schedule, int exponent, uint8_t side, int64_t value,
                     int64_t* tax) noexcept nogil:
-    """Fees of an order on its cumulative value; *tax is the part whose basis is the brokerage. No value, no fee."""
+    """Fees of an order on the size of its cumulative value; *tax is the part whose basis is the brokerage. No value, no
+    fee."""
     cdef const FeeRow* f = &s.fee[schedule]
     cdef int64_t brokerage = 0, fee
     cdef int index, basis
     tax[0] = 0
-    if value <= 0 or schedule == 0:
+    if value == 0 or schedule == 0:
         return 0
+    value = max(value, -value)
     for index in range(f.count):
         if not concerns_side(f.side[index], side) or f.basis[index] == FeeBasis_brokerage:
             continue

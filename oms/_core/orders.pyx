@@ -12,7 +12,7 @@ from oms._core.index cimport index_put
 from oms._core.ledger cimport cash_available, cash_reserve, cash_row, fee_of, holding_available, holding_reserve, \
     holding_row
 from oms._core.outputs cimport emit_event, emit_order_request
-from oms._core.vetting cimport hit
+from oms._core.vetting cimport REQUEST_protected, hit
 
 
 cdef uint32_t schedule_of(const State* s, uint32_t account, uint32_t instrument) noexcept nogil:
@@ -31,10 +31,11 @@ cdef void draft_of(const State* s, const Terms* t, OrderRow* draft) noexcept nog
 
 cdef bint cover_of(const State* s, const OrderRow* o, int64_t price, int64_t order_qty, Cover* cover) noexcept nogil:
     """What the order needs at these terms: a buy its leaves at the price and the fee still to come; a sell its leaves
-    in stock, and in cash only the fee that its proceeds will not pay. False when it does not fit."""
+    in stock, and in cash only the fee that its proceeds will not pay. At a price below zero it is the seller who pays.
+    False when it does not fit."""
     cdef const InstrumentRow* i = &s.instrument[o.instrument]
     cdef int exponent = s.currency[i.currency].exponent
-    cdef int64_t leaves = order_qty - o.cum_qty, value = 0, full, fee, tax
+    cdef int64_t leaves = order_qty - o.cum_qty, value = 0, full, fee, tax, paid
     cover.cash = cover.stock = 0
     if leaves <= 0:
         return True
@@ -42,13 +43,14 @@ cdef bint cover_of(const State* s, const OrderRow* o, int64_t price, int64_t ord
         return False
     full = o.cum_value + value
     fee = fee_of(s, o.fee, exponent, o.side, full, &tax)
-    if full > FIGURE_MAX or fee > FIGURE_MAX:
+    if full > FIGURE_MAX or full < -FIGURE_MAX or fee > FIGURE_MAX:
         return False
     if o.side == Side_buy:
-        cover.cash = value + (fee - o.fee_charged if fee > o.fee_charged else 0)
+        cover.cash = max(value, 0) + (fee - o.fee_charged if fee > o.fee_charged else 0)
     else:
         cover.stock = leaves
-        cover.cash = fee - full if fee > full else 0
+        paid = max(full, 0) if value >= 0 else max(o.cum_value, 0)
+        cover.cash = max(-value, 0) + (fee - paid if fee > paid else 0)
     return True
 
 
@@ -131,7 +133,8 @@ cdef uint32_t make_request(State* s, uint8_t type, const Terms* t, const uint8_t
     r.min_qty = t.min_qty
     r.expire_date = t.expire_date
     r.cl_ord_id = text_put(s, cl_ord_id, length)
-    r.cl_ord_id_hash = hash
+    r.cl_ord_id_hash = <uint32_t>(hash >> 32)
+    r.flags = t.flags
     r.content_hash = content
     r.feed_sequence = s.sequence
     r.time_ns = s.time_ns
@@ -161,6 +164,7 @@ cdef uint32_t make_order(State* s, uint32_t request, const Terms* t, const Order
     o.trade_date = s.exchange[s.instrument[t.instrument].exchange].trade_date
     o.order_qty = t.order_qty
     o.price = t.price
+    o.locate = text_put(s, t.locate, t.locate_length)
     row_close(&o.version)
     s.request[request].order = slot
     return slot
@@ -169,6 +173,8 @@ cdef uint32_t make_order(State* s, uint32_t request, const Terms* t, const Order
 cdef void terms_of(const State* s, const OrderRow* o, uint32_t request, Terms* t) noexcept nogil:
     """The terms that a request of the order asked for, as they were given."""
     cdef const RequestRow* r = &s.request[request]
+    cdef const uint8_t* locate = text_of(s, o.locate)
+    memset(t, 0, sizeof(Terms))
     t.account = o.account
     t.instrument = o.instrument
     t.side = o.side
@@ -176,12 +182,12 @@ cdef void terms_of(const State* s, const OrderRow* o, uint32_t request, Terms* t
     t.time_in_force = r.time_in_force
     t.expire_date = r.expire_date
     t.order_qty = r.order_qty
-    t.price = INT64_MIN if r.ord_type == OrdType_market else r.price
+    t.price = INT64_MIN if r.flags & REQUEST_protected else r.price
     t.stop_px = r.stop_px
     t.display_qty = r.display_qty
     t.min_qty = r.min_qty
-    t.value = 0
-    t.seen = t.hits = 0
+    t.locate = locate + 1
+    t.locate_length = locate[0]
 
 
 cdef void set_status(State* s, uint32_t request, uint8_t status, uint16_t reason) noexcept nogil:

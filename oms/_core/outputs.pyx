@@ -5,6 +5,8 @@ Outputs wait in `State.out` until the consumer takes them; the buffer is address
 
 from libc.stdint cimport INT64_MIN
 
+from oms._core.vetting cimport REQUEST_protected
+
 
 cdef Frame* output(State* s, uint16_t template_id, uint32_t size, uint32_t texts) noexcept nogil:
     """Room for one zeroed output record with its Frame filled in."""
@@ -87,7 +89,7 @@ cdef void emit_order_request(State* s, uint32_t request) noexcept nogil:
     out.instrument = o.instrument
     out.account = o.account
     out.order_qty = r.order_qty
-    out.price = INT64_MIN if r.ord_type == OrdType_market or r.ord_type == OrdType_stop else r.price
+    out.price = INT64_MIN if r.flags & REQUEST_protected else r.price
     out.stop_px = r.stop_px
     out.display_qty = r.display_qty
     out.min_qty = r.min_qty

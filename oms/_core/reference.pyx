@@ -274,6 +274,7 @@ cdef uint16_t define_account(State* s, const DefineAccount* r) noexcept nogil:
     row_open(&a.version)
     memcpy(a.code, r.code, 32)
     a.owner, a.account_class, a.currency, a.status = r.owner, r.account_class, r.currency, r.status
+    a.short_allowed = r.short_allowed
     if not text_is(s, a.name, texts, r.name_length):
         a.name = text_put(s, texts, r.name_length)
     if not text_is(s, a.attributes, texts + r.name_length, r.attributes_length):
@@ -359,7 +360,9 @@ cdef uint16_t define_instrument(State* s, const DefineInstrument* r) noexcept no
     i.settlement_days = s.exchange[r.exchange].settlement_days if r.settlement_days == 255 else r.settlement_days
     i.tick, i.lot, i.min_qty, i.max_qty = r.tick, r.lot, r.min_qty, r.max_qty
     i.value_numerator, i.value_denominator, i.multiplier = numerator, denominator, r.multiplier
-    i.reference_price, i.authorise = r.reference_price, r.authorise
+    i.reference_price, i.authorise, i.restricted = r.reference_price, r.authorise, r.restricted
+    i.price_may_be_negative = r.price_may_be_negative
+    i.short_allowed, i.short_margin_bps = r.short_allowed, r.short_margin_bps
     i.settle_of = 0
     row_close(&i.version)
     return ST_ok

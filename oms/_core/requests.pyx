@@ -10,16 +10,24 @@ from oms._core.arith cimport scale_e4, value_of
 from oms._core.orders cimport CLOSED_dead, Cover, close_order, cover_of, draft_of, feed_for, hold_of, is_live, \
     link_pending, make_order, make_request, rehold, route, set_status, terms_of, unlink_pending, vet_cover
 from oms._core.outputs cimport emit_answer
-from oms._core.vetting cimport Terms, allowed, first_hit, hit, of_owner, owns, vet_account, vet_desk, vet_terms
+from oms._core.vetting cimport Terms, allowed, first_hit, hit, of_owner, owns, takes_price, takes_stop, vet_account, \
+    vet_desk, vet_terms
 
-cdef enum:  # account_suspended … session_not_open, as bits of Terms.hits
-    NEVER_WAIVED = (1 << (ST_session_not_open - ST_account_suspended + 1)) - 1
+cdef enum:
+    OPTION_poss_resend = 1  # of a request's record
+
+
+cdef inline uint64_t never_waived() noexcept nogil:
+    """As bits of Terms.hits: account_suspended … session_not_open, and the restricted list."""
+    return ((<uint64_t>1 << (ST_session_not_open - ST_account_suspended + 1)) - 1
+            | <uint64_t>1 << (ST_instrument_restricted - ST_account_suspended))
 
 
 cdef struct Asked:  # a client's request on its way through the checks
     uint32_t account
     uint64_t tag
     uint8_t type
+    uint8_t options      # of its record
     const uint8_t* name
     uint32_t length
     uint64_t hash
@@ -62,7 +70,7 @@ cdef uint16_t begin(State* s, Asked* a, uint32_t* known) noexcept nogil:
     known[0] = find_request(s, a.account, a.name, a.length, a.hash)
     if known[0] and s.request[known[0]].business_date != s.firm.business_date and chain_dead(s, known[0]):
         known[0] = 0  # an id is unique for its business date and against every live chain
-    if known[0] and s.request[known[0]].content_hash != a.content:
+    if known[0] and s.request[known[0]].content_hash != a.content and not a.options & OPTION_poss_resend:
         known[0] = 0
         return ST_cl_ord_id_duplicate
     return ST_ok
@@ -87,9 +95,10 @@ cdef uint16_t reject(State* s, const Asked* a, const Terms* t, uint16_t status) 
     return status
 
 
-cdef inline void ask(Asked* a, uint8_t type, uint32_t account, uint64_t tag, const uint8_t* name, uint32_t length,
-                     uint64_t content) noexcept nogil:
+cdef inline void ask(Asked* a, uint8_t type, uint8_t options, uint32_t account, uint64_t tag, const uint8_t* name,
+                     uint32_t length, uint64_t content) noexcept nogil:
     a.type = type
+    a.options = options
     a.account = account
     a.tag = tag
     a.name = name
@@ -99,9 +108,9 @@ cdef inline void ask(Asked* a, uint8_t type, uint32_t account, uint64_t tag, con
 
 
 cdef inline uint64_t content_of(const void* record, uint64_t tag_at, uint32_t size, uint32_t length) noexcept nogil:
-    """Hash of all that a request says, apart from its Frame and the sender's tag."""
+    """Hash of all that a request says, apart from its Frame, the sender's tag, and its options in the byte before."""
     cdef const uint8_t* data = <const uint8_t*>record
-    cdef uint64_t hash = hash_bytes(data + sizeof(Frame), <uint32_t>(tag_at - sizeof(Frame)), size)
+    cdef uint64_t hash = hash_bytes(data + sizeof(Frame), <uint32_t>(tag_at - 1 - sizeof(Frame)), size)
     return hash_bytes(data + tag_at + 8, <uint32_t>(length - tag_at - 8), hash)
 
 
@@ -112,16 +121,18 @@ cdef uint16_t apply_new(State* s, const NewOrderSingle* r) noexcept nogil:
     cdef Cover none, cover
     cdef uint32_t slot
     cdef uint16_t status
-    ask(&a, RequestType_new, r.account, r.tag, NewOrderSingle_texts(r), r.cl_ord_id_length,
+    ask(&a, RequestType_new, r.options, r.account, r.tag, NewOrderSingle_texts(r), r.cl_ord_id_length,
         content_of(r, <uint64_t>&r.tag - <uint64_t>r, T_NewOrderSingle, r.frame.length))
     status = begin(s, &a, &slot)
     if status != ST_ok:
         return refuse(s, &a, status)
     if slot:
         return answer_again(s, &a, slot)
+    memset(&t, 0, sizeof(t))
     t.account, t.instrument, t.side, t.ord_type = r.account, r.instrument, r.side, r.ord_type
     t.time_in_force, t.expire_date, t.order_qty, t.price = r.time_in_force, r.expire_date, r.order_qty, r.price
-    t.stop_px, t.display_qty, t.min_qty, t.value, t.seen = r.stop_px, r.display_qty, r.min_qty, 0, 0
+    t.stop_px, t.display_qty, t.min_qty = r.stop_px, r.display_qty, r.min_qty
+    t.locate, t.locate_length = a.name + a.length, r.locate_length
     vet_terms(s, &t)
     if t.hits == 0:
         draft_of(s, &t, &draft)
@@ -178,7 +189,8 @@ cdef void changed_terms(const State* s, const OrderRow* o, const OrderCancelRepl
     terms_of(s, o, newest, t)
     if newest == o.terms:  # the exchange may have restated them since
         t.order_qty = o.order_qty
-        t.price = INT64_MIN if t.ord_type == OrdType_market else o.price
+        if t.price != INT64_MIN:
+            t.price = o.price
     if r.order_qty != INT64_MIN:
         t.order_qty = r.order_qty
     if r.price != INT64_MIN:
@@ -195,8 +207,10 @@ cdef void changed_terms(const State* s, const OrderRow* o, const OrderCancelRepl
         t.time_in_force = r.time_in_force
     if r.expire_date or t.time_in_force != TimeInForce_gtd:
         t.expire_date = r.expire_date
-    if t.ord_type == OrdType_market:  # takes no price, and a limit's is not carried over to it
+    if not takes_price(t.ord_type):  # what the old type needed is not carried over to one that takes none
         t.price = r.price
+    if not takes_stop(t.ord_type):
+        t.stop_px = r.stop_px
 
 
 cdef uint16_t apply_replace(State* s, const OrderCancelReplaceRequest* r) noexcept nogil:
@@ -206,7 +220,7 @@ cdef uint16_t apply_replace(State* s, const OrderCancelReplaceRequest* r) noexce
     cdef uint32_t slot, order
     cdef uint16_t status
     cdef const uint8_t* texts = OrderCancelReplaceRequest_texts(r)
-    ask(&a, RequestType_replace, r.account, r.tag, texts, r.cl_ord_id_length,
+    ask(&a, RequestType_replace, r.options, r.account, r.tag, texts, r.cl_ord_id_length,
         content_of(r, <uint64_t>&r.tag - <uint64_t>r, T_OrderCancelReplaceRequest, r.frame.length))
     status = begin(s, &a, &slot)
     if status != ST_ok:
@@ -291,7 +305,7 @@ cdef uint16_t apply_cancel(State* s, const OrderCancelRequest* r) noexcept nogil
     cdef uint32_t slot, order
     cdef uint16_t status
     cdef const uint8_t* texts = OrderCancelRequest_texts(r)
-    ask(&a, RequestType_cancel, r.account, r.tag, texts, r.cl_ord_id_length,
+    ask(&a, RequestType_cancel, r.options, r.account, r.tag, texts, r.cl_ord_id_length,
         content_of(r, <uint64_t>&r.tag - <uint64_t>r, T_OrderCancelRequest, r.frame.length))
     status = begin(s, &a, &slot)
     if status != ST_ok:
@@ -331,7 +345,7 @@ cdef void vet_again(State* s, uint32_t request, Terms* t) noexcept nogil:
     cdef Cover before, after
     cdef uint16_t sender = s.source
     terms_of(s, o, request, t)
-    t.seen = r.seen & ~NEVER_WAIVED
+    t.seen = r.seen & ~never_waived()
     s.source = r.user  # the maker's own state counts, not the operator's
     vet_terms(s, t)
     s.source = sender

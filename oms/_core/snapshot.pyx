@@ -69,7 +69,7 @@ cdef void index_orders(State* s) noexcept nogil:
     cdef const uint8_t* name
     for slot in range(1, s.header[TABLE_request].used):
         if s.request[slot].cl_ord_id:
-            put(&f, s.request[slot].cl_ord_id_hash, slot)
+            put(&f, <uint64_t>s.request[slot].cl_ord_id_hash << 32, slot)
     finish(&f)
     f = filling(&s.by_order_id)
     for slot in range(1, s.header[TABLE_order].used):

@@ -196,7 +196,7 @@ cdef inline uint32_t find_request(const State* s, uint32_t account, const uint8_
     cdef uint64_t at = index_home(&s.by_cl_ord_id, hash)
     cdef uint32_t slot = index_next(&s.by_cl_ord_id, hash, &at), newest = 0
     while slot:
-        if s.request[slot].cl_ord_id_hash == hash and s.request[slot].account == account:
+        if s.request[slot].cl_ord_id_hash == hash >> 32 and s.request[slot].account == account:
             if text_is(s, s.request[slot].cl_ord_id, name, length):
                 if newest == 0 or s.request[slot].business_date > s.request[newest].business_date:
                     newest = slot

@@ -2,7 +2,10 @@
 from oms._core.state cimport *
 
 cdef extern from *:
-    int lowest_bit "__builtin_ctz"(uint32_t bits) nogil
+    int lowest_bit "__builtin_ctzll"(uint64_t bits) nogil
+
+cdef enum:
+    REQUEST_protected = 1  # of RequestRow.flags: no price was given, it is held at its protected price
 
 cdef struct Terms:  # what an order asks for, whoever states it
     uint32_t account
@@ -12,13 +15,16 @@ cdef struct Terms:  # what an order asks for, whoever states it
     uint8_t time_in_force
     int32_t expire_date
     int64_t order_qty
-    int64_t price        # as given: null for a market order; made the protected price by vet_terms
+    int64_t price        # as given, null = none; made the protected price by vet_terms
     int64_t stop_px
     int64_t display_qty
     int64_t min_qty
     int64_t value        # of the whole order at that price, rounded up; set by vet_terms
-    uint32_t seen        # what the desk has seen and let through: these do not hit again
-    uint32_t hits        # what it breaks: bit n = ST_account_suspended + n
+    uint64_t seen        # what the desk has seen and let through: these do not hit again
+    uint64_t hits        # what it breaks: bit n = ST_account_suspended + n
+    const uint8_t* locate  # where a short sale's stock is borrowed
+    uint8_t locate_length
+    uint8_t flags        # of the request: set by vet_terms
 
 cdef bint allowed(const State* s, uint32_t permissions) noexcept nogil
 cdef bint of_owner(const State* s, uint32_t account) noexcept nogil
@@ -30,7 +36,7 @@ cdef void vet_desk(State* s, Terms* t) noexcept nogil
 
 cdef inline void hit(State* s, Terms* t, uint16_t status, int64_t figure, int64_t limit) noexcept nogil:
     """Notes what the terms break; the first figures, those of the lowest status, stay."""
-    cdef uint32_t bit = <uint32_t>1 << (status - ST_account_suspended)
+    cdef uint64_t bit = <uint64_t>1 << (status - ST_account_suspended)
     if bit & t.seen:
         return
     if t.hits == 0:
@@ -41,3 +47,12 @@ cdef inline void hit(State* s, Terms* t, uint16_t status, int64_t figure, int64_
 
 cdef inline uint16_t first_hit(const Terms* t) noexcept nogil:
     return <uint16_t>(ST_account_suspended + lowest_bit(t.hits)) if t.hits else ST_ok
+
+
+cdef inline bint takes_price(uint8_t ord_type) noexcept nogil:
+    """May an order of this type state a limit? A pegged one may, and need not."""
+    return ord_type == OrdType_limit or ord_type == OrdType_stop_limit or ord_type == OrdType_pegged
+
+
+cdef inline bint takes_stop(uint8_t ord_type) noexcept nogil:
+    return ord_type == OrdType_stop or ord_type == OrdType_stop_limit

@@ -60,6 +60,8 @@ cdef void vet_parties(State* s, Terms* t) noexcept nogil:
         hit(s, t, ST_account_not_reconciled, 0, 0)
     if t.instrument == 0:
         hit(s, t, ST_instrument_unknown, 0, 0)
+    if i.restricted:
+        hit(s, t, ST_instrument_restricted, 0, 0)
     if i.status == InstrumentStatus_halted:
         hit(s, t, ST_instrument_halted, 0, 0)
     if i.status == InstrumentStatus_delisted:
@@ -72,17 +74,24 @@ cdef void vet_parties(State* s, Terms* t) noexcept nogil:
         hit(s, t, ST_session_not_open, 0, 0)
 
 
+cdef inline bint takes_protection(uint8_t ord_type) noexcept nogil:
+    """Types that trade at the market's price, now or later: without a limit they are held at a protected price."""
+    return (ord_type == OrdType_market or ord_type == OrdType_stop or ord_type == OrdType_market_to_limit
+            or ord_type == OrdType_pegged)
+
+
 cdef void vet_shape(State* s, Terms* t) noexcept nogil:
     """Side, order type, time in force, expiry and quantity."""
     cdef const InstrumentRow* i = &s.instrument[t.instrument]
     cdef uint8_t tif = t.time_in_force
     if t.side != Side_buy and t.side != Side_sell:
         hit(s, t, ST_side_not_supported, 0, 0)
-    if t.ord_type != OrdType_limit and t.ord_type != OrdType_market:
+    if not (takes_price(t.ord_type) or takes_protection(t.ord_type)):
         hit(s, t, ST_ord_type_not_supported, 0, 0)
-    if tif != TimeInForce_day and tif != TimeInForce_ioc and tif != TimeInForce_fok:
-        if t.ord_type == OrdType_market or (tif != TimeInForce_gtc and tif != TimeInForce_gtd):
-            hit(s, t, ST_time_in_force_not_supported, 0, 0)
+    if not (TimeInForce_day <= tif <= TimeInForce_fok or tif == TimeInForce_gtd or tif == TimeInForce_at_close):
+        hit(s, t, ST_time_in_force_not_supported, 0, 0)
+    if t.ord_type == OrdType_market and (tif == TimeInForce_gtc or tif == TimeInForce_gtd):
+        hit(s, t, ST_time_in_force_not_supported, 0, 0)
     if (tif == TimeInForce_gtd) != (t.expire_date != 0) or (t.expire_date and t.expire_date < s.firm.business_date):
         hit(s, t, ST_expire_date_invalid, t.expire_date, s.firm.business_date)
     if t.order_qty <= 0:
@@ -93,27 +102,59 @@ cdef void vet_shape(State* s, Terms* t) noexcept nogil:
         hit(s, t, ST_order_qty_below_minimum, t.order_qty, i.min_qty)
     if i.max_qty and t.order_qty > i.max_qty:
         hit(s, t, ST_order_qty_above_maximum, t.order_qty, i.max_qty)
+    if t.display_qty != INT64_MIN:
+        if t.display_qty <= 0 or t.display_qty > t.order_qty or t.display_qty % i.lot:
+            hit(s, t, ST_display_qty_invalid, t.display_qty, t.order_qty)
+    if t.min_qty != INT64_MIN and (t.min_qty <= 0 or t.min_qty > t.order_qty):
+        hit(s, t, ST_min_qty_invalid, t.min_qty, t.order_qty)
+
+
+cdef void vet_stop(State* s, Terms* t) noexcept nogil:
+    """A stop order needs a stop price, no other takes one."""
+    cdef const InstrumentRow* i = &s.instrument[t.instrument]
+    if not takes_stop(t.ord_type):
+        if t.stop_px != INT64_MIN:
+            hit(s, t, ST_price_not_allowed, t.stop_px, 0)
+    elif t.stop_px == INT64_MIN:
+        hit(s, t, ST_price_missing, 0, 0)
+    elif t.stop_px <= 0 and not i.price_may_be_negative:
+        hit(s, t, ST_price_not_positive, t.stop_px, 0)
+    elif t.stop_px % i.tick:
+        hit(s, t, ST_price_off_tick, t.stop_px, i.tick)
+
+
+cdef void protect(State* s, Terms* t) noexcept nogil:
+    """The price to hold an order at that states none: the last price, else the reference price, and for a buy a
+    margin on it. A stop order counts from its stop price: a buy where that is higher, a sell always."""
+    cdef const InstrumentRow* i = &s.instrument[t.instrument]
+    cdef const AccountClassRow* c = &s.account_class[s.account[t.account].account_class]
+    cdef int64_t base = i.last if i.last else i.reference_price
+    if base == 0:
+        hit(s, t, ST_reference_price_missing, 0, 0)
+        return
+    if t.ord_type == OrdType_stop and t.stop_px != INT64_MIN and (t.side != Side_buy or t.stop_px > base):
+        base = t.stop_px
+    t.flags |= REQUEST_protected
+    t.price = base
+    if t.side == Side_buy and not protect_price(base, c.market_order_margin_bps, &t.price):
+        hit(s, t, ST_value_out_of_range, base, 0)
 
 
 cdef void vet_price(State* s, Terms* t) noexcept nogil:
-    """Price and tick; a market order gets its protected price. A collar without a reference waits for vet_desk."""
+    """Price and tick; what states no price gets its protected one. A collar without a reference waits for vet_desk."""
     cdef const InstrumentRow* i = &s.instrument[t.instrument]
     cdef const AccountClassRow* c = &s.account_class[s.account[t.account].account_class]
     cdef int64_t reference = i.last if i.last else i.reference_price
-    if t.ord_type == OrdType_market:
-        if t.price != INT64_MIN:
-            hit(s, t, ST_price_not_allowed, t.price, 0)
-        if reference == 0:
-            hit(s, t, ST_reference_price_missing, 0, 0)
-            return
-        t.price = reference
-        if t.side == Side_buy and not protect_price(reference, c.market_order_margin_bps, &t.price):
-            hit(s, t, ST_value_out_of_range, reference, 0)
+    vet_stop(s, t)
+    if t.price != INT64_MIN and not takes_price(t.ord_type):
+        hit(s, t, ST_price_not_allowed, t.price, 0)
+    if takes_protection(t.ord_type) and (t.price == INT64_MIN or not takes_price(t.ord_type)):
+        protect(s, t)
         return
     if t.price == INT64_MIN:
         hit(s, t, ST_price_missing, 0, 0)
         return
-    if t.price <= 0:
+    if t.price <= 0 and not i.price_may_be_negative:
         hit(s, t, ST_price_not_positive, t.price, 0)
     if t.price % i.tick:
         hit(s, t, ST_price_off_tick, t.price, i.tick)
@@ -128,6 +169,7 @@ cdef void vet_value(State* s, Terms* t) noexcept nogil:
     if not value_of(t.price, t.order_qty, i.value_numerator, i.value_denominator, 1, &t.value):
         hit(s, t, ST_value_out_of_range, t.order_qty, t.price)
         return
+    t.value = max(t.value, -t.value)
     if c.min_order_value and t.value < scale_e4(c.min_order_value, exponent):
         hit(s, t, ST_value_below_minimum, t.value, scale_e4(c.min_order_value, exponent))
     if c.max_order_value and t.value > scale_e4(c.max_order_value, exponent):
@@ -137,6 +179,7 @@ cdef void vet_value(State* s, Terms* t) noexcept nogil:
 cdef void vet_terms(State* s, Terms* t) noexcept nogil:
     """All checks of an order's terms but its cover. Sets t.price to the price to reserve at, and t.value."""
     t.hits = 0
+    t.flags = 0
     if t.instrument >= s.header[TABLE_instrument].used:
         t.instrument = 0
     vet_parties(s, t)

@@ -26,7 +26,10 @@ REPORTED = (
     *("price", "trade_date", "side", "instrument", "text", "feed", "cl_ord_id"),
     *("ord_type", "time_in_force", "ord_rej_reason"),
 )
-EXTRA_TERMS = ("price", "ord_type", "time_in_force", "expire_date", "stop_px", "display_qty", "min_qty")
+EXTRA_TERMS = (
+    *("price", "ord_type", "time_in_force", "expire_date", "stop_px", "display_qty", "min_qty"),
+    *("locate", "poss_resend"),
+)
 
 
 @dataclass
@@ -116,7 +119,8 @@ def replace(world: World, f: dict[str, Any], step: Step) -> list[Result]:
 def cancel(world: World, f: dict[str, Any], step: Step) -> list[Result]:
     account = world.account_for(f)
     world.exchange.renamed(f["cl_ord_id"], f["orig_cl_ord_id"])
-    return [world.engine.cancel(account, f["cl_ord_id"], f["orig_cl_ord_id"], by=f["by"])]
+    resend = f.get("poss_resend", False)
+    return [world.engine.cancel(account, f["cl_ord_id"], f["orig_cl_ord_id"], poss_resend=resend, by=f["by"])]
 
 
 # from operators

@@ -48,6 +48,8 @@ class Given:
         self.policy |= sections.get("policy", {})
         self.fees |= sections.get("fees", {})
         changed = {section: self.merge(section, sections.get(section, {})) for section in words.SECTIONS}
+        for symbol in sections.get("restricted", ()):
+            changed["instruments"] |= self.merge("instruments", {symbol: {"restricted": True}})
         for section, define in (
             ("currencies", self.currency),
             ("exchanges", self.exchange),
@@ -161,6 +163,7 @@ class Given:
             account_class=fields.get("class", "default"),
             currency=fields.get("currency", first),
             status=fields.get("status", "active"),
+            short_allowed=fields.get("short_allowed", False),
             users=fields.get("users", ()),
         )
         self.note(f"accounts.{code}", result)

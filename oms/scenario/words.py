@@ -139,8 +139,10 @@ INSTRUMENT = Words(
         "reference_price": number,
         "status": enum("InstrumentStatus"),
         "authorise": flag,
-        "short_allowed": later("short selling", off=False),
-        "short_margin_bps": later("short selling", off=0),
+        "restricted": flag,
+        "price_may_be_negative": flag,
+        "short_allowed": flag,
+        "short_margin_bps": count,
     },
     required=("exchange", "currency"),
 )
@@ -154,7 +156,7 @@ ACCOUNT = Words(
         "owner": text,
         "status": enum("AccountStatus"),
         "users": listed(text),
-        "short_allowed": later("short selling", off=False),
+        "short_allowed": flag,
     }
 )
 ROLES = {
@@ -186,7 +188,7 @@ GIVEN = Words(
         "capacities": _capacities,
         "rules": later("the rule language"),
         "limits": later("limits"),
-        "restricted": later("the restricted list"),
+        "restricted": listed(text),
     },
     required=("business_date",),
 )
@@ -274,14 +276,22 @@ def _coming(capability: str, *fields: str) -> Action:
 ACTIONS: dict[str, Action] = {
     "new": Action(
         TERMS
-        | {"cl_ord_id": text, "account": text, "instrument": text, "side": _side, "locate": later("short selling")},
+        | {
+            "cl_ord_id": text,
+            "account": text,
+            "instrument": text,
+            "side": _side,
+            "locate": text,
+            "poss_resend": flag,
+        },
         required=("cl_ord_id", "account", "instrument", "side", "order_qty"),
     ),
     "replace": Action(
-        TERMS | {"cl_ord_id": text, "orig_cl_ord_id": text, "account": text}, required=("cl_ord_id", "orig_cl_ord_id")
+        TERMS | {"cl_ord_id": text, "orig_cl_ord_id": text, "account": text, "poss_resend": flag},
+        required=("cl_ord_id", "orig_cl_ord_id"),
     ),
     "cancel": Action(
-        {"cl_ord_id": text, "orig_cl_ord_id": text, "account": text, "text": text},
+        {"cl_ord_id": text, "orig_cl_ord_id": text, "account": text, "text": text, "poss_resend": flag},
         required=("cl_ord_id", "orig_cl_ord_id"),
     ),
     "authorise": Action(_DECISION.fields, _DECISION.required),
@@ -392,6 +402,11 @@ CASH: dict[str, Kind] = dict.fromkeys(
 HOLDING_FIELDS: dict[str, Kind] = dict.fromkeys(
     ("settled", "incoming", "outgoing", "reserved", "total", "available"), number
 ) | {"average_price": _or_none(number)}
+TERMS_SHOWN: dict[str, Kind] = dict.fromkeys(("price", "stop_px", "display_qty", "min_qty"), _or_none(number)) | {
+    "ord_type": enum("OrdType"),
+    "time_in_force": enum("TimeInForce"),
+    "expire_date": _or_none(day),
+}
 LADDERS = {"cash": ("payable", "receivable"), "holding": ("incoming", "outgoing")}
 ORDER: dict[str, Kind] = {
     "ord_status": fix_name("OrdStatus"),
@@ -401,7 +416,8 @@ ORDER: dict[str, Kind] = {
     "cum_qty": number,
     "leaves_qty": number,
     "avg_px": number,
-    "price": _or_none(number),
+    **TERMS_SHOWN,
+    "locate": text,
     "reserved": number,
     "reserved_qty": number,
     "fee_charged": number,
@@ -419,7 +435,7 @@ REQUEST: dict[str, Kind] = {
     "type": enum("RequestType"),
     "version": count,
     "order_qty": _or_none(number),
-    "price": _or_none(number),
+    **TERMS_SHOWN,
     "decided_by": text,
     "queue": later("several queues at the desk"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from oms.schema.types import F, Record
 
 _REQUEST_IDS = [F("cl_ord_id", "text", "the client's name for this request", 11)]
+_OPTIONS = F("options", "u8", "1 = PossResend: a known cl_ord_id gets its first answer, whatever it says", 97)
 
 # fmt: off
 RECORDS = [
@@ -43,7 +44,7 @@ RECORDS = [
         F("max_value", "e4")]),
     Record(18, "DefineAccount", "", [
         F("code", "c32", "", 1), F("owner", "u16"), F("account_class", "u16"), F("currency", "u16"),
-        F("status", "u8", "AccountStatus"), F("pad0", "u8")], [F("name", "text"), F("attributes", "text")]),
+        F("status", "u8", "AccountStatus"), F("short_allowed", "u8")], [F("name", "text"), F("attributes", "text")]),
     Record(19, "Entitle", "Makes a user one of an account's own.", [
         F("account", "slot"), F("user", "u16"), F("pad0", "u16")]),
     Record(20, "DefineInstrument", "", [
@@ -52,7 +53,8 @@ RECORDS = [
         F("settlement_days", "u8", "255 = the exchange's"), F("status", "u8", "InstrumentStatus"), F("tick", "price"),
         F("lot", "qty", "", 561), F("min_qty", "qty"), F("max_qty", "qty"), F("multiplier", "i64", "", 231),
         F("price_factor_numerator", "i64", "1/100 for a price in pence"), F("price_factor_denominator", "i64"),
-        F("reference_price", "price"), F("authorise", "u8"), F("pad0", "u8[7]")]),
+        F("reference_price", "price"), F("authorise", "u8"), F("restricted", "u8"), F("price_may_be_negative", "u8"),
+        F("short_allowed", "u8"), F("short_margin_bps", "u16"), F("pad0", "u8[2]")]),
     Record(21, "Configured", "The configuration's reference data has been defined.", [F("digest", "u8[32]")]),
     # requests
     Record(30, "NewOrderSingle", "Asks for an order.", [
@@ -60,17 +62,18 @@ RECORDS = [
         F("price", "price", "null for a market order", 44), F("stop_px", "price", "null = none", 99),
         F("display_qty", "qty", "null = none", 1138), F("min_qty", "qty", "null = none", 110),
         F("expire_date", "date", "", 432), F("side", "char", "", 54), F("ord_type", "char", "", 40),
-        F("time_in_force", "char", "", 59), F("pad0", "u8"),
-        F("tag", "u64", "the sender's own number, given back in the answer")], _REQUEST_IDS),
+        F("time_in_force", "char", "", 59), _OPTIONS,
+        F("tag", "u64", "the sender's own number, given back in the answer")], [
+        *_REQUEST_IDS, F("locate", "text", "where a short sale's stock is borrowed")]),
     Record(31, "OrderCancelReplaceRequest",
            "Asks to change an order; a null figure or zero character stays as it is.", [
         F("account", "slot", "", 1), F("expire_date", "date", "", 432), F("order_qty", "qty", "", 38),
         F("price", "price", "", 44), F("stop_px", "price", "", 99), F("display_qty", "qty", "", 1138),
         F("min_qty", "qty", "", 110), F("ord_type", "char", "", 40), F("time_in_force", "char", "", 59),
-        F("pad0", "u8[6]"), F("tag", "u64")], [
+        F("pad0", "u8[5]"), _OPTIONS, F("tag", "u64")], [
         *_REQUEST_IDS, F("orig_cl_ord_id", "text", "any name of the order's chain", 41)]),
     Record(32, "OrderCancelRequest", "Asks to cancel an order.", [
-        F("account", "slot", "", 1), F("pad0", "u32"), F("tag", "u64")], [
+        F("account", "slot", "", 1), F("pad0", "u8[3]"), _OPTIONS, F("tag", "u64")], [
         *_REQUEST_IDS, F("orig_cl_ord_id", "text", "any name of the order's chain", 41)]),
     Record(33, "AuthDecision", "A DTR authorises or rejects a queued request.", [
         F("request", "handle"), F("queue_version", "u32", "the version that was looked at"),

@@ -1,7 +1,7 @@
 """Statuses: what became of a record, why a request was refused or waits, what an alert tells.
 
 Ordered by precedence: of several rules that a request breaks, the one with the lowest number is its answer. What the
-checks of terms, of cover and of the desk find is 8 to 39: a request keeps a bit for each that the desk has seen.
+checks of terms, of cover and of the desk find is 8 to 71: a request keeps a bit for each that the desk has seen.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ STATUSES = [
     Status(23, "order_qty_below_minimum", "order_qty is under the instrument's minimum.", 103, 13),
     Status(24, "order_qty_above_maximum", "order_qty is over the instrument's maximum.", 103, 13),
     Status(25, "price_missing", "The order type needs a price, or a stop price.", 103, 99),
-    Status(26, "price_not_allowed", "The order type takes no price.", 103, 99),
-    Status(27, "price_not_positive", "The price must be above zero.", 103, 99),
+    Status(26, "price_not_allowed", "The order type takes no price, or no stop price.", 103, 99),
+    Status(27, "price_not_positive", "The price, or the stop price, must be above zero.", 103, 99),
     Status(28, "price_off_tick", "The price is not a multiple of the instrument's tick.", 103, 99),
     Status(29, "reference_price_missing", "No last or reference price to protect or check the order with.", 103, 99),
     Status(30, "price_outside_collar",
@@ -50,9 +50,14 @@ STATUSES = [
     Status(35, "funds_insufficient", "Not enough money is available.", 103, 3),
     Status(36, "stock_insufficient", "Not enough stock is available.", 103, 3),
     Status(37, "capacity_reached", "A table has reached its configured size.", 103, 0),
-    # the desk: why a request waits, or how it ended
+    # the desk: why a request waits
     Status(38, "value_needs_authorisation", "The order's value is over what the class may trade unasked."),
     Status(39, "instrument_needs_authorisation", "The instrument is marked: every order goes to the desk."),
+    # further checks of terms
+    Status(40, "display_qty_invalid", "display_qty is not a multiple of the lot from one lot to order_qty.", 103, 13),
+    Status(41, "min_qty_invalid", "min_qty must be above zero, and no more than order_qty.", 103, 13),
+    Status(42, "instrument_restricted", "The instrument is on the restricted list.", 103, 0),
+    # how a request ended
     Status(45, "rejected_by_desk", "A DTR rejected the request.", 103, 0),
     Status(46, "rejected_by_exchange", "The exchange rejected the request.", 103, 0),
     Status(47, "cancelled_by_client", "The client cancelled the request before it was sent.", 103, 0),

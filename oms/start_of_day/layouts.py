@@ -23,6 +23,8 @@ SEVERAL = ("cash", "holdings", "open_orders")  # may come as several files, `cas
 REQUIRED = ("accounts", "instruments", "cash", "holdings")
 MAX_EXPONENT = 8  # of prices and quantities
 MAX_SETTLEMENT_DAYS = 254  # 255 = the exchange's
+MAX_MARGIN_BPS = 65_535
+INSTRUMENT_FLAGS = ("authorise", "restricted", "price_may_be_negative", "short_allowed")
 ACCOUNT_WIDTH = 32
 INSTRUMENT_WIDTH = 40  # a symbol, or SYMBOL.MIC
 
@@ -94,6 +96,7 @@ def _accounts(codes: Codes) -> list[Column]:
         Column("class", "code", index=codes.classes),
         Column("currency", "code", index=codes.currencies),
         Column("status", "code", status["active"], index=words(status)),
+        Column("short_allowed", "code", 0, index=words({"no": 0, "yes": 1})),
         Column("name", "long_text", b"", width=255),
         Column("attributes", "long_text", b"", width=255),
     ]
@@ -124,7 +127,8 @@ def _instruments(codes: Codes) -> list[Column]:
         Column("settlement_days", "integer", 255, minimum=0, maximum=MAX_SETTLEMENT_DAYS),
         price("reference_price", 0),
         Column("status", "code", status["tradable"], index=words(status)),
-        Column("authorise", "code", 0, index=words({"no": 0, "yes": 1})),
+        *(Column(name, "code", 0, index=words({"no": 0, "yes": 1})) for name in INSTRUMENT_FLAGS),
+        Column("short_margin_bps", "integer", 0, minimum=0, maximum=MAX_MARGIN_BPS),
         Column("isin", "text", b"", width=12),
         Column("cfi", "text", b"", width=6),
     ]

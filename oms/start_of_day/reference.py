@@ -14,9 +14,15 @@ import numpy as np
 from oms._core.csv_index import CodeIndex
 from oms.start_of_day.book import Array, Book, instrument_codes, price_factor
 from oms.start_of_day.files import FIRST_ROW, MAX_FAULTS, Fault, SourceFile
+from oms.start_of_day.layouts import INSTRUMENT_FLAGS
 
 # column of the file -> field of the row
-ACCOUNT_FIELDS = {"class": "account_class", "currency": "currency", "status": "status"}
+ACCOUNT_FIELDS = {
+    "class": "account_class",
+    "currency": "currency",
+    "status": "status",
+    "short_allowed": "short_allowed",
+}
 INSTRUMENT_FIELDS = {
     name: name
     for name in (
@@ -27,7 +33,8 @@ INSTRUMENT_FIELDS = {
         "multiplier",
         "reference_price",
         "status",
-        "authorise",
+        *INSTRUMENT_FLAGS,
+        "short_margin_bps",
         "isin",
         "cfi",
     )

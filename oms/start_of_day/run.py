@@ -88,6 +88,7 @@ def account_records(definitions: Definitions, book: Book, source: int) -> Iterat
         "account_class": file.arrays["class"],
         "currency": file.arrays["currency"],
         "status": file.arrays["status"],
+        "short_allowed": file.arrays["short_allowed"],
     }
     worded = np.any([texts.filled() for texts in file.texts.values()], axis=0)[rows]
     bare = taken(columns, rows[~worded])
