@@ -264,6 +264,9 @@ class Status(IntEnum):
     capacity_reached = 37
     value_needs_authorisation = 38
     instrument_needs_authorisation = 39
+    display_qty_invalid = 40
+    min_qty_invalid = 41
+    instrument_restricted = 42
     rejected_by_desk = 45
     rejected_by_exchange = 46
     cancelled_by_client = 47

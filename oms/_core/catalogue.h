@@ -95,6 +95,9 @@
 #define ST_capacity_reached 37
 #define ST_value_needs_authorisation 38
 #define ST_instrument_needs_authorisation 39
+#define ST_display_qty_invalid 40
+#define ST_min_qty_invalid 41
+#define ST_instrument_restricted 42
 #define ST_rejected_by_desk 45
 #define ST_rejected_by_exchange 46
 #define ST_cancelled_by_client 47
@@ -518,7 +521,7 @@ typedef struct {
     uint16_t account_class;
     uint16_t currency;
     uint8_t status;
-    uint8_t pad0;
+    uint8_t short_allowed;
     uint8_t name_length;
     uint8_t attributes_length;
     uint8_t fill[6];
@@ -529,7 +532,7 @@ _Static_assert(offsetof(DefineAccount, owner) == 64, "DefineAccount.owner");
 _Static_assert(offsetof(DefineAccount, account_class) == 66, "DefineAccount.account_class");
 _Static_assert(offsetof(DefineAccount, currency) == 68, "DefineAccount.currency");
 _Static_assert(offsetof(DefineAccount, status) == 70, "DefineAccount.status");
-_Static_assert(offsetof(DefineAccount, pad0) == 71, "DefineAccount.pad0");
+_Static_assert(offsetof(DefineAccount, short_allowed) == 71, "DefineAccount.short_allowed");
 _Static_assert(offsetof(DefineAccount, name_length) == 72, "DefineAccount.name_length");
 _Static_assert(offsetof(DefineAccount, attributes_length) == 73, "DefineAccount.attributes_length");
 _Static_assert(offsetof(DefineAccount, fill) == 74, "DefineAccount.fill");
@@ -565,7 +568,11 @@ typedef struct {
     int64_t price_factor_denominator;
     int64_t reference_price;
     uint8_t authorise;
-    uint8_t pad0[7];
+    uint8_t restricted;
+    uint8_t price_may_be_negative;
+    uint8_t short_allowed;
+    uint16_t short_margin_bps;
+    uint8_t pad0[2];
 } DefineInstrument;
 _Static_assert(sizeof(DefineInstrument) == 160, "DefineInstrument");
 _Static_assert(offsetof(DefineInstrument, symbol) == 32, "DefineInstrument.symbol");
@@ -586,7 +593,11 @@ _Static_assert(offsetof(DefineInstrument, price_factor_numerator) == 128, "Defin
 _Static_assert(offsetof(DefineInstrument, price_factor_denominator) == 136, "DefineInstrument.price_factor_denominator");
 _Static_assert(offsetof(DefineInstrument, reference_price) == 144, "DefineInstrument.reference_price");
 _Static_assert(offsetof(DefineInstrument, authorise) == 152, "DefineInstrument.authorise");
-_Static_assert(offsetof(DefineInstrument, pad0) == 153, "DefineInstrument.pad0");
+_Static_assert(offsetof(DefineInstrument, restricted) == 153, "DefineInstrument.restricted");
+_Static_assert(offsetof(DefineInstrument, price_may_be_negative) == 154, "DefineInstrument.price_may_be_negative");
+_Static_assert(offsetof(DefineInstrument, short_allowed) == 155, "DefineInstrument.short_allowed");
+_Static_assert(offsetof(DefineInstrument, short_margin_bps) == 156, "DefineInstrument.short_margin_bps");
+_Static_assert(offsetof(DefineInstrument, pad0) == 158, "DefineInstrument.pad0");
 
 typedef struct {
     Frame frame;
@@ -608,10 +619,11 @@ typedef struct {
     uint8_t side;
     uint8_t ord_type;
     uint8_t time_in_force;
-    uint8_t pad0;
+    uint8_t options;
     uint64_t tag;
     uint8_t cl_ord_id_length;
-    uint8_t fill[7];
+    uint8_t locate_length;
+    uint8_t fill[6];
 } NewOrderSingle;
 _Static_assert(sizeof(NewOrderSingle) == 104, "NewOrderSingle");
 _Static_assert(offsetof(NewOrderSingle, account) == 32, "NewOrderSingle.account");
@@ -625,10 +637,11 @@ _Static_assert(offsetof(NewOrderSingle, expire_date) == 80, "NewOrderSingle.expi
 _Static_assert(offsetof(NewOrderSingle, side) == 84, "NewOrderSingle.side");
 _Static_assert(offsetof(NewOrderSingle, ord_type) == 85, "NewOrderSingle.ord_type");
 _Static_assert(offsetof(NewOrderSingle, time_in_force) == 86, "NewOrderSingle.time_in_force");
-_Static_assert(offsetof(NewOrderSingle, pad0) == 87, "NewOrderSingle.pad0");
+_Static_assert(offsetof(NewOrderSingle, options) == 87, "NewOrderSingle.options");
 _Static_assert(offsetof(NewOrderSingle, tag) == 88, "NewOrderSingle.tag");
 _Static_assert(offsetof(NewOrderSingle, cl_ord_id_length) == 96, "NewOrderSingle.cl_ord_id_length");
-_Static_assert(offsetof(NewOrderSingle, fill) == 97, "NewOrderSingle.fill");
+_Static_assert(offsetof(NewOrderSingle, locate_length) == 97, "NewOrderSingle.locate_length");
+_Static_assert(offsetof(NewOrderSingle, fill) == 98, "NewOrderSingle.fill");
 
 typedef struct {
     Frame frame;
@@ -641,7 +654,8 @@ typedef struct {
     int64_t min_qty;
     uint8_t ord_type;
     uint8_t time_in_force;
-    uint8_t pad0[6];
+    uint8_t pad0[5];
+    uint8_t options;
     uint64_t tag;
     uint8_t cl_ord_id_length;
     uint8_t orig_cl_ord_id_length;
@@ -658,6 +672,7 @@ _Static_assert(offsetof(OrderCancelReplaceRequest, min_qty) == 72, "OrderCancelR
 _Static_assert(offsetof(OrderCancelReplaceRequest, ord_type) == 80, "OrderCancelReplaceRequest.ord_type");
 _Static_assert(offsetof(OrderCancelReplaceRequest, time_in_force) == 81, "OrderCancelReplaceRequest.time_in_force");
 _Static_assert(offsetof(OrderCancelReplaceRequest, pad0) == 82, "OrderCancelReplaceRequest.pad0");
+_Static_assert(offsetof(OrderCancelReplaceRequest, options) == 87, "OrderCancelReplaceRequest.options");
 _Static_assert(offsetof(OrderCancelReplaceRequest, tag) == 88, "OrderCancelReplaceRequest.tag");
 _Static_assert(offsetof(OrderCancelReplaceRequest, cl_ord_id_length) == 96, "OrderCancelReplaceRequest.cl_ord_id_length");
 _Static_assert(offsetof(OrderCancelReplaceRequest, orig_cl_ord_id_length) == 97, "OrderCancelReplaceRequest.orig_cl_ord_id_length");
@@ -666,7 +681,8 @@ _Static_assert(offsetof(OrderCancelReplaceRequest, fill) == 98, "OrderCancelRepl
 typedef struct {
     Frame frame;
     uint32_t account;
-    uint32_t pad0;
+    uint8_t pad0[3];
+    uint8_t options;
     uint64_t tag;
     uint8_t cl_ord_id_length;
     uint8_t orig_cl_ord_id_length;
@@ -675,6 +691,7 @@ typedef struct {
 _Static_assert(sizeof(OrderCancelRequest) == 56, "OrderCancelRequest");
 _Static_assert(offsetof(OrderCancelRequest, account) == 32, "OrderCancelRequest.account");
 _Static_assert(offsetof(OrderCancelRequest, pad0) == 36, "OrderCancelRequest.pad0");
+_Static_assert(offsetof(OrderCancelRequest, options) == 39, "OrderCancelRequest.options");
 _Static_assert(offsetof(OrderCancelRequest, tag) == 40, "OrderCancelRequest.tag");
 _Static_assert(offsetof(OrderCancelRequest, cl_ord_id_length) == 48, "OrderCancelRequest.cl_ord_id_length");
 _Static_assert(offsetof(OrderCancelRequest, orig_cl_ord_id_length) == 49, "OrderCancelRequest.orig_cl_ord_id_length");
@@ -1446,7 +1463,8 @@ typedef struct {
     uint8_t status;
     uint8_t control_state;
     uint8_t unreconciled;
-    uint8_t pad0[3];
+    uint8_t short_allowed;
+    uint8_t pad0[2];
     char code[32];
     uint32_t name;
     uint32_t attributes;
@@ -1461,7 +1479,8 @@ _Static_assert(offsetof(AccountRow, account_class) == 16, "AccountRow.account_cl
 _Static_assert(offsetof(AccountRow, status) == 18, "AccountRow.status");
 _Static_assert(offsetof(AccountRow, control_state) == 19, "AccountRow.control_state");
 _Static_assert(offsetof(AccountRow, unreconciled) == 20, "AccountRow.unreconciled");
-_Static_assert(offsetof(AccountRow, pad0) == 21, "AccountRow.pad0");
+_Static_assert(offsetof(AccountRow, short_allowed) == 21, "AccountRow.short_allowed");
+_Static_assert(offsetof(AccountRow, pad0) == 22, "AccountRow.pad0");
 _Static_assert(offsetof(AccountRow, code) == 24, "AccountRow.code");
 _Static_assert(offsetof(AccountRow, name) == 56, "AccountRow.name");
 _Static_assert(offsetof(AccountRow, attributes) == 60, "AccountRow.attributes");
@@ -1477,7 +1496,7 @@ typedef struct {
     uint8_t control_state;
     uint8_t authorise;
     uint8_t session_ended;
-    uint8_t pad0;
+    uint8_t restricted;
     int64_t tick;
     int64_t lot;
     int64_t min_qty;
@@ -1497,7 +1516,10 @@ typedef struct {
     char symbol[24];
     char isin[16];
     char cfi[8];
-    uint8_t pad1[8];
+    uint8_t price_may_be_negative;
+    uint8_t short_allowed;
+    uint16_t short_margin_bps;
+    uint8_t pad1[4];
 } InstrumentRow;
 _Static_assert(sizeof(InstrumentRow) == 192, "InstrumentRow");
 _Static_assert(offsetof(InstrumentRow, version) == 0, "InstrumentRow.version");
@@ -1510,7 +1532,7 @@ _Static_assert(offsetof(InstrumentRow, status) == 11, "InstrumentRow.status");
 _Static_assert(offsetof(InstrumentRow, control_state) == 12, "InstrumentRow.control_state");
 _Static_assert(offsetof(InstrumentRow, authorise) == 13, "InstrumentRow.authorise");
 _Static_assert(offsetof(InstrumentRow, session_ended) == 14, "InstrumentRow.session_ended");
-_Static_assert(offsetof(InstrumentRow, pad0) == 15, "InstrumentRow.pad0");
+_Static_assert(offsetof(InstrumentRow, restricted) == 15, "InstrumentRow.restricted");
 _Static_assert(offsetof(InstrumentRow, tick) == 16, "InstrumentRow.tick");
 _Static_assert(offsetof(InstrumentRow, lot) == 24, "InstrumentRow.lot");
 _Static_assert(offsetof(InstrumentRow, min_qty) == 32, "InstrumentRow.min_qty");
@@ -1530,7 +1552,10 @@ _Static_assert(offsetof(InstrumentRow, multiplier) == 128, "InstrumentRow.multip
 _Static_assert(offsetof(InstrumentRow, symbol) == 136, "InstrumentRow.symbol");
 _Static_assert(offsetof(InstrumentRow, isin) == 160, "InstrumentRow.isin");
 _Static_assert(offsetof(InstrumentRow, cfi) == 176, "InstrumentRow.cfi");
-_Static_assert(offsetof(InstrumentRow, pad1) == 184, "InstrumentRow.pad1");
+_Static_assert(offsetof(InstrumentRow, price_may_be_negative) == 184, "InstrumentRow.price_may_be_negative");
+_Static_assert(offsetof(InstrumentRow, short_allowed) == 185, "InstrumentRow.short_allowed");
+_Static_assert(offsetof(InstrumentRow, short_margin_bps) == 186, "InstrumentRow.short_margin_bps");
+_Static_assert(offsetof(InstrumentRow, pad1) == 188, "InstrumentRow.pad1");
 
 typedef struct {
     uint32_t version;
@@ -1667,7 +1692,7 @@ typedef struct {
     int32_t closed_date;
     uint16_t fee;
     uint16_t pad0;
-    uint32_t pad1;
+    uint32_t locate;
     int64_t missing_qty;
 } OrderRow;
 _Static_assert(sizeof(OrderRow) == 128, "OrderRow");
@@ -1697,7 +1722,7 @@ _Static_assert(offsetof(OrderRow, order_id) == 104, "OrderRow.order_id");
 _Static_assert(offsetof(OrderRow, closed_date) == 108, "OrderRow.closed_date");
 _Static_assert(offsetof(OrderRow, fee) == 112, "OrderRow.fee");
 _Static_assert(offsetof(OrderRow, pad0) == 114, "OrderRow.pad0");
-_Static_assert(offsetof(OrderRow, pad1) == 116, "OrderRow.pad1");
+_Static_assert(offsetof(OrderRow, locate) == 116, "OrderRow.locate");
 _Static_assert(offsetof(OrderRow, missing_qty) == 120, "OrderRow.missing_qty");
 
 typedef struct {
@@ -1713,7 +1738,10 @@ typedef struct {
     uint32_t order;
     uint32_t next_pending;
     uint32_t cl_ord_id;
-    uint64_t cl_ord_id_hash;
+    uint32_t cl_ord_id_hash;
+    uint16_t queue_version;
+    uint8_t flags;
+    uint8_t pad0;
     uint64_t content_hash;
     int64_t order_qty;
     int64_t price;
@@ -1723,12 +1751,11 @@ typedef struct {
     int32_t expire_date;
     uint16_t feed;
     uint16_t decided_by;
-    uint32_t queue_version;
-    uint32_t orig;
     uint64_t feed_sequence;
     uint64_t time_ns;
     int32_t business_date;
-    uint32_t seen;
+    uint32_t orig;
+    uint64_t seen;
 } RequestRow;
 _Static_assert(sizeof(RequestRow) == 128, "RequestRow");
 _Static_assert(offsetof(RequestRow, version) == 0, "RequestRow.version");
@@ -1744,6 +1771,9 @@ _Static_assert(offsetof(RequestRow, order) == 20, "RequestRow.order");
 _Static_assert(offsetof(RequestRow, next_pending) == 24, "RequestRow.next_pending");
 _Static_assert(offsetof(RequestRow, cl_ord_id) == 28, "RequestRow.cl_ord_id");
 _Static_assert(offsetof(RequestRow, cl_ord_id_hash) == 32, "RequestRow.cl_ord_id_hash");
+_Static_assert(offsetof(RequestRow, queue_version) == 36, "RequestRow.queue_version");
+_Static_assert(offsetof(RequestRow, flags) == 38, "RequestRow.flags");
+_Static_assert(offsetof(RequestRow, pad0) == 39, "RequestRow.pad0");
 _Static_assert(offsetof(RequestRow, content_hash) == 40, "RequestRow.content_hash");
 _Static_assert(offsetof(RequestRow, order_qty) == 48, "RequestRow.order_qty");
 _Static_assert(offsetof(RequestRow, price) == 56, "RequestRow.price");
@@ -1753,12 +1783,11 @@ _Static_assert(offsetof(RequestRow, min_qty) == 80, "RequestRow.min_qty");
 _Static_assert(offsetof(RequestRow, expire_date) == 88, "RequestRow.expire_date");
 _Static_assert(offsetof(RequestRow, feed) == 92, "RequestRow.feed");
 _Static_assert(offsetof(RequestRow, decided_by) == 94, "RequestRow.decided_by");
-_Static_assert(offsetof(RequestRow, queue_version) == 96, "RequestRow.queue_version");
-_Static_assert(offsetof(RequestRow, orig) == 100, "RequestRow.orig");
-_Static_assert(offsetof(RequestRow, feed_sequence) == 104, "RequestRow.feed_sequence");
-_Static_assert(offsetof(RequestRow, time_ns) == 112, "RequestRow.time_ns");
-_Static_assert(offsetof(RequestRow, business_date) == 120, "RequestRow.business_date");
-_Static_assert(offsetof(RequestRow, seen) == 124, "RequestRow.seen");
+_Static_assert(offsetof(RequestRow, feed_sequence) == 96, "RequestRow.feed_sequence");
+_Static_assert(offsetof(RequestRow, time_ns) == 104, "RequestRow.time_ns");
+_Static_assert(offsetof(RequestRow, business_date) == 112, "RequestRow.business_date");
+_Static_assert(offsetof(RequestRow, orig) == 116, "RequestRow.orig");
+_Static_assert(offsetof(RequestRow, seen) == 120, "RequestRow.seen");
 
 typedef struct {
     uint32_t version;
@@ -2069,7 +2098,7 @@ static inline int record_fits(const Frame *frame) {
     case T_Configured:
         return frame->length >= sizeof(Configured) && sizeof(Configured) <= frame->length;
     case T_NewOrderSingle:
-        return frame->length >= sizeof(NewOrderSingle) && sizeof(NewOrderSingle) + ((const NewOrderSingle *)frame)->cl_ord_id_length <= frame->length;
+        return frame->length >= sizeof(NewOrderSingle) && sizeof(NewOrderSingle) + ((const NewOrderSingle *)frame)->cl_ord_id_length + ((const NewOrderSingle *)frame)->locate_length <= frame->length;
     case T_OrderCancelReplaceRequest:
         return frame->length >= sizeof(OrderCancelReplaceRequest) && sizeof(OrderCancelReplaceRequest) + ((const OrderCancelReplaceRequest *)frame)->cl_ord_id_length + ((const OrderCancelReplaceRequest *)frame)->orig_cl_ord_id_length <= frame->length;
     case T_OrderCancelRequest:

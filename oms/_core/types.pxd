@@ -94,6 +94,9 @@ cdef extern from "catalogue.h" nogil:
         ST_capacity_reached
         ST_value_needs_authorisation
         ST_instrument_needs_authorisation
+        ST_display_qty_invalid
+        ST_min_qty_invalid
+        ST_instrument_restricted
         ST_rejected_by_desk
         ST_rejected_by_exchange
         ST_cancelled_by_client
@@ -411,7 +414,7 @@ cdef extern from "catalogue.h" nogil:
         uint16_t account_class
         uint16_t currency
         uint8_t status
-        uint8_t pad0
+        uint8_t short_allowed
         uint8_t name_length
         uint8_t attributes_length
         uint8_t fill[6]
@@ -442,7 +445,11 @@ cdef extern from "catalogue.h" nogil:
         int64_t price_factor_denominator
         int64_t reference_price
         uint8_t authorise
-        uint8_t pad0[7]
+        uint8_t restricted
+        uint8_t price_may_be_negative
+        uint8_t short_allowed
+        uint16_t short_margin_bps
+        uint8_t pad0[2]
 
     ctypedef struct Configured:
         Frame frame
@@ -461,10 +468,11 @@ cdef extern from "catalogue.h" nogil:
         uint8_t side
         uint8_t ord_type
         uint8_t time_in_force
-        uint8_t pad0
+        uint8_t options
         uint64_t tag
         uint8_t cl_ord_id_length
-        uint8_t fill[7]
+        uint8_t locate_length
+        uint8_t fill[6]
 
     ctypedef struct OrderCancelReplaceRequest:
         Frame frame
@@ -477,7 +485,8 @@ cdef extern from "catalogue.h" nogil:
         int64_t min_qty
         uint8_t ord_type
         uint8_t time_in_force
-        uint8_t pad0[6]
+        uint8_t pad0[5]
+        uint8_t options
         uint64_t tag
         uint8_t cl_ord_id_length
         uint8_t orig_cl_ord_id_length
@@ -486,7 +495,8 @@ cdef extern from "catalogue.h" nogil:
     ctypedef struct OrderCancelRequest:
         Frame frame
         uint32_t account
-        uint32_t pad0
+        uint8_t pad0[3]
+        uint8_t options
         uint64_t tag
         uint8_t cl_ord_id_length
         uint8_t orig_cl_ord_id_length
@@ -893,7 +903,8 @@ cdef extern from "catalogue.h" nogil:
         uint8_t status
         uint8_t control_state
         uint8_t unreconciled
-        uint8_t pad0[3]
+        uint8_t short_allowed
+        uint8_t pad0[2]
         char code[32]
         uint32_t name
         uint32_t attributes
@@ -909,7 +920,7 @@ cdef extern from "catalogue.h" nogil:
         uint8_t control_state
         uint8_t authorise
         uint8_t session_ended
-        uint8_t pad0
+        uint8_t restricted
         int64_t tick
         int64_t lot
         int64_t min_qty
@@ -929,7 +940,10 @@ cdef extern from "catalogue.h" nogil:
         char symbol[24]
         char isin[16]
         char cfi[8]
-        uint8_t pad1[8]
+        uint8_t price_may_be_negative
+        uint8_t short_allowed
+        uint16_t short_margin_bps
+        uint8_t pad1[4]
 
     ctypedef struct CashRow:
         uint32_t version
@@ -1012,7 +1026,7 @@ cdef extern from "catalogue.h" nogil:
         int32_t closed_date
         uint16_t fee
         uint16_t pad0
-        uint32_t pad1
+        uint32_t locate
         int64_t missing_qty
 
     ctypedef struct RequestRow:
@@ -1028,7 +1042,10 @@ cdef extern from "catalogue.h" nogil:
         uint32_t order
         uint32_t next_pending
         uint32_t cl_ord_id
-        uint64_t cl_ord_id_hash
+        uint32_t cl_ord_id_hash
+        uint16_t queue_version
+        uint8_t flags
+        uint8_t pad0
         uint64_t content_hash
         int64_t order_qty
         int64_t price
@@ -1038,12 +1055,11 @@ cdef extern from "catalogue.h" nogil:
         int32_t expire_date
         uint16_t feed
         uint16_t decided_by
-        uint32_t queue_version
-        uint32_t orig
         uint64_t feed_sequence
         uint64_t time_ns
         int32_t business_date
-        uint32_t seen
+        uint32_t orig
+        uint64_t seen
 
     ctypedef struct ExecutionRow:
         uint32_t version
