@@ -183,13 +183,12 @@ def external(world: World, f: dict[str, Any]) -> dict[str, Any]:
 
 
 def cancel_reject(world: World, f: dict[str, Any], step: Step) -> list[Result]:
-    order = world.exchange.orders.get(f["cl_ord_id"])
-    ord_status = f.get("ord_status", order.status() if order else None)
+    ord_status = world.exchange.refused(f["cl_ord_id"])
     return [
         world.engine.cancel_reject(
             world.account_for(f),
             f["cl_ord_id"],
-            ord_status=ord_status,
+            ord_status=f.get("ord_status", ord_status),
             feed=f.get("feed"),
             text=f.get("text", ""),
             feed_sequence=f.get("seq", 0),

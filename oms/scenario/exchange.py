@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 ENDS = {"canceled", "expired", "rejected", "done_for_day", "calculated"}  # exec_types that name the order's last state
-SAYS = {"pending_new", "pending_cancel", "pending_replace", "stopped", "suspended"}  # … and those that name its present
+PENDING = {"pending_cancel": {"canceled"}, "pending_replace": {"replaced"}}  # the exchange works on a request, until …
+PRESENT = ("pending_new", "stopped", "suspended")  # … and what it says of an order that goes on
 
 
 @dataclass
@@ -22,16 +23,27 @@ class ExchangeOrder:
     entered: date
     cum_qty: Decimal = Decimal(0)
     ended: str = ""  # the ord_status with which it ended
+    pending: dict[str, str] = field(default_factory=dict)  # request that the exchange works on → what that makes it
+    present: str = ""  # one of PRESENT, until something else is said
     executions: dict[str, Decimal] = field(default_factory=dict)  # exec_id → quantity
     prices: dict[str, Decimal] = field(default_factory=dict)
     said: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)  # (exec_type, exec_id) → figures
 
     def status(self) -> str:
+        """By FIX's precedence: what is pending, how it ended, filled, stopped or suspended, what is filled of it."""
+        for state in PENDING:
+            if state in self.pending.values():
+                return state
         if self.ended:
             return self.ended
         if self.cum_qty >= self.order_qty:
             return "filled"
-        return "partially_filled" if self.cum_qty > 0 else "new"
+        return self.present or ("partially_filled" if self.cum_qty > 0 else "new")
+
+    def goes_on(self) -> None:
+        """An order that stays overnight is done for a day only."""
+        if self.ended == "done_for_day" and not self.day:
+            self.ended = ""
 
     def leaves(self) -> Decimal:
         stays = not self.ended or (self.ended == "done_for_day" and not self.day)
@@ -76,16 +88,22 @@ class Exchange:
         if key[1] and key in order.said:  # the same report once more
             return order.said[key] | full
         self.apply(order, full, today)
-        figures = {"ord_status": self.status(order, report), "cum_qty": order.cum_qty, "leaves_qty": order.leaves()}
+        figures = {"ord_status": order.status(), "cum_qty": order.cum_qty, "leaves_qty": order.leaves()}
         order.said[key] = {name: full.get(name, value) for name, value in figures.items()}
         return figures | full
 
-    def status(self, order: ExchangeOrder, report: dict[str, Any]) -> str:
-        return report["exec_type"] if report["exec_type"] in SAYS else order.status()
+    def refused(self, name: str) -> str | None:
+        """The exchange refuses to cancel or replace: what the order is then; None when it does not know it."""
+        order = self.orders.get(name)
+        if order is None:
+            return None
+        order.pending.pop(name, None)
+        return order.status()
 
     def apply(self, order: ExchangeOrder, report: dict[str, Any], today: date) -> None:
         """What the report tells, on the exchange's own books."""
-        exec_type = report["exec_type"]
+        exec_type, name = report["exec_type"], report.get("cl_ord_id", "")
+        self.noted(order, exec_type, name)
         if exec_type == "trade":
             self.trade(order, report)
         elif exec_type in ("trade_cancel", "trade_correct"):
@@ -96,14 +114,28 @@ class Exchange:
             order.ended = ""
         elif exec_type == "restated":
             order.order_qty = report.get("order_qty", order.order_qty)
-        elif exec_type in ENDS and not order.ended:
-            order.ended = exec_type
+            order.goes_on()
+        elif exec_type in ENDS:
+            order.goes_on()
+            order.ended = order.ended or exec_type
         if "cum_qty" in report and exec_type not in ("trade_cancel", "trade_correct"):
             order.cum_qty = max(order.cum_qty, report["cum_qty"])
 
+    def noted(self, order: ExchangeOrder, exec_type: str, name: str) -> None:
+        """What the exchange is at: a request that it works on or has done, a guarantee, a halt."""
+        if exec_type in PENDING:
+            order.pending[name] = exec_type
+        elif any(exec_type in done for done in PENDING.values()):
+            order.pending.pop(name, None)
+        if exec_type in ENDS:
+            order.pending.clear()
+        if exec_type in PRESENT:
+            order.present = exec_type
+        elif exec_type in ("restated", "new", "triggered") or (exec_type == "trade" and order.present != "stopped"):
+            order.present = ""
+
     def trade(self, order: ExchangeOrder, report: dict[str, Any]) -> None:
-        if order.ended == "done_for_day" and not order.day:
-            order.ended = ""
+        order.goes_on()
         order.executions[report["exec_id"]] = report.get("last_qty", Decimal(0))
         if "last_px" in report:
             order.prices[report["exec_id"]] = report["last_px"]
