@@ -94,6 +94,9 @@ class AccountClass(Strict, frozen=True):
     auth_above_value: str = "0"
     buffer_timeout_s: Natural = 0
     break_tolerance: str = "0"
+    duplicate_window_s: Word = 0
+    cross_own: Literal["allow", "desk"] = "allow"
+    chained_replaces: Literal["allow", "refuse"] = "allow"
     fees: dict[str, str] = {}
 
 

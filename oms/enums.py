@@ -171,6 +171,20 @@ class Decision(IntEnum):
     reject = 2
 
 
+class CrossOwn(IntEnum):
+    """What happens to a request that would meet the account's own order."""
+
+    allow = 0
+    desk = 1
+
+
+class ChainedReplaces(IntEnum):
+    """What happens to a replace while another one is unanswered."""
+
+    allow = 0
+    refuse = 1
+
+
 class CalendarOf(IntEnum):
     """What a holiday belongs to."""
 
@@ -267,6 +281,8 @@ class Status(IntEnum):
     display_qty_invalid = 40
     min_qty_invalid = 41
     instrument_restricted = 42
+    duplicate_by_content = 43
+    crosses_own_order = 44
     rejected_by_desk = 45
     rejected_by_exchange = 46
     cancelled_by_client = 47
@@ -279,6 +295,7 @@ class Status(IntEnum):
     decision_on_own_request = 54
     decision_on_own_account = 55
     decision_above_limit = 56
+    replace_pending = 59
     feed_unknown = 60
     feed_sequence_repeated = 61
     feed_sequence_gap = 62

@@ -74,8 +74,14 @@ class Reference:
         auth_above_value: Amount = 0,
         buffer_timeout_s: int = 0,
         break_tolerance: Amount = 0,
+        duplicate_window_s: int = 0,
+        cross_own: str = "allow",
+        chained_replaces: str = "allow",
     ) -> Result:
-        """An account class with its policies. Values are in each order's own currency, four decimals; 0 = no limit."""
+        """An account class with its policies. Values are in each order's own currency, four decimals; 0 = no limit.
+
+        duplicate_window_s: the same order again within so many seconds goes to the desk. cross_own: allow, or desk for
+        one that would meet the account's own. chained_replaces: allow, or refuse one while another is unanswered."""
         return self.record(
             "DefineClass",
             name=padded(name, 24, "class"),
@@ -90,6 +96,9 @@ class Reference:
             auth_above_value=to_units(auth_above_value, 4, "auth_above_value"),
             buffer_timeout_s=buffer_timeout_s,
             break_tolerance=to_units(break_tolerance, 4, "break_tolerance"),
+            duplicate_window_s=duplicate_window_s,
+            cross_own=self.number("CrossOwn", cross_own),
+            chained_replaces=self.number("ChainedReplaces", chained_replaces),
         )
 
     def define_fee(

@@ -98,6 +98,8 @@
 #define ST_display_qty_invalid 40
 #define ST_min_qty_invalid 41
 #define ST_instrument_restricted 42
+#define ST_duplicate_by_content 43
+#define ST_crosses_own_order 44
 #define ST_rejected_by_desk 45
 #define ST_rejected_by_exchange 46
 #define ST_cancelled_by_client 47
@@ -110,6 +112,7 @@
 #define ST_decision_on_own_request 54
 #define ST_decision_on_own_account 55
 #define ST_decision_above_limit 56
+#define ST_replace_pending 59
 #define ST_feed_unknown 60
 #define ST_feed_sequence_repeated 61
 #define ST_feed_sequence_gap 62
@@ -224,6 +227,10 @@
 #define TradeKind_correct 3
 #define Decision_authorise 1
 #define Decision_reject 2
+#define CrossOwn_allow 0
+#define CrossOwn_desk 1
+#define ChainedReplaces_allow 0
+#define ChainedReplaces_refuse 1
 #define CalendarOf_exchange 1
 #define CalendarOf_currency 2
 #define LookupOf_account 1
@@ -436,7 +443,7 @@ typedef struct {
     uint8_t sell_unsettled;
     uint8_t four_eyes;
     uint8_t contractual;
-    uint8_t pad0;
+    uint8_t cross_own;
     uint16_t receivable_days;
     uint16_t market_order_margin_bps;
     uint32_t collar_bps;
@@ -445,13 +452,16 @@ typedef struct {
     int64_t max_order_value;
     int64_t auth_above_value;
     int64_t break_tolerance;
+    uint16_t duplicate_window_s;
+    uint8_t chained_replaces;
+    uint8_t pad0[5];
 } DefineClass;
-_Static_assert(sizeof(DefineClass) == 104, "DefineClass");
+_Static_assert(sizeof(DefineClass) == 112, "DefineClass");
 _Static_assert(offsetof(DefineClass, name) == 32, "DefineClass.name");
 _Static_assert(offsetof(DefineClass, sell_unsettled) == 56, "DefineClass.sell_unsettled");
 _Static_assert(offsetof(DefineClass, four_eyes) == 57, "DefineClass.four_eyes");
 _Static_assert(offsetof(DefineClass, contractual) == 58, "DefineClass.contractual");
-_Static_assert(offsetof(DefineClass, pad0) == 59, "DefineClass.pad0");
+_Static_assert(offsetof(DefineClass, cross_own) == 59, "DefineClass.cross_own");
 _Static_assert(offsetof(DefineClass, receivable_days) == 60, "DefineClass.receivable_days");
 _Static_assert(offsetof(DefineClass, market_order_margin_bps) == 62, "DefineClass.market_order_margin_bps");
 _Static_assert(offsetof(DefineClass, collar_bps) == 64, "DefineClass.collar_bps");
@@ -460,6 +470,9 @@ _Static_assert(offsetof(DefineClass, min_order_value) == 72, "DefineClass.min_or
 _Static_assert(offsetof(DefineClass, max_order_value) == 80, "DefineClass.max_order_value");
 _Static_assert(offsetof(DefineClass, auth_above_value) == 88, "DefineClass.auth_above_value");
 _Static_assert(offsetof(DefineClass, break_tolerance) == 96, "DefineClass.break_tolerance");
+_Static_assert(offsetof(DefineClass, duplicate_window_s) == 104, "DefineClass.duplicate_window_s");
+_Static_assert(offsetof(DefineClass, chained_replaces) == 106, "DefineClass.chained_replaces");
+_Static_assert(offsetof(DefineClass, pad0) == 107, "DefineClass.pad0");
 
 typedef struct {
     Frame frame;
@@ -1218,7 +1231,7 @@ typedef struct {
     uint8_t control_state;
     uint8_t sod_kind;
     uint8_t sod_superseding;
-    uint8_t pad0;
+    uint8_t watched;
     uint64_t last_sequence;
     uint64_t last_time_ns;
     int32_t business_date;
@@ -1238,7 +1251,7 @@ _Static_assert(offsetof(FirmRow, version) == 0, "FirmRow.version");
 _Static_assert(offsetof(FirmRow, control_state) == 4, "FirmRow.control_state");
 _Static_assert(offsetof(FirmRow, sod_kind) == 5, "FirmRow.sod_kind");
 _Static_assert(offsetof(FirmRow, sod_superseding) == 6, "FirmRow.sod_superseding");
-_Static_assert(offsetof(FirmRow, pad0) == 7, "FirmRow.pad0");
+_Static_assert(offsetof(FirmRow, watched) == 7, "FirmRow.watched");
 _Static_assert(offsetof(FirmRow, last_sequence) == 8, "FirmRow.last_sequence");
 _Static_assert(offsetof(FirmRow, last_time_ns) == 16, "FirmRow.last_time_ns");
 _Static_assert(offsetof(FirmRow, business_date) == 24, "FirmRow.business_date");
@@ -1349,12 +1362,14 @@ typedef struct {
     uint8_t sell_unsettled;
     uint8_t four_eyes;
     uint8_t contractual;
-    uint8_t pad0;
+    uint8_t cross_own;
     uint16_t receivable_days;
     uint16_t market_order_margin_bps;
     uint32_t collar_bps;
     uint32_t buffer_timeout_s;
-    uint32_t pad1;
+    uint16_t duplicate_window_s;
+    uint8_t chained_replaces;
+    uint8_t pad1;
     int64_t min_order_value;
     int64_t max_order_value;
     int64_t auth_above_value;
@@ -1367,12 +1382,14 @@ _Static_assert(offsetof(AccountClassRow, name) == 4, "AccountClassRow.name");
 _Static_assert(offsetof(AccountClassRow, sell_unsettled) == 28, "AccountClassRow.sell_unsettled");
 _Static_assert(offsetof(AccountClassRow, four_eyes) == 29, "AccountClassRow.four_eyes");
 _Static_assert(offsetof(AccountClassRow, contractual) == 30, "AccountClassRow.contractual");
-_Static_assert(offsetof(AccountClassRow, pad0) == 31, "AccountClassRow.pad0");
+_Static_assert(offsetof(AccountClassRow, cross_own) == 31, "AccountClassRow.cross_own");
 _Static_assert(offsetof(AccountClassRow, receivable_days) == 32, "AccountClassRow.receivable_days");
 _Static_assert(offsetof(AccountClassRow, market_order_margin_bps) == 34, "AccountClassRow.market_order_margin_bps");
 _Static_assert(offsetof(AccountClassRow, collar_bps) == 36, "AccountClassRow.collar_bps");
 _Static_assert(offsetof(AccountClassRow, buffer_timeout_s) == 40, "AccountClassRow.buffer_timeout_s");
-_Static_assert(offsetof(AccountClassRow, pad1) == 44, "AccountClassRow.pad1");
+_Static_assert(offsetof(AccountClassRow, duplicate_window_s) == 44, "AccountClassRow.duplicate_window_s");
+_Static_assert(offsetof(AccountClassRow, chained_replaces) == 46, "AccountClassRow.chained_replaces");
+_Static_assert(offsetof(AccountClassRow, pad1) == 47, "AccountClassRow.pad1");
 _Static_assert(offsetof(AccountClassRow, min_order_value) == 48, "AccountClassRow.min_order_value");
 _Static_assert(offsetof(AccountClassRow, max_order_value) == 56, "AccountClassRow.max_order_value");
 _Static_assert(offsetof(AccountClassRow, auth_above_value) == 64, "AccountClassRow.auth_above_value");

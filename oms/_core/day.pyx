@@ -8,9 +8,10 @@ from oms._core.ledger cimport add_cost_event, cash_row, cash_withdrawable, holdi
     holding_settle
 from oms._core.orders cimport CLOSED_dead, FLAG_expired_here, close_order
 from oms._core.outputs cimport emit_answer, emit_event
-from oms._core.requests cimport drop
 from oms._core.settlement cimport add_movement, settle_contractual
 from oms._core.vetting cimport allowed, of_owner
+from oms._core.waiting cimport drop
+from oms._core.watch cimport unwatch_request
 
 
 cdef bint ends(uint8_t time_in_force, int32_t expire_date, int32_t trade_date) noexcept nogil:
@@ -75,6 +76,8 @@ cdef uint16_t apply_session(State* s, const TradingSession* r) noexcept nogil:
 
 
 cdef void free_request(State* s, uint32_t slot) noexcept nogil:
+    if s.firm.watched & WATCH_content:
+        unwatch_request(s, slot)
     if s.request[slot].cl_ord_id:
         index_remove(&s.by_cl_ord_id, <uint64_t>s.request[slot].cl_ord_id_hash << 32, slot)
     give_back(s, TABLE_request, slot)

@@ -26,9 +26,10 @@ from oms._core.orders cimport find_order
 from oms._core.outputs cimport emit_answer
 from oms._core.reference cimport apply_reference, find_account, find_instrument
 from oms._core.reports cimport apply_cancel_reject, apply_report
-from oms._core.requests cimport apply_cancel, apply_decision, apply_new, apply_replace, expire_waiting
+from oms._core.requests cimport apply_cancel, apply_new, apply_replace
 from oms._core.settlement cimport apply_settle
 from oms._core.tables cimport Mapping
+from oms._core.waiting cimport apply_decision, expire_waiting
 
 
 cdef uint16_t apply_day(State* s, const Frame* record) noexcept nogil:

@@ -6,8 +6,8 @@ under the same number.
 
 from oms._core.orders cimport awaits, set_status
 from oms._core.outputs cimport alert, emit_event, emit_order_request
-from oms._core.requests cimport release_buffered
 from oms._core.vetting cimport allowed
+from oms._core.waiting cimport release_buffered
 
 
 cdef bint count_in(State* s, uint32_t feed, uint64_t sequence) noexcept nogil:

@@ -13,6 +13,7 @@ from oms._core.ledger cimport cash_available, cash_reserve, cash_row, fee_of, ho
     holding_row
 from oms._core.outputs cimport emit_event, emit_order_request
 from oms._core.vetting cimport REQUEST_protected, hit
+from oms._core.watch cimport watch_order, watch_request
 
 
 cdef uint32_t schedule_of(const State* s, uint32_t account, uint32_t instrument) noexcept nogil:
@@ -111,6 +112,8 @@ cdef void rehold(State* s, uint32_t order) noexcept nogil:
     o.reserved = cover.cash
     o.reserved_qty = cover.stock
     row_close(&o.version)
+    if s.firm.watched & WATCH_own:
+        watch_order(s, order)
     emit_event(s, EventKind_order, order, o.ord_status, ST_ok)
 
 
@@ -167,6 +170,8 @@ cdef uint32_t make_order(State* s, uint32_t request, const Terms* t, const Order
     o.locate = text_put(s, t.locate, t.locate_length)
     row_close(&o.version)
     s.request[request].order = slot
+    if s.firm.watched & WATCH_content:
+        watch_request(s, request)
     return slot
 
 
@@ -226,6 +231,20 @@ cdef void unlink_pending(State* s, uint32_t request) noexcept nogil:
         s.request[request].next_pending = 0
 
 
+cdef uint32_t newest_sent(const State* s, const OrderRow* o) noexcept nogil:
+    """OrigClOrdID for the exchange: the replace that was sent to it last and is not refused, else the terms in force.
+    What waits here it does not know."""
+    cdef uint32_t newest = o.terms, slot = o.pending
+    cdef uint64_t last = 0
+    while slot:
+        if s.request[slot].type == RequestType_replace and awaits(s.request[slot].status):
+            if s.request[slot].feed_sequence >= last:
+                newest = slot
+                last = s.request[slot].feed_sequence
+        slot = s.request[slot].next_pending
+    return newest
+
+
 cdef void submit(State* s, uint32_t request) noexcept nogil:
     """Gives the request the next number of its feed and sends it."""
     cdef RequestRow* r = &s.request[request]
@@ -235,6 +254,8 @@ cdef void submit(State* s, uint32_t request) noexcept nogil:
     row_close(&f.version)
     row_open(&r.version)
     r.feed_sequence = f.last_out
+    if r.type != RequestType_new:
+        r.orig = newest_sent(s, &s.order[r.order])
     row_close(&r.version)
     set_status(s, request, RequestStatus_submitted, ST_ok)
     emit_order_request(s, request)

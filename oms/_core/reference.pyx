@@ -11,6 +11,7 @@ from oms._core.index cimport index_put
 from oms._core.ledger cimport cash_row
 from oms._core.outputs cimport emit_event
 from oms._core.vetting cimport allowed, of_owner, owns
+from oms._core.watch cimport start_watching
 
 cdef extern from "<string.h>" nogil:
     size_t strnlen(const char* text, size_t most)
@@ -171,6 +172,8 @@ cdef uint16_t define_class(State* s, const DefineClass* r) noexcept nogil:
     cdef AccountClassRow* c
     if r.name[0] == 0 or r.min_order_value < 0 or r.max_order_value < 0 or r.auth_above_value < 0:
         return ST_reference_invalid
+    if r.cross_own > CrossOwn_desk or r.chained_replaces > ChainedReplaces_refuse:
+        return ST_reference_invalid
     if slot == 0 and not has_room(s, TABLE_account_class, 1):
         return ST_capacity_reached
     c = &s.account_class[or_take(s, TABLE_account_class, slot)]
@@ -184,7 +187,12 @@ cdef uint16_t define_class(State* s, const DefineClass* r) noexcept nogil:
     c.min_order_value, c.max_order_value = r.min_order_value, r.max_order_value
     c.auth_above_value = r.auth_above_value
     c.break_tolerance = r.break_tolerance
+    c.cross_own, c.chained_replaces, c.duplicate_window_s = r.cross_own, r.chained_replaces, r.duplicate_window_s
     row_close(&c.version)
+    if c.cross_own:
+        start_watching(s, WATCH_own)
+    if c.duplicate_window_s:
+        start_watching(s, WATCH_content)
     return ST_ok
 
 

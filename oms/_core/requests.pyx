@@ -1,4 +1,4 @@
-"""What clients and DTRs ask for: New, Replace, Cancel, and the word of the desk.
+"""What clients ask for: New, Replace, Cancel.
 
 Check and reserve is one step: a request that passes holds its cover before it is queued, buffered or sent. All checks
 come first; below the line "point of no return" nothing can fail any more.
@@ -6,21 +6,15 @@ come first; below the line "point of no return" nothing can fail any more.
 
 from libc.stdint cimport INT64_MIN
 
-from oms._core.arith cimport scale_e4, value_of
-from oms._core.orders cimport CLOSED_dead, Cover, close_order, cover_of, draft_of, feed_for, hold_of, is_live, \
-    link_pending, make_order, make_request, rehold, route, set_status, terms_of, unlink_pending, vet_cover
+from oms._core.orders cimport CLOSED_dead, Cover, close_order, cover_of, draft_of, is_live, link_pending, make_order, \
+    make_request, rehold, route, set_status, terms_of, vet_cover
 from oms._core.outputs cimport emit_answer
-from oms._core.vetting cimport Terms, allowed, first_hit, hit, of_owner, owns, takes_price, takes_stop, vet_account, \
-    vet_desk, vet_terms
+from oms._core.vetting cimport Terms, first_hit, hit, takes_price, takes_stop, vet_account, vet_desk, vet_terms
+from oms._core.waiting cimport send_or_queue
+from oms._core.watch cimport watch_request
 
 cdef enum:
     OPTION_poss_resend = 1  # of a request's record
-
-
-cdef inline uint64_t never_waived() noexcept nogil:
-    """As bits of Terms.hits: account_suspended … session_not_open, and the restricted list."""
-    return ((<uint64_t>1 << (ST_session_not_open - ST_account_suspended + 1)) - 1
-            | <uint64_t>1 << (ST_instrument_restricted - ST_account_suspended))
 
 
 cdef struct Asked:  # a client's request on its way through the checks
@@ -154,38 +148,25 @@ cdef uint16_t apply_new(State* s, const NewOrderSingle* r) noexcept nogil:
     return ST_ok
 
 
-cdef void send_or_queue(State* s, uint32_t request, const Terms* t) noexcept nogil:
-    """To the desk with what it has to see, or on its way."""
-    cdef RequestRow* r = &s.request[request]
-    if t.hits == 0:
-        route(s, request)
-        return
-    row_open(&r.version)
-    r.seen |= t.hits
-    r.queue_version += 1
-    row_close(&r.version)
-    set_status(s, request, RequestStatus_queued, first_hit(t))
-
-
 cdef uint32_t order_named(State* s, const Asked* a, const uint8_t* name, uint32_t length) noexcept nogil:
     """The order that any id of its chain names; 0 when there is none."""
     cdef uint32_t slot = find_request(s, a.account, name, length, hash_bytes(name, length, a.account))
     return s.request[slot].order if slot else 0
 
 
-cdef inline bint unsent(const State* s, const OrderRow* o) noexcept nogil:
-    """The order's own request still waits here."""
-    cdef uint8_t status = s.request[o.request].status
-    return status == RequestStatus_queued or status == RequestStatus_buffered
-
-
-cdef void changed_terms(const State* s, const OrderRow* o, const OrderCancelReplaceRequest* r, Terms* t) noexcept nogil:
-    """The order's newest terms, those of the last replace that was not refused, with what the request changes."""
+cdef uint32_t newest_terms(const State* s, const OrderRow* o) noexcept nogil:
+    """The last replace that may still come about, else the request whose terms are in force."""
     cdef uint32_t newest = o.terms, slot = o.pending
     while slot:
         if s.request[slot].type == RequestType_replace and is_live(s.request[slot].status):
             newest = slot
         slot = s.request[slot].next_pending
+    return newest
+
+
+cdef void changed_terms(const State* s, const OrderRow* o, const OrderCancelReplaceRequest* r, Terms* t) noexcept nogil:
+    """The order's newest terms, those of the last replace that was not refused, with what the request changes."""
+    cdef uint32_t newest = newest_terms(s, o)
     terms_of(s, o, newest, t)
     if newest == o.terms:  # the exchange may have restated them since
         t.order_qty = o.order_qty
@@ -234,8 +215,11 @@ cdef uint16_t apply_replace(State* s, const OrderCancelReplaceRequest* r) noexce
         return reject(s, &a, &t, ST_order_unknown)
     o = &s.order[order]
     changed_terms(s, o, r, &t)
+    t.order = order
     if o.closed:
         return reject(s, &a, &t, ST_order_too_late)
+    if s.account_class[s.account[a.account].account_class].chained_replaces and newest_terms(s, o) != o.terms:
+        return reject(s, &a, &t, ST_replace_pending)
     vet_terms(s, &t)
     if t.hits == 0:
         vet_change(s, o, &t)
@@ -249,7 +233,6 @@ cdef uint16_t apply_replace(State* s, const OrderCancelReplaceRequest* r) noexce
     if unsent(s, o):
         supersede(s, order, slot)
     else:
-        s.request[slot].orig = newest_link(s, o)
         link_pending(s, order, slot)
     send_or_queue(s, slot, &t)
     rehold(s, order)
@@ -269,16 +252,6 @@ cdef void vet_change(State* s, const OrderRow* o, Terms* t) noexcept nogil:
     vet_cover(s, o, &before, &after, t)
 
 
-cdef uint32_t newest_link(const State* s, const OrderRow* o) noexcept nogil:
-    """OrigClOrdID for the exchange: the last request of the chain that was not refused, answered or not."""
-    cdef uint32_t newest = o.terms, slot = o.pending
-    while slot:
-        if s.request[slot].type == RequestType_replace and is_live(s.request[slot].status):
-            newest = slot
-        slot = s.request[slot].next_pending
-    return newest
-
-
 cdef void supersede(State* s, uint32_t order, uint32_t request) noexcept nogil:
     """A replace of a New that waits here is a new version of it, and goes out as a New."""
     cdef OrderRow* o = &s.order[order]
@@ -294,6 +267,8 @@ cdef void supersede(State* s, uint32_t order, uint32_t request) noexcept nogil:
     o.order_qty = r.order_qty
     o.price = r.price
     row_close(&o.version)
+    if s.firm.watched & WATCH_content:
+        watch_request(s, request)
     set_status(s, old, RequestStatus_cancelled, ST_cancelled_by_client)
 
 
@@ -330,163 +305,7 @@ cdef uint16_t apply_cancel(State* s, const OrderCancelRequest* r) noexcept nogil
         set_status(s, slot, RequestStatus_completed, ST_ok)
         close_order(s, order, OrdStatus_canceled, CLOSED_dead, ST_cancelled_by_client)
     else:
-        s.request[slot].orig = newest_link(s, o)
         link_pending(s, order, slot)
         route(s, slot)
     emit_answer(s, s.source, ST_ok, a.tag, a.account, slot, False)
     return ST_ok
-
-
-cdef void vet_again(State* s, uint32_t request, Terms* t) noexcept nogil:
-    """The checks of a request that has waited, with its own hold given back. What the desk has seen does not count
-    again, but for states that only whoever set them may lift: a halt stays a halt. Its protected price is kept."""
-    cdef const RequestRow* r = &s.request[request]
-    cdef const OrderRow* o = &s.order[r.order]
-    cdef Cover before, after
-    cdef uint16_t sender = s.source
-    terms_of(s, o, request, t)
-    t.seen = r.seen & ~never_waived()
-    s.source = r.user  # the maker's own state counts, not the operator's
-    vet_terms(s, t)
-    s.source = sender
-    if hold_of(s, o, request, &before) and hold_of(s, o, 0, &after):
-        vet_cover(s, o, &before, &after, t)
-
-
-cdef uint16_t vet_decision(State* s, const AuthDecision* d, uint32_t request) noexcept nogil:
-    """May the sender decide this, now?"""
-    cdef const RequestRow* r = &s.request[request]
-    cdef const UserRow* user = &s.user[s.source]
-    cdef const OrderRow* o
-    cdef int64_t limit
-    cdef bint four_eyes
-    if not allowed(s, PERMISSION_authorise):
-        return ST_permission_denied
-    if request == 0:
-        return ST_request_unknown
-    if not of_owner(s, r.account):
-        return ST_permission_denied
-    if r.status != RequestStatus_queued:
-        return ST_request_not_queued
-    if d.queue_version and d.queue_version != r.queue_version:
-        return ST_decision_stale
-    if d.decision != Decision_authorise or s.source == 0:
-        return ST_ok if d.decision in (Decision_authorise, Decision_reject) else ST_record_malformed
-    four_eyes = s.account_class[s.account[r.account].account_class].four_eyes != 0
-    if four_eyes and r.user == s.source:
-        return ST_decision_on_own_request
-    if four_eyes and owns(s, r.account, s.source):
-        return ST_decision_on_own_account
-    if user.max_value:
-        o = &s.order[r.order]
-        limit = scale_e4(user.max_value, s.currency[s.instrument[o.instrument].currency].exponent)
-        if order_value(s, o, r) > limit:
-            s.figure = order_value(s, o, r)
-            s.limit = limit
-            return ST_decision_above_limit
-    return ST_ok
-
-
-cdef int64_t order_value(State* s, const OrderRow* o, const RequestRow* r) noexcept nogil:
-    """Value of the whole order at the price that it is held at."""
-    cdef const InstrumentRow* i = &s.instrument[o.instrument]
-    cdef int64_t value = INT64_MIN
-    value_of(r.price, r.order_qty, i.value_numerator, i.value_denominator, 1, &value)
-    return value
-
-
-cdef uint16_t apply_decision(State* s, const AuthDecision* d) noexcept nogil:
-    """Exactly one decision wins. A check that fails now and that nobody has seen puts the request back, with that."""
-    cdef uint32_t request = request_of(s, d.request)
-    cdef RequestRow* r = &s.request[request]
-    cdef uint16_t status = vet_decision(s, d, request)
-    cdef Terms t
-    if status != ST_ok:
-        emit_answer(s, s.source, status, d.tag, r.account, request, False)
-        return status
-    # point of no return
-    r.decided_by = s.source
-    if d.decision == Decision_reject:
-        drop(s, request, RequestStatus_rejected, ST_rejected_by_desk)
-    else:
-        vet_again(s, request, &t)
-        vet_desk(s, &t)
-        status = first_hit(&t)
-        send_or_queue(s, request, &t)
-        rehold(s, r.order)
-    emit_answer(s, s.source, status, d.tag, r.account, request, False)
-    if r.user != s.source:
-        emit_answer(s, r.user, r.reason, 0, r.account, request, False)
-    return status
-
-
-cdef void drop(State* s, uint32_t request, uint8_t status, uint16_t reason) noexcept nogil:
-    """A request that was never sent ends here: a New takes its order with it, a replace leaves the old terms."""
-    cdef uint32_t order = s.request[request].order
-    if s.request[request].type == RequestType_new:
-        set_status(s, request, status, reason)
-        close_order(s, order, OrdStatus_expired if status == RequestStatus_expired else OrdStatus_rejected, CLOSED_dead,
-                    reason)
-    else:
-        unlink_pending(s, request)
-        set_status(s, request, status, reason)
-        rehold(s, order)
-
-
-cdef void release_buffered(State* s, uint32_t exchange) noexcept nogil:
-    """A feed is back: what waited for it is checked again and sent, in the order in which it came."""
-    cdef uint32_t slot = s.header[TABLE_request].used, left = s.firm.buffered, count = 0, index
-    cdef const RequestRow* r
-    while left:  # the newest rows come first: those before the oldest that waits are not looked at
-        slot -= 1
-        r = &s.request[slot]
-        if r.status != RequestStatus_buffered:
-            continue
-        left -= 1
-        if s.instrument[s.order[r.order].instrument].exchange == exchange:
-            s.waiting[count].number = r.feed_sequence
-            s.waiting[count].slot = slot
-            count += 1
-    sort_numbered(s.waiting, count)
-    for index in range(count):
-        slot = s.waiting[index].slot
-        if s.request[slot].status == RequestStatus_buffered and feed_for(s, slot):
-            release(s, slot)
-
-
-cdef void release(State* s, uint32_t request) noexcept nogil:
-    """What only the desk asks is not asked twice."""
-    cdef const RequestRow* r = &s.request[request]
-    cdef Terms t
-    t.hits = 0
-    if r.type != RequestType_cancel:
-        vet_again(s, request, &t)
-    if t.hits == 0:
-        route(s, request)
-    else:
-        drop(s, request, RequestStatus_rejected, first_hit(&t))
-        emit_answer(s, r.user, first_hit(&t), 0, r.account, request, False)
-
-
-cdef void expire_waiting(State* s) noexcept nogil:
-    """Ends what has waited for an adapter longer than its class allows."""
-    cdef uint32_t slot = s.header[TABLE_request].used, left = s.firm.buffered
-    cdef uint64_t timeout, next_ns = 0
-    cdef RequestRow* r
-    if s.firm.next_expiry_ns == 0 or s.time_ns < s.firm.next_expiry_ns:
-        return
-    while left and slot > 1:
-        slot -= 1
-        r = &s.request[slot]
-        if r.status != RequestStatus_buffered:
-            continue
-        left -= 1
-        timeout = s.account_class[s.account[r.account].account_class].buffer_timeout_s * <uint64_t>1000000000
-        if timeout == 0 or r.type == RequestType_cancel:
-            continue
-        if r.time_ns + timeout <= s.time_ns:
-            drop(s, slot, RequestStatus_rejected, ST_buffer_timed_out)
-            emit_answer(s, r.user, ST_buffer_timed_out, 0, r.account, slot, False)
-        elif next_ns == 0 or r.time_ns + timeout < next_ns:
-            next_ns = r.time_ns + timeout
-    s.firm.next_expiry_ns = next_ns

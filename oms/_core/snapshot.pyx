@@ -9,6 +9,7 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from oms._core.engine cimport Core
 from oms._core.index cimport Index, index_home, index_put
 from oms._core.state cimport *
+from oms._core.watch cimport watch_rows
 
 cdef enum:
     AHEAD = 16  # entries whose memory is fetched before they are written
@@ -111,5 +112,6 @@ def rows_restored(Core core not None, uint64_t events):
         index_codes(s)
         index_orders(s)
         index_day(s)
+        watch_rows(s, s.firm.watched)
         s.events = events
         s.header[TABLE_event].sequence = events

@@ -47,6 +47,11 @@ ctypedef struct TableHeader:
     uint64_t heartbeat_ns
     char name[32]
 
+cdef enum:  # of firm.watched: what is kept only where a setting asks for it
+    WATCH_own = 1      # by_owner
+    WATCH_content = 2  # by_content
+    WATCH_limits = 4   # the counters of limits
+
 cdef struct State:
     TableHeader* header[TABLE_COUNT]
     FirmRow* firm  # the one row
@@ -89,6 +94,8 @@ cdef struct State:
     Index by_reference    # movements
     Index by_load         # start-of-day files, by digest
     Index by_batch        # settlement batches
+    Index by_owner        # live orders, by account and instrument; where a class asks for it
+    Index by_content      # accepted New requests, by what they say; where a class asks for it
     uint64_t sequence     # of the record that is being applied
     uint64_t time_ns
     uint16_t source

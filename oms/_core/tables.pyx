@@ -211,6 +211,8 @@ cdef class Tables:
         self.build_index(&s.by_reference, TABLE_movement)
         self.build_index(&s.by_load, TABLE_load)
         self.build_index(&s.by_batch, TABLE_settlement)
+        self.build_index(&s.by_owner, TABLE_order)
+        self.build_index(&s.by_content, TABLE_request)
         s.out_size = OUTPUT_BYTES
         s.out = <uint8_t*>self.reserve(OUTPUT_BYTES)
         s.slots = <uint32_t*>self.reserve(4 * <Py_ssize_t>s.header[TABLE_execution].capacity)

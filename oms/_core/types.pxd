@@ -97,6 +97,8 @@ cdef extern from "catalogue.h" nogil:
         ST_display_qty_invalid
         ST_min_qty_invalid
         ST_instrument_restricted
+        ST_duplicate_by_content
+        ST_crosses_own_order
         ST_rejected_by_desk
         ST_rejected_by_exchange
         ST_cancelled_by_client
@@ -109,6 +111,7 @@ cdef extern from "catalogue.h" nogil:
         ST_decision_on_own_request
         ST_decision_on_own_account
         ST_decision_above_limit
+        ST_replace_pending
         ST_feed_unknown
         ST_feed_sequence_repeated
         ST_feed_sequence_gap
@@ -223,6 +226,10 @@ cdef extern from "catalogue.h" nogil:
         TradeKind_correct
         Decision_authorise
         Decision_reject
+        CrossOwn_allow
+        CrossOwn_desk
+        ChainedReplaces_allow
+        ChainedReplaces_refuse
         CalendarOf_exchange
         CalendarOf_currency
         LookupOf_account
@@ -369,7 +376,7 @@ cdef extern from "catalogue.h" nogil:
         uint8_t sell_unsettled
         uint8_t four_eyes
         uint8_t contractual
-        uint8_t pad0
+        uint8_t cross_own
         uint16_t receivable_days
         uint16_t market_order_margin_bps
         uint32_t collar_bps
@@ -378,6 +385,9 @@ cdef extern from "catalogue.h" nogil:
         int64_t max_order_value
         int64_t auth_above_value
         int64_t break_tolerance
+        uint16_t duplicate_window_s
+        uint8_t chained_replaces
+        uint8_t pad0[5]
 
     ctypedef struct DefineFee:
         Frame frame
@@ -778,7 +788,7 @@ cdef extern from "catalogue.h" nogil:
         uint8_t control_state
         uint8_t sod_kind
         uint8_t sod_superseding
-        uint8_t pad0
+        uint8_t watched
         uint64_t last_sequence
         uint64_t last_time_ns
         int32_t business_date
@@ -844,12 +854,14 @@ cdef extern from "catalogue.h" nogil:
         uint8_t sell_unsettled
         uint8_t four_eyes
         uint8_t contractual
-        uint8_t pad0
+        uint8_t cross_own
         uint16_t receivable_days
         uint16_t market_order_margin_bps
         uint32_t collar_bps
         uint32_t buffer_timeout_s
-        uint32_t pad1
+        uint16_t duplicate_window_s
+        uint8_t chained_replaces
+        uint8_t pad1
         int64_t min_order_value
         int64_t max_order_value
         int64_t auth_above_value

@@ -10,6 +10,8 @@ cdef enum:
 cdef struct Terms:  # what an order asks for, whoever states it
     uint32_t account
     uint32_t instrument
+    uint32_t order       # the one that a replace changes, or that has waited; 0 = there is none yet
+    uint32_t request     # what has waited and is vetted again; 0 = it is asked for now
     uint8_t side
     uint8_t ord_type
     uint8_t time_in_force

@@ -7,6 +7,7 @@ the rule allows. Cover (funds or stock) is checked where it is reserved, in orde
 from libc.stdint cimport INT64_MIN
 
 from oms._core.arith cimport outside_collar, protect_price, scale_e4, value_of
+from oms._core.watch cimport vet_alike, vet_crossing
 
 
 cdef bint allowed(const State* s, uint32_t permissions) noexcept nogil:
@@ -200,5 +201,9 @@ cdef void vet_desk(State* s, Terms* t) noexcept nogil:
         hit(s, t, ST_reference_price_missing, 0, 0)
     if c.auth_above_value and t.value > limit:
         hit(s, t, ST_value_needs_authorisation, t.value, limit)
+    if c.duplicate_window_s and t.order == 0:
+        vet_alike(s, t, c.duplicate_window_s * <uint64_t>1000000000)
+    if c.cross_own:
+        vet_crossing(s, t)
     if i.authorise:
         hit(s, t, ST_instrument_needs_authorisation, 0, 0)

@@ -97,6 +97,9 @@ POLICY = Words(
         "max_order_value": number,
         "auth_above_value": number,
         "buffer_timeout_s": count,
+        "duplicate_window_s": count,
+        "cross_own": enum("CrossOwn"),
+        "chained_replaces": enum("ChainedReplaces"),
         "overfill": word("book"),
     }
 )

@@ -33,6 +33,8 @@ ENUMS = [
     Enum("FeeBasis", "What a fee component is charged on", numbers("value", "brokerage", "flat", start=1)),
     Enum("TradeKind", "Kind of an execution row", numbers("trade", "bust", "correct", start=1)),
     Enum("Decision", "A DTR's word on a queued request", numbers("authorise", "reject", start=1)),
+    Enum("CrossOwn", "What happens to a request that would meet the account's own order", numbers("allow", "desk")),
+    Enum("ChainedReplaces", "What happens to a replace while another one is unanswered", numbers("allow", "refuse")),
     Enum("CalendarOf", "What a holiday belongs to", numbers("exchange", "currency", start=1)),
     Enum("LookupOf", "What a Lookup asks for", numbers(
         "account", "instrument", "exchange", "feed", "user", "request", start=1)),

@@ -30,10 +30,11 @@ RECORDS = [
         F("date", "date"), F("of", "u8", "CalendarOf"), F("pad0", "u8"), F("number", "u16", "exchange or currency")]),
     Record(13, "DefineFeed", "", [F("name", "c32"), F("exchange", "u16"), F("pad0", "u8[6]")]),
     Record(14, "DefineClass", "", [
-        F("name", "c24"), F("sell_unsettled", "u8"), F("four_eyes", "u8"), F("contractual", "u8"), F("pad0", "u8"),
-        F("receivable_days", "u16"), F("market_order_margin_bps", "u16"), F("collar_bps", "u32"),
-        F("buffer_timeout_s", "u32"), F("min_order_value", "e4"), F("max_order_value", "e4"),
-        F("auth_above_value", "e4"), F("break_tolerance", "e4")]),
+        F("name", "c24"), F("sell_unsettled", "u8"), F("four_eyes", "u8"), F("contractual", "u8"),
+        F("cross_own", "u8", "CrossOwn"), F("receivable_days", "u16"), F("market_order_margin_bps", "u16"),
+        F("collar_bps", "u32"), F("buffer_timeout_s", "u32"), F("min_order_value", "e4"), F("max_order_value", "e4"),
+        F("auth_above_value", "e4"), F("break_tolerance", "e4"), F("duplicate_window_s", "u16"),
+        F("chained_replaces", "u8", "ChainedReplaces"), F("pad0", "u8[5]")]),
     Record(15, "DefineFee", "A fee schedule with its components.", [
         F("name", "c24"), F("side", "char[6]"), F("basis", "u8[6]"), F("count", "u8"), F("pad0", "u8[3]"),
         F("rate_e8", "e8[6]"), F("amount", "e4[6]"), F("minimum", "e4[6]"), F("maximum", "e4[6]")]),

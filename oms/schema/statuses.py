@@ -57,6 +57,9 @@ STATUSES = [
     Status(40, "display_qty_invalid", "display_qty is not a multiple of the lot from one lot to order_qty.", 103, 13),
     Status(41, "min_qty_invalid", "min_qty must be above zero, and no more than order_qty.", 103, 13),
     Status(42, "instrument_restricted", "The instrument is on the restricted list.", 103, 0),
+    # more of the desk
+    Status(43, "duplicate_by_content", "The same was asked for, and accepted, a moment ago."),
+    Status(44, "crosses_own_order", "The order would meet a live order of the same account."),
     # how a request ended
     Status(45, "rejected_by_desk", "A DTR rejected the request.", 103, 0),
     Status(46, "rejected_by_exchange", "The exchange rejected the request.", 103, 0),
@@ -71,6 +74,7 @@ STATUSES = [
     Status(54, "decision_on_own_request", "Nobody decides on a request that they made."),
     Status(55, "decision_on_own_account", "Nobody decides on a request for an account of their own."),
     Status(56, "decision_above_limit", "The order's value is over the operator's limit."),
+    Status(59, "replace_pending", "Another replace of the order is not answered yet.", 102, 3),
     # reports
     Status(60, "feed_unknown", "No such feed."),
     Status(61, "feed_sequence_repeated", "The feed's sequence was applied before."),

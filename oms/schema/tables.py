@@ -17,7 +17,8 @@ TABLES = [
     Table("firm", "One row: where the firm stands.", 2, [
         VERSION, F("control_state", "u8", "ControlState"),
         F("sod_kind", "u8", "SodKind of the load in progress; 0 = none"),
-        F("sod_superseding", "u8", "1 = the load in progress corrects an earlier one"), F("pad0", "u8"),
+        F("sod_superseding", "u8", "1 = the load in progress corrects an earlier one"),
+        F("watched", "u8", "what is kept because a setting asks for it: 1 own orders, 2 content, 4 limits"),
         F("last_sequence", "seq", "journal sequence of the last applied record"), F("last_time_ns", "time"),
         F("business_date", "date"), F("sod_as_of", "date", "the date that the load in progress describes"),
         F("sod_rows", "u32", "rows of the load in progress"), F("sod_source", "text_ref"), F("pad2", "u32"),
@@ -52,10 +53,12 @@ TABLES = [
     Table("account_class", "Account classes: the policies of their accounts.", 256, [
         VERSION, F("name", "c24"), F("sell_unsettled", "u8", "1 = incoming stock may be sold"),
         F("four_eyes", "u8", "1 = nobody decides on their own"),
-        F("contractual", "u8", "1 = due items move at the date roll"), F("pad0", "u8"),
+        F("contractual", "u8", "1 = due items move at the date roll"), F("cross_own", "u8", "CrossOwn"),
         F("receivable_days", "u16", "settlement days ahead that count as spendable"),
         F("market_order_margin_bps", "u16"), F("collar_bps", "u32", "0 = no collar"),
-        F("buffer_timeout_s", "u32", "0 = none"), F("pad1", "u32"), F("min_order_value", "e4", "0 = none"),
+        F("buffer_timeout_s", "u32", "0 = none"),
+        F("duplicate_window_s", "u16", "the same request again goes to the desk; 0 = it does not"),
+        F("chained_replaces", "u8", "ChainedReplaces"), F("pad1", "u8"), F("min_order_value", "e4", "0 = none"),
         F("max_order_value", "e4", "0 = none"), F("auth_above_value", "e4", "0 = none"), F("break_tolerance", "e4"),
         F("pad2", "u8[48]")]),
     Table("fee", "Fee schedules, up to six components each.", 256, [
