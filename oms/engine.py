@@ -71,7 +71,7 @@ class Result:
         return [Status(event["status"]) for event in self.events if event["kind"] == EventKind.alert]
 
 
-class Engine(Views, Reference, Operating):
+class Engine(Reference, Operating, Views):
     """Accounts, orders, holdings, cash and reservations in memory, moved by records.
 
     capacities: rows per table (docs/reference/tables.md). working_set: rows that get their memory at the start.

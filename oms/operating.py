@@ -6,32 +6,27 @@ A mixin of Engine: it makes records; it holds nothing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from oms import records
+from oms import booking, records
+from oms.booking import SettlementItem
 from oms.enums import MovementKind
 from oms.values import Amount, Day, or_null, to_day, to_units
+from oms.views import Views
 
 if TYPE_CHECKING:
     from oms.engine import Result
 
 
-class Operating:
+class Operating(Views):
     """The day and its keepers."""
 
     if TYPE_CHECKING:
 
         def record(self, name: str, /, by: str | None = None, **fields: Any) -> Result: ...
         def apply(self, raw: bytes, source: int = 0) -> Result: ...
-        def rows(self, table: str) -> Any: ...
-        def exponents(self, instrument: int) -> tuple[int, int]: ...
-        def currency_slot(self, code: str) -> int: ...
-        def user_slot(self, name: str) -> int: ...
-        def account_slot(self, code: str, owner: int = 0) -> int: ...
         def account_or_zero(self, code: str) -> int: ...
-        def instrument_slot(self, symbol: str) -> int: ...
-        def item_of(self, item: str) -> tuple[int, int, int]: ...
         def scope_slot(self, scope: str, name: str) -> int: ...
         def number(self, enum: str, value: str) -> int: ...
 
@@ -43,10 +38,34 @@ class Operating:
         """Time passes: what is overdue times out."""
         return self.record("Tick")
 
-    def settle(self, batch_id: str, date: Day, account: str | None = None, by: str | None = None) -> Result:
-        """Books a settlement batch: all that is due by the date, of one account or of all."""
+    def settle(
+        self,
+        batch_id: str,
+        date: Day,
+        account: str | None = None,
+        by: str | None = None,
+        *,
+        items: Iterable[SettlementItem] | None = None,
+        expected: Mapping[tuple[str, str], Amount] | None = None,
+        fail: Iterable[str | int] = (),
+    ) -> Result:
+        """Books a settlement batch of one account or of all, whole or not at all.
+
+        items: only these; None = all that is due by the date. expected: (account, currency or instrument) → booked or
+        settled after the batch, which moves nothing when one differs. fail: trades that stay open, and late.
+        """
         slot = self.account_or_zero(account) if account else 0
-        return self.record("Settle", by, batch_id=batch_id, date=to_day(date), account=slot)
+        return self._book(booking.settle(self, batch_id, date, slot, items, expected, fail), by)
+
+    def _book(self, bookings: Iterable[booking.Booking], by: str | None) -> Result:
+        """Applies records one after another, up to the first that is refused."""
+        result: Result | None = None
+        for name, fields in bookings:
+            result = self.record(name, by, **fields)
+            if not result.ok:
+                break
+        assert result is not None
+        return result
 
     def _load(
         self, kind: str, as_of: Day, lines: Sequence[bytes], source: str, digest: bytes, supersede: bool, by: str | None

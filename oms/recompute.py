@@ -111,9 +111,9 @@ def recompute_books(books: Books) -> None:
     currency = books.rows["instrument"]["currency"][executions["instrument"]]
     margin = movements["kind"] == MovementKind.margin
     money = (movements["instrument"] == 0) & ~margin
-    purse = Purse(books, "cash", "currency", "booked", "payable", "receivable")
+    purse = Purse(books, "cash", "currency", "booked", "payable", "receivable", "net")
     purse.check(executions["account"], currency, flow.owed, flow.due, movements[money])
-    stock = Purse(books, "holding", "instrument", "settled", "outgoing", "incoming")
+    stock = Purse(books, "holding", "instrument", "settled", "outgoing", "incoming", "stock")
     stock.check(
         executions["account"], executions["instrument"], flow.outgoing, flow.incoming, movements[~money & ~margin]
     )
@@ -160,6 +160,7 @@ class Purse:
     settled: str
     owed: str
     due: str
+    part: str  # of a progress row
 
     def __post_init__(self) -> None:
         rows = self.books.rows[self.table][1:]
@@ -187,18 +188,32 @@ class Purse:
         settled = books.sums(self.table, moved, movements["amount"])
         books.compare(self.table, self.settled, settled)
         open_ = posted == IN_LADDERS
-        books.compare(self.table, self.owed, books.sums(self.table, rows[open_], owed[open_]))
-        books.compare(self.table, self.due, books.sums(self.table, rows[open_], due[open_]))
+        left = (due - owed - self._settled(due - owed, movements))[open_]
+        owed, due = np.maximum(-left, 0), np.maximum(left, 0)
+        books.compare(self.table, self.owed, books.sums(self.table, rows[open_], owed))
+        books.compare(self.table, self.due, books.sums(self.table, rows[open_], due))
         dates, keys = executions["settle_date"].astype(np.int64), rows << 32
-        self._by_date("", (keys | dates)[open_], owed[open_], due[open_], self._ladder())
-        gone, settles = posted == SETTLED, movements["kind"] == MovementKind.settlement
-        left = [(moved[settles], *(movements[name][settles] for name in ("date", "owed", "due")))]
-        self._by_date("settled ", (keys | dates)[gone], owed[gone], due[gone], left)
+        self._by_date((keys | dates)[open_], owed, due, self._ladder())
 
-    def _by_date(
-        self, label: str, keys: Figures, owed: Figures, due: Figures, held: Iterable[tuple[Figures, ...]]
-    ) -> None:
-        """Row by row and date by date: what the executions say less what is held, or was settled."""
+    def _settled(self, whole: Figures, movements: Rows) -> Figures:
+        """What of each execution has settled, from its movements: all, the part in its progress row, or nothing."""
+        books, executions, progress = self.books, self.books.rows["execution"], self.books.rows["progress"]
+        settles = movements["kind"] == MovementKind.settlement
+        moved = books.sums(
+            "execution", movements["execution"][settles], (movements["due"] - movements["owed"])[settles]
+        )
+        part = progress[self.part][executions["progress"]]
+        expected = np.where(executions["posted"] == SETTLED, whole, np.where(executions["posted"] == 0, 0, part))
+        for row in np.flatnonzero(moved != expected):
+            books.find("execution", row, f"settled of {self.table}", moved[row], expected[row])
+        for slot in (
+            np.flatnonzero(executions["progress"][progress["execution"][1:]] != np.arange(1, len(progress))) + 1
+        ):
+            books.find("progress", slot, "execution", progress["execution"][slot], 0)
+        return moved
+
+    def _by_date(self, keys: Figures, owed: Figures, due: Figures, held: Iterable[tuple[Figures, ...]]) -> None:
+        """Row by row and date by date: what the executions say less what is held."""
         parts = [(keys, owed, due)]
         for slots, dates, held_owed, held_due in held:
             parts.append((slots.astype(np.int64) << 32 | dates.astype(np.int64), -held_owed, -held_due))
@@ -210,7 +225,7 @@ class Purse:
             for place in np.flatnonzero(rest):
                 row, date = int(found[place]) >> 32, int(found[place]) & 0xFFFFFFFF
                 ours = sum(-int(f) for f in figures[len(keys) :][every[0][len(keys) :] == found[place]])
-                self.books.find(self.table, row, f"{label}{name} of day {date}", ours, ours + int(rest[place]))
+                self.books.find(self.table, row, f"{name} of day {date}", ours, ours + int(rest[place]))
 
     def _ladder(self) -> Iterator[tuple[Figures, Figures, Figures, Figures]]:
         """(row, date, owed, due) of every item: those in the rows themselves, then link by link the further ones."""

@@ -20,16 +20,23 @@ def recompute_shorts(books: Books) -> None:
     proceeds = np.array([short_value(books, int(holding)) for holding in sales["holding"]], np.int64)
     books.compare("short_sale", "proceeds", proceeds)
     books.compare("exposure", "short_proceeds", books.sums("exposure", sales["exposure"], proceeds))
-    rows, dates, due = still_due(books)
-    books.compare("exposure", "short_due", books.sums("exposure", rows, due))
-    expected: dict[tuple[int, int], int] = {}
-    for key, figure in zip(zip(rows.tolist(), dates.tolist(), strict=True), due.tolist(), strict=True):
-        expected[key] = expected.get(key, 0) + figure
-    held = {(row, date): figure for row in range(1, len(exposures)) for date, figure in _ladder(books, row)}
-    for row, date in expected.keys() | held.keys():
-        ours, recomputed = held.get((row, date), 0), expected.get((row, date), 0)
-        if ours != recomputed:
-            books.find("exposure", row, f"short_due of day {date}", ours, recomputed)
+    slots, due = open_due(books)
+    executions = books.rows["execution"]
+    sold = np.isin(executions["side"][slots], SHORT) & (executions["kind"][slots] != TradeKind.bust)
+    sold &= executions["last_qty"][slots] != 0
+    late = books.rows["progress"]["late"][executions["progress"][slots]] != 0
+    cash = cash_rows(books, slots)
+    rows, dates = books.rows["cash"]["exposure"][cash], executions["settle_date"][slots]
+    books.compare("exposure", "short_due", books.sums("exposure", rows[sold], due[sold]))
+    for chain, wanted in (("ladder", sold & ~late), ("late", late)):
+        expected: dict[tuple[int, int], int] = {}
+        for row, date, figure in zip(*(column[wanted].tolist() for column in (rows, dates, due)), strict=True):
+            expected[row, date] = expected.get((row, date), 0) + figure
+        held = {(row, date): figure for row in range(1, len(exposures)) for date, figure in _ladder(books, row, chain)}
+        for row, date in expected.keys() | held.keys():
+            ours, recomputed = held.get((row, date), 0), expected.get((row, date), 0)
+            if ours != recomputed:
+                books.find("exposure", row, f"{chain} of day {date}", ours, recomputed)
 
 
 def short_value(books: Books, holding: int) -> int:
@@ -43,18 +50,27 @@ def short_value(books: Books, holding: int) -> int:
     return -(total * average[0] * up // (average[1] * down))
 
 
-def still_due(books: Books) -> tuple[Figures, Figures, Figures]:
-    """(exposure row, settlement date, amount) of every short sale's trade that is in the ladder."""
-    executions = books.rows["execution"]
-    sold = np.isin(executions["side"], SHORT) & (executions["kind"] != TradeKind.bust) & (executions["last_qty"] != 0)
-    rows = np.flatnonzero(sold & (executions["posted"] == IN_LADDERS))
-    cash = books.rows["order"]["cash"][executions["order"][rows]]
-    return books.rows["cash"]["exposure"][cash], executions["settle_date"][rows], flow_of(executions).due[rows]
+def open_due(books: Books) -> tuple[Figures, Figures]:
+    """(execution row, what is due of it and has not settled) of all that is in the ladders."""
+    executions, flow = books.rows["execution"], flow_of(books.rows["execution"])
+    left = flow.due - flow.owed - books.rows["progress"]["net"][executions["progress"]]
+    slots = np.flatnonzero((executions["posted"] == IN_LADDERS) & (left > 0))
+    return slots, left[slots]
 
 
-def _ladder(books: Books, row: int) -> list[tuple[int, int]]:
+def cash_rows(books: Books, slots: Figures) -> Figures:
+    """The cash row that each execution posts to."""
+    rows = books.rows["cash"]
+    found = {(int(row["account"]), int(row["currency"])): slot for slot, row in enumerate(rows) if slot}
+    executions = books.rows["execution"][slots]
+    currency = books.rows["instrument"]["currency"][executions["instrument"]]
+    keys = zip(executions["account"].tolist(), currency.tolist(), strict=True)
+    return np.array([found.get(key, 0) for key in keys], np.int64)
+
+
+def _ladder(books: Books, row: int, chain: str) -> list[tuple[int, int]]:
     further, found = books.rows["ladder"], list[tuple[int, int]]()
-    slot = int(books.rows["exposure"]["ladder"][row])
+    slot = int(books.rows["exposure"][chain][row])
     while slot and len(found) < len(further):
         found.append((int(further["date"][slot]), int(further["due"][slot])))
         slot = int(further["next"][slot])

@@ -299,15 +299,6 @@ class Reference:
         slot = self.core.find("request", cl_ord_id, self.account_or_zero(account))
         return int(self.rows("request")["generation"][slot]) << 32 | slot if slot else 0
 
-    def item_of(self, item: str) -> tuple[int, int, int]:
-        """(instrument, currency, exponent) of a code: one of the two is 0."""
-        currencies = self.rows("currency")
-        for slot in range(1, len(currencies)):
-            if currencies["code"][slot] == item.encode():
-                return 0, slot, int(currencies["exponent"][slot])
-        slot = self.instrument_slot(item)
-        return slot, 0, int(self.rows("instrument")["quantity_exponent"][slot])
-
     def scope_slot(self, scope: str, name: str) -> int:
         finders: dict[str, Callable[[str], int]] = {
             "exchange": self.exchange_slot,

@@ -144,6 +144,15 @@ class Views:
     def user_slot(self, name: str) -> int:
         return self.find("user", "name", name, "user")
 
+    def item_of(self, item: str) -> tuple[int, int, int]:
+        """(instrument, currency, exponent) of a code: one of the two is 0."""
+        currencies = self.rows("currency")
+        for slot in range(1, len(currencies)):
+            if currencies["code"][slot] == item.encode():
+                return 0, slot, int(currencies["exponent"][slot])
+        slot = self.instrument_slot(item)
+        return slot, 0, int(self.rows("instrument")["quantity_exponent"][slot])
+
     def request_slot(self, account: int, cl_ord_id: str) -> int:
         """The account's newest request of that name; 0 when there is none."""
         rows = self.rows("request")
@@ -197,14 +206,19 @@ class Views:
         if not row["exposure"]:
             return 0, 0, 0
         exposure = self.row("exposure", int(row["exposure"]))
-        proceeds, due, slot = int(exposure["short_proceeds"]), 0, int(exposure["ladder"])
+        proceeds = int(exposure["short_proceeds"])
+        due, late = (self.due_on(int(exposure[chain]), counted) for chain in ("ladder", "late"))
+        unsettled = min(proceeds, int(exposure["short_due"]))
+        return proceeds, proceeds - unsettled, min(unsettled, due) + late
+
+    def due_on(self, slot: int, dates: range) -> int:
+        """What a chain of the ladder table has due on these dates."""
+        due = 0
         while slot:
             entry = self.rows("ladder")[slot]
-            due += int(entry["due"]) if int(entry["date"]) in counted else 0
+            due += int(entry["due"]) if int(entry["date"]) in dates else 0
             slot = int(entry["next"])
-        unsettled = min(proceeds, int(exposure["short_due"]))
-        late = int(exposure["late"]) if int(exposure["late_date"]) in counted else 0
-        return proceeds, proceeds - unsettled, min(unsettled, due) + late
+        return due
 
     def cash_picture(self, slot: int) -> Cash:
         row = self.row("cash", slot)

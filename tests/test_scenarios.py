@@ -17,7 +17,7 @@ WAYS = {"plain": {}, "restart_between": {"restart_between": True}, "twice": {"tw
 # What no scenario can say: the language has no words for it (the last one is a matter of the adapters' sessions).
 ELSEWHERE = {
     *(Status.record_malformed, Status.side_not_supported, Status.ord_type_not_supported),
-    Status.load_not_begun,
+    *(Status.load_not_begun, Status.stage_taken),
 }
 
 

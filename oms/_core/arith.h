@@ -47,6 +47,11 @@ static inline int rate_of(int64_t base, int64_t rate_e8, int64_t *out) {
     return fits(divide_half_away((i128)base * rate_e8, 100000000), out);
 }
 
+/* The share of a figure that part of a whole has; part <= whole, whole above zero. */
+static inline int64_t part_of(int64_t figure, int64_t part, int64_t whole) {
+    return (int64_t)divide_half_away((i128)figure * part, whole);
+}
+
 /* An amount with four decimals in units of a currency. */
 static inline int64_t scale_e4(int64_t amount_e4, int exponent) {
     int64_t out = FIGURE_MAX;

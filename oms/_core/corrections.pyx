@@ -7,6 +7,7 @@ posted on the date that the exchange gives, else as for a trade of today. The fe
 
 from oms._core.executions cimport add_execution, refee, supersede, post, unpost
 from oms._core.ledger cimport recost, settle_date
+from oms._core.settlement cimport partly_settled, set_off
 
 
 cdef uint32_t find_trade(const State* s, uint32_t order, const uint8_t* name, uint32_t length,
@@ -40,14 +41,15 @@ cdef void count(State* s, OrderRow* o, int64_t quantity, int64_t value) noexcept
 
 
 cdef uint32_t reverse(State* s, uint32_t execution, uint32_t exec_id, int32_t date) noexcept nogil:
-    """The row that ends a trade: it carries reversing items only when the trade's own have been settled."""
+    """The row that ends a trade: it carries reversing items only for what of the trade has been settled."""
     cdef ExecutionRow figures = s.execution[execution]
-    cdef bint settled = figures.posted == 2
+    cdef bint partly = figures.posted == 1 and partly_settled(s, &figures)
+    cdef bint settled = figures.posted == 2 or partly
     cdef uint32_t slot
     figures.kind = TradeKind_bust
     figures.ref = execution
     figures.exec_id = exec_id
-    figures.posted = 0
+    figures.posted = figures.progress = 0
     figures.trade_version += 1
     if settled:
         figures.settle_date = date if date else settle_date(s, figures.instrument, s.firm.business_date)
@@ -57,6 +59,8 @@ cdef uint32_t reverse(State* s, uint32_t execution, uint32_t exec_id, int32_t da
     supersede(s, execution, slot)
     if settled:
         post(s, slot)
+    if partly:
+        set_off(s, execution, slot)
     return slot
 
 
@@ -74,7 +78,7 @@ cdef void correct(State* s, uint32_t execution, int64_t quantity, int64_t price,
     """The trade was another one: taken back, or reversed when it is settled, and issued again with its new figures."""
     cdef ExecutionRow figures = s.execution[execution]
     cdef uint32_t old = execution, slot
-    if figures.posted == 2:
+    if figures.posted == 2 or partly_settled(s, &figures):
         old = reverse(s, execution, 0, date)
         figures.settle_date = s.execution[old].settle_date
     else:
@@ -82,6 +86,7 @@ cdef void correct(State* s, uint32_t execution, int64_t quantity, int64_t price,
     count(s, &s.order[figures.order], quantity - figures.last_qty, value - figures.value)
     figures.kind = TradeKind_correct
     figures.ref = old
+    figures.progress = 0
     figures.posted = 0  # refee posts it, with its part of the fee
     figures.trade_version += 1
     figures.last_qty, figures.last_px, figures.value = quantity, price, value

@@ -8,7 +8,8 @@ from oms._core.ledger cimport add_cost_event, cash_row, cash_withdrawable, holdi
     holding_settle
 from oms._core.orders cimport CLOSED_dead, FLAG_expired_here, close_order
 from oms._core.outputs cimport emit_answer, emit_event
-from oms._core.settlement cimport add_movement, settle_contractual
+from oms._core.batches cimport settle_contractual
+from oms._core.settlement cimport add_movement
 from oms._core.vetting cimport allowed, of_owner
 from oms._core.waiting cimport drop
 from oms._core.watch cimport unwatch_request
@@ -246,7 +247,8 @@ cdef uint16_t apply_movement(State* s, const Movement* r) noexcept nogil:
         return status
     memset(&m, 0, sizeof(m))
     m.account, m.instrument, m.currency, m.kind, m.user = r.account, r.instrument, r.currency, r.kind, s.source
-    m.date, m.amount, m.reference_hash = s.firm.business_date, r.amount, hash
+    m.date = m.value_date = s.firm.business_date
+    m.amount, m.reference_hash = r.amount, hash
     m.reference = text_put(s, texts, r.reference_length)
     m.reason = text_put(s, texts + r.reference_length, r.reason_length)
     if r.instrument == 0:
@@ -285,7 +287,8 @@ cdef uint16_t apply_margin(State* s, const SetMargin* r) noexcept nogil:
         return ST_ok
     memset(&m, 0, sizeof(m))
     m.account, m.currency, m.kind, m.user = r.account, r.currency, MovementKind_margin, s.source
-    m.date, m.amount = s.firm.business_date, r.margin - s.cash[slot].margin
+    m.date = m.value_date = s.firm.business_date
+    m.amount = r.margin - s.cash[slot].margin
     add_movement(s, &m)
     row_open(&s.cash[slot].version)
     s.cash[slot].margin = r.margin

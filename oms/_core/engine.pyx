@@ -13,6 +13,7 @@ import numpy as np
 
 from oms.records import RecordError, row_dtype
 
+from oms._core.batches cimport apply_settle, apply_settle_expected, apply_settle_item
 from oms._core.day cimport apply_business_date, apply_control, apply_margin, apply_movement, apply_reconciled, \
     apply_session
 from oms._core.external cimport apply_open_order, apply_open_orders_end
@@ -27,7 +28,6 @@ from oms._core.outputs cimport emit_answer
 from oms._core.reference cimport apply_reference, find_account, find_instrument
 from oms._core.reports cimport apply_cancel_reject, apply_report
 from oms._core.requests cimport apply_cancel, apply_new, apply_replace
-from oms._core.settlement cimport apply_settle
 from oms._core.tables cimport Mapping
 from oms._core.waiting cimport apply_decision, expire_waiting
 
@@ -49,6 +49,10 @@ cdef uint16_t apply_day(State* s, const Frame* record) noexcept nogil:
         return apply_business_date(s, <const BusinessDate*>record)
     if kind == T_Settle:
         return apply_settle(s, <const Settle*>record)
+    if kind == T_SettleItem:
+        return apply_settle_item(s, <const SettleItem*>record)
+    if kind == T_SettleExpected:
+        return apply_settle_expected(s, <const SettleExpected*>record)
     if kind == T_Movement:
         return apply_movement(s, <const Movement*>record)
     if kind == T_SetMargin:
@@ -115,7 +119,7 @@ cdef uint16_t apply(State* s, const Frame* record) noexcept nogil:
         status = ST_ok
     elif kind >= T_LoadBegin:
         status = apply_day(s, record)
-        if kind != T_LoadCash and kind != T_LoadHolding:
+        if kind not in (T_LoadCash, T_LoadHolding, T_SettleItem, T_SettleExpected):
             emit_answer(s, s.source, status, 0, 0, 0, False)
     else:
         status = apply_reference(s, record)

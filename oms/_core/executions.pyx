@@ -8,7 +8,8 @@ from oms._core.arith cimport FIGURE_MAX
 from oms._core.index cimport index_put
 from oms._core.ledger cimport cash_ladder, fee_of, holding_ladder, newest_version, settle_date
 from oms._core.outputs cimport alert, emit_event
-from oms._core.settlement cimport settle_cash, settle_stock
+from oms._core.settlement cimport Item, count_late, is_late, item_of, mark_late, open_item, \
+    partly_settled, settle, short_part
 from oms._core.shorts cimport open_short, short_ladder
 
 
@@ -79,56 +80,56 @@ cdef bint postable(const State* s, const OrderRow* o, int64_t quantity, int64_t 
 
 
 cdef bint at_once(const State* s, const ExecutionRow* x) noexcept nogil:
-    """Nothing lies between trade and settlement, and its day has come. What takes the place of an item in the ladders
-    stays there."""
+    """Nothing lies between trade and settlement, and its day has come. What takes the place of an item in the ladders,
+    or sets one off, stays there."""
     if x.kind == TradeKind_correct and s.execution[x.ref].kind != TradeKind_bust:
+        return False
+    if x.kind == TradeKind_bust and s.execution[x.ref].posted == 1:
         return False
     return s.instrument[x.instrument].settlement_days == 0 and x.settle_date <= max(x.trade_date, s.firm.business_date)
 
 
-cdef bint flow(State* s, const ExecutionRow* x, int sign) noexcept nogil:
-    """Posts both sides of an execution, or takes them back with sign -1. A buy owes its value and fee; a sell is due
-    its value less the fee, and owes what that leaves uncovered. A bust is the same the other way round. True: it has
-    settled."""
+cdef void flow(State* s, const ExecutionRow* x, int sign) noexcept nogil:
+    """Puts both sides of an execution into the books, or takes them back with sign -1."""
     cdef const OrderRow* o = &s.order[x.order]
     cdef InstrumentRow* i = &s.instrument[x.instrument]
     cdef CurrencyRow* money = &s.currency[i.currency]
-    cdef int way = -1 if x.kind == TradeKind_bust else 1
-    cdef int64_t stock = way * (x.last_qty if is_buy(x.side) else -x.last_qty)
-    cdef int64_t value = way * (x.value if is_buy(x.side) else -x.value), net = -value - way * x.fee
-    cdef int64_t owed = max(-net, 0), due = max(net, 0), outgoing = max(-stock, 0), incoming = max(stock, 0)
-    cdef int64_t short_due = due if is_short(x.side) and x.kind != TradeKind_bust and x.last_qty else 0
-    money.market += sign * value
-    money.fees += sign * way * x.fee
-    i.market -= sign * stock
+    cdef Item item = item_of(x)
+    cdef int64_t fee = -x.fee if x.kind == TradeKind_bust else x.fee
+    money.market -= sign * (item.net + fee)
+    money.fees += sign * fee
+    i.market -= sign * item.stock
     if is_short(x.side):
         open_short(s, o.holding, o.cash)
-    if net:
-        cash_ladder(s, o.cash, x.settle_date, sign * owed, sign * due)
-        short_ladder(s, o.cash, x.settle_date, sign * short_due)
-    if stock:
-        holding_ladder(s, o.holding, x.settle_date, sign * outgoing, sign * incoming)
-    if sign < 0 or not at_once(s, x):
-        return False
-    settle_cash(s, o.cash, x.settle_date, owed, due, x.exec_id)
-    short_ladder(s, o.cash, x.settle_date, -short_due)
-    settle_stock(s, o.holding, x.settle_date, outgoing, incoming, x.exec_id)
-    return True
+    if item.net:
+        cash_ladder(s, o.cash, x.settle_date, sign * max(-item.net, 0), sign * max(item.net, 0))
+        short_ladder(s, o.cash, x.settle_date, sign * short_part(x, item.net))
+    if item.stock:
+        holding_ladder(s, o.holding, x.settle_date, sign * max(-item.stock, 0), sign * max(item.stock, 0))
 
 
 cdef void post(State* s, uint32_t execution) noexcept nogil:
-    """Puts the execution's items into the ladders; those of T+0 go on to the books at once."""
+    """Puts the execution's items into the ladders; those of T+0 go on to the books at once, and what takes the place of
+    a late item is late."""
     cdef ExecutionRow* x = &s.execution[execution]
-    cdef bint settled = flow(s, x, 1)
+    cdef Item item
+    flow(s, x, 1)
     row_open(&x.version)
-    x.posted = 2 if settled else 1
+    x.posted = 1
     row_close(&x.version)
+    if at_once(s, x):
+        item = open_item(s, execution)
+        settle(s, execution, &item, x.settle_date, x.exec_id)
+    elif x.kind == TradeKind_correct and is_late(s, &s.execution[x.ref]):
+        mark_late(s, execution)
     emit_event(s, EventKind_execution, execution, x.kind, ST_ok)
 
 
 cdef void unpost(State* s, uint32_t execution) noexcept nogil:
-    """Takes the items of an execution that is not settled back, as if they had never been."""
+    """Takes the items of an execution of which nothing is settled back, as if they had never been."""
     cdef ExecutionRow* x = &s.execution[execution]
+    if is_late(s, x):
+        count_late(s, execution, -1)
     flow(s, x, -1)
     row_open(&x.version)
     x.posted = 0
@@ -152,12 +153,13 @@ cdef bint room_to_refee(const State* s, const OrderRow* o) noexcept nogil:
     while slot:
         rows += 1
         slot = s.execution[slot].prev_of_order
-    return (has_room(s, TABLE_execution, rows) and has_room(s, TABLE_movement, rows + 2)
-            and has_room(s, TABLE_cost_event, 2) and has_room(s, TABLE_ladder, 8))
+    return (has_room(s, TABLE_execution, rows) and has_room(s, TABLE_movement, rows + 6)
+            and has_room(s, TABLE_cost_event, 2) and has_room(s, TABLE_progress, rows + 2)
+            and has_room(s, TABLE_ladder, 8))
 
 
 cdef void reissue(State* s, uint32_t execution, int64_t fee, int64_t tax) noexcept nogil:
-    """A new version of an unsettled trade, with another fee, posted in the place of the old one."""
+    """A new version of a trade of which nothing is settled, with another fee, posted in the place of the old one."""
     cdef ExecutionRow figures = s.execution[execution]
     cdef uint32_t slot
     unpost(s, execution)
@@ -165,6 +167,7 @@ cdef void reissue(State* s, uint32_t execution, int64_t fee, int64_t tax) noexce
     figures.ref = execution
     figures.trade_version += 1
     figures.fee, figures.tax = fee, tax
+    figures.progress = 0
     slot = add_execution(s, figures.order, &figures, False)
     supersede(s, execution, slot)
     post(s, slot)
@@ -174,7 +177,7 @@ cdef void charge_alone(State* s, uint32_t order, int64_t fee, int64_t tax, int32
     """What fees of settled trades change by is a row, and an item, of its own; 0 = due as a trade of today."""
     cdef ExecutionRow figures = s.execution[s.order[order].last_execution]
     figures.kind = TradeKind_trade
-    figures.ref = figures.exec_id = 0
+    figures.ref = figures.exec_id = figures.progress = 0
     figures.last_qty = figures.last_px = figures.value = 0
     figures.fee, figures.tax = fee, tax
     figures.trade_version = 1
@@ -206,7 +209,7 @@ cdef void refee(State* s, uint32_t order, int32_t date) noexcept nogil:
         x = &s.execution[s.slots[found]]
         value += x.value
         fee = fee_due(s, o, value, found == 0 and has_ended(o), &tax)
-        if x.posted == 2:
+        if x.posted == 2 or partly_settled(s, x):
             owing += fee - charged - x.fee
             tax_owing += tax - taxed - x.tax
         elif x.posted == 0:

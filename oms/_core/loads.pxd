@@ -1,6 +1,9 @@
 # Start of day: absolute figures of banks and registries, staged row by row and counted whole or not at all.
 from oms._core.state cimport *
 
+cdef void clear_stage(State* s) noexcept nogil
+cdef void begin_stage(State* s, uint8_t kind) noexcept nogil
+cdef bint may_stage(const State* s, uint8_t kind) noexcept nogil
 cdef uint16_t apply_load_begin(State* s, const LoadBegin* r) noexcept nogil
 cdef uint16_t apply_load_cash(State* s, const LoadCash* r) noexcept nogil
 cdef uint16_t apply_load_holding(State* s, const LoadHolding* r) noexcept nogil

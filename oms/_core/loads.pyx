@@ -17,12 +17,26 @@ from oms._core.vetting cimport allowed, of_owner
 
 
 cdef void clear_stage(State* s) noexcept nogil:
+    """Forgets the rows of the load or settlement batch in progress."""
     cdef TableHeader* h = s.header[TABLE_stage]
     memset(<uint8_t*>h + 4096 + h.row_size, 0, <uint64_t>(h.used - 1) * h.row_size)
     h.used = 1
     h.live = 0
     s.firm.sod_kind = 0
     s.firm.sod_rows = 0
+    s.firm.sod_user = 0
+
+
+cdef void begin_stage(State* s, uint8_t kind) noexcept nogil:
+    """Rows of one user at a time: who begins takes the place of whoever left theirs unfinished."""
+    clear_stage(s)
+    s.firm.sod_kind = kind
+    s.firm.sod_user = s.source
+
+
+cdef bint may_stage(const State* s, uint8_t kind) noexcept nogil:
+    """Is the load or batch in progress of this kind, and the sender's?"""
+    return s.firm.sod_kind == kind and s.firm.sod_user == s.source
 
 
 cdef uint32_t find_load(const State* s, const uint8_t* digest, uint64_t hash) noexcept nogil:
@@ -37,9 +51,9 @@ cdef uint16_t apply_load_begin(State* s, const LoadBegin* r) noexcept nogil:
     """A file once; another one of the same source and date only by a named operator."""
     cdef uint32_t slot
     cdef const LoadRow* earlier
-    clear_stage(s)
     if not allowed(s, PERMISSION_operate):
         return ST_permission_denied
+    clear_stage(s)
     if r.kind not in (SodKind_cash, SodKind_holdings) or r.as_of <= 0:
         return ST_reference_invalid
     if not has_room(s, TABLE_load, 1) or not has_room(s, TABLE_text, 64):
@@ -51,7 +65,7 @@ cdef uint16_t apply_load_begin(State* s, const LoadBegin* r) noexcept nogil:
         if earlier.kind == r.kind and earlier.as_of == r.as_of and not (r.supersede and s.source):
             if text_is(s, earlier.source, LoadBegin_texts(r), r.origin_length):
                 return ST_load_superseded_unsigned
-    s.firm.sod_kind = r.kind
+    begin_stage(s, r.kind)
     s.firm.sod_as_of = r.as_of
     s.firm.sod_superseding = r.supersede
     s.firm.sod_source = text_put(s, LoadBegin_texts(r), r.origin_length)
@@ -66,6 +80,8 @@ cdef uint16_t stage(State* s, uint8_t kind, uint32_t account, uint32_t item, uin
         return ST_permission_denied
     if s.firm.sod_kind != kind:
         return ST_load_not_begun
+    if not may_stage(s, kind):
+        return ST_stage_taken
     if account == 0 or account >= s.header[TABLE_account].used:
         return ST_account_unknown
     if not of_owner(s, account):
@@ -100,7 +116,7 @@ cdef void add_later(State* s, bint money, int sign) noexcept nogil:
         m = &s.movement[slot]
         if m.kind == MovementKind_start_of_day or m.kind == MovementKind_margin:
             continue
-        if m.date > s.firm.sod_as_of and (m.instrument == 0) == money:
+        if m.value_date > s.firm.sod_as_of and (m.instrument == 0) == money:
             row = find_cash(s, m.account, m.currency) if money else find_holding(s, m.account, m.instrument)
             s.sums[row] += sign * m.amount
 
@@ -112,7 +128,8 @@ cdef void take_over_cash(State* s, const StageRow* row) noexcept nogil:
     memset(&m, 0, sizeof(m))
     m.amount = row.amount + s.sums[slot] - c.booked
     m.account, m.currency, m.kind, m.user = row.account, c.currency, MovementKind_start_of_day, s.source
-    m.date, m.reference = s.firm.sod_as_of, s.firm.sod_source
+    m.date = m.value_date = s.firm.sod_as_of
+    m.reference = s.firm.sod_source
     row_open(&c.version)
     c.booked += m.amount
     c.loaded_as_of = max(c.loaded_as_of, s.firm.sod_as_of)
@@ -130,7 +147,8 @@ cdef void take_over_holding(State* s, const StageRow* row) noexcept nogil:
     memset(&m, 0, sizeof(m))
     m.amount = row.amount + s.sums[slot] - h.settled
     m.account, m.instrument, m.kind, m.user = row.account, row.item, MovementKind_start_of_day, s.source
-    m.date, m.reference = s.firm.sod_as_of, s.firm.sod_source
+    m.date = m.value_date = s.firm.sod_as_of
+    m.reference = s.firm.sod_source
     add_cost_event(s, slot, m.amount, INT64_MIN if h.cost_quantity else row.cost_price_e8)
     holding_settle(s, slot, m.amount)
     row_open(&h.version)
@@ -166,8 +184,10 @@ cdef uint16_t apply_load_commit(State* s, const LoadCommit* r) noexcept nogil:
     cdef bint money = s.firm.sod_kind == SodKind_cash
     if not allowed(s, PERMISSION_operate):
         return ST_permission_denied
-    if s.firm.sod_kind == 0:
+    if s.firm.sod_kind not in (SodKind_cash, SodKind_holdings):
         return ST_load_not_begun
+    if not may_stage(s, s.firm.sod_kind):
+        return ST_stage_taken
     if r.rows != rows:
         s.figure, s.limit = rows, r.rows
         clear_stage(s)

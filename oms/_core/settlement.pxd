@@ -1,10 +1,19 @@
-# Settlement: what is due moves from the ladders to booked and settled.
+# Settlement of single trades: what of an execution is open, and how that moves to booked and settled.
 from oms._core.state cimport *
 
+cdef struct Item:  # signed: what comes is above zero, what goes below
+    int64_t net    # money
+    int64_t stock
+
 cdef void add_movement(State* s, const MovementRow* figures) noexcept nogil
-cdef void settle_cash(State* s, uint32_t cash, int32_t date, int64_t owed, int64_t due,
-                      uint32_t reference) noexcept nogil
-cdef void settle_stock(State* s, uint32_t holding, int32_t date, int64_t owed, int64_t due,
-                       uint32_t reference) noexcept nogil
-cdef uint16_t settle_contractual(State* s, int32_t date) noexcept nogil
-cdef uint16_t apply_settle(State* s, const Settle* r) noexcept nogil
+cdef Item item_of(const ExecutionRow* x) noexcept nogil
+cdef Item open_item(const State* s, uint32_t execution) noexcept nogil
+cdef uint32_t cash_of(const State* s, const ExecutionRow* x) noexcept nogil
+cdef uint32_t holding_of(const State* s, const ExecutionRow* x) noexcept nogil
+cdef int64_t short_part(const ExecutionRow* x, int64_t net) noexcept nogil
+cdef void count_late(State* s, uint32_t execution, int sign) noexcept nogil
+cdef void settle(State* s, uint32_t execution, const Item* part, int32_t date, uint32_t reference) noexcept nogil
+cdef void set_off(State* s, uint32_t trade, uint32_t reversal) noexcept nogil
+cdef bint is_late(const State* s, const ExecutionRow* x) noexcept nogil
+cdef bint partly_settled(const State* s, const ExecutionRow* x) noexcept nogil
+cdef void mark_late(State* s, uint32_t execution) noexcept nogil

@@ -1,27 +1,15 @@
-"""Settlement: what is due moves from the ladders to booked and settled, by batch or, where it is contractual, by the
-date.
+"""Settlement of single trades: what is open of an execution moves from the ladders to booked and settled.
 
-An item that a loaded bank or registry figure already contains (its date is not after the figure's `as_of`) is only
-closed: moving it, too, would count it twice.
+Owns the movement and progress rows. An execution that settles whole needs no progress row; one that settles in part,
+or fails, has one that says how far it is. What a loaded bank or registry figure already contains (it settled on a date
+that is not after the figure's `as_of`) is only closed: moving it, too, would count it twice.
 """
 
 from libc.stdint cimport INT64_MIN
 
-from oms._core.index cimport index_put
-from oms._core.ledger cimport add_cost_event, cash_ladder, further_due, holding_ladder, holding_settle
-from oms._core.outputs cimport emit_event
-from oms._core.shorts cimport short_ladder
-from oms._core.vetting cimport allowed, of_owner
-
-cdef struct Batch:
-    int32_t date       # due: settlement date not after it
-    uint32_t account   # 0 = all
-    bint contractual   # only accounts whose class settles by the date
-    bint confirmed     # only accounts that start of day has not left closed: theirs stay open, and late
-    bint counting      # count the items, change nothing
-    uint32_t reference
-    uint32_t items
-    uint32_t contained  # those of stock that a loaded figure contains
+from oms._core.ledger cimport add_cost_event, cash_ladder, holding_ladder, holding_settle
+from oms._core.outputs cimport alert, emit_event
+from oms._core.shorts cimport late_ladder, short_ladder
 
 
 cdef void add_movement(State* s, const MovementRow* figures) noexcept nogil:
@@ -33,178 +21,173 @@ cdef void add_movement(State* s, const MovementRow* figures) noexcept nogil:
     row_close(&s.movement[slot].version)
 
 
-cdef void settle_cash(State* s, uint32_t cash, int32_t date, int64_t owed, int64_t due,
-                      uint32_t reference) noexcept nogil:
-    """Moves what was owed and due on a date from the ladder to booked; what the bank's figure contains is only
-    closed."""
-    cdef CashRow* c = &s.cash[cash]
+cdef Item item_of(const ExecutionRow* x) noexcept nogil:
+    """What an execution makes come and go in all. A buy owes its value and fee; a sell is due its value less the fee,
+    and owes what that leaves uncovered. A bust is the same the other way round."""
+    cdef Item item
+    cdef int way = -1 if x.kind == TradeKind_bust else 1
+    item.stock = way * (x.last_qty if is_buy(x.side) else -x.last_qty)
+    item.net = -way * ((x.value if is_buy(x.side) else -x.value) + x.fee)
+    return item
+
+
+cdef int64_t short_part(const ExecutionRow* x, int64_t net) noexcept nogil:
+    """What of this money is the proceeds of a short sale."""
+    return net if net > 0 and is_short(x.side) and x.kind != TradeKind_bust and x.last_qty else 0
+
+
+cdef Item open_item(const State* s, uint32_t execution) noexcept nogil:
+    """What of it has not settled."""
+    cdef const ExecutionRow* x = &s.execution[execution]
+    cdef Item item = item_of(x)
+    item.net -= s.progress[x.progress].net
+    item.stock -= s.progress[x.progress].stock
+    return item
+
+
+cdef uint32_t cash_of(const State* s, const ExecutionRow* x) noexcept nogil:
+    cdef const OrderRow* o = &s.order[x.order]
+    return o.cash if o.account == x.account else find_cash(s, x.account, s.instrument[x.instrument].currency)
+
+
+cdef uint32_t holding_of(const State* s, const ExecutionRow* x) noexcept nogil:
+    cdef const OrderRow* o = &s.order[x.order]
+    return o.holding if o.account == x.account else find_holding(s, x.account, x.instrument)
+
+
+cdef bint is_late(const State* s, const ExecutionRow* x) noexcept nogil:
+    return s.progress[x.progress].late != 0
+
+
+cdef bint partly_settled(const State* s, const ExecutionRow* x) noexcept nogil:
+    return s.progress[x.progress].net != 0 or s.progress[x.progress].stock != 0
+
+
+cdef MovementRow movement_of(State* s, uint32_t execution, int64_t figure, int32_t date,
+                             uint32_t reference) noexcept nogil:
+    cdef const ExecutionRow* x = &s.execution[execution]
     cdef MovementRow m
-    if owed == 0 and due == 0:
-        return
     memset(&m, 0, sizeof(m))
-    m.account, m.currency, m.kind, m.user, m.date = c.account, c.currency, MovementKind_settlement, s.source, date
-    m.owed, m.due, m.reference = owed, due, reference
-    cash_ladder(s, cash, date, -owed, -due)
-    if date > c.loaded_as_of:
-        m.amount = due - owed
-        row_open(&c.version)
-        c.booked += m.amount
-        row_close(&c.version)
+    m.account, m.kind, m.user, m.date, m.value_date = x.account, MovementKind_settlement, s.source, x.settle_date, date
+    m.owed, m.due = max(-figure, 0), max(figure, 0)
+    m.reference, m.execution = reference, execution
+    return m
+
+
+cdef void settle_cash(State* s, uint32_t execution, int64_t net, int32_t date, bint closes,
+                      uint32_t reference) noexcept nogil:
+    cdef const ExecutionRow* x = &s.execution[execution]
+    cdef uint32_t cash = cash_of(s, x)
+    cdef CashRow* c = &s.cash[cash]
+    cdef MovementRow m = movement_of(s, execution, net, date, reference)
+    m.currency = c.currency
+    cash_ladder(s, cash, x.settle_date, -m.owed, -m.due)
+    short_ladder(s, cash, x.settle_date, -short_part(x, net))
+    if closes:
+        s.currency[c.currency].external += net
     else:
-        s.currency[c.currency].external += due - owed
+        m.amount = net
+        row_open(&c.version)
+        c.booked += net
+        row_close(&c.version)
     add_movement(s, &m)
     emit_event(s, EventKind_cash, cash, 0, ST_ok)
 
 
-cdef void settle_stock(State* s, uint32_t holding, int32_t date, int64_t owed, int64_t due,
+cdef void settle_stock(State* s, uint32_t execution, int64_t stock, int32_t date, bint closes,
                        uint32_t reference) noexcept nogil:
     """The same for stock. What the registry's figure contains came with that figure: its total goes down to it."""
-    cdef HoldingRow* h = &s.holding[holding]
-    cdef MovementRow m
-    if owed == 0 and due == 0:
-        return
-    memset(&m, 0, sizeof(m))
-    m.account, m.instrument, m.kind, m.user, m.date = h.account, h.instrument, MovementKind_settlement, s.source, date
-    m.owed, m.due, m.reference = owed, due, reference
-    if date > h.loaded_as_of:
-        m.amount = due - owed
-        holding_settle(s, holding, m.amount)
+    cdef const ExecutionRow* x = &s.execution[execution]
+    cdef uint32_t holding = holding_of(s, x), instrument = s.holding[holding].instrument
+    cdef MovementRow m = movement_of(s, execution, stock, date, reference)
+    m.instrument = instrument
+    if closes:
+        s.instrument[instrument].external += stock
+        add_cost_event(s, holding, -stock, INT64_MIN)
     else:
-        s.instrument[h.instrument].external += due - owed
-        add_cost_event(s, holding, owed - due, INT64_MIN)
-    holding_ladder(s, holding, date, -owed, -due)
+        m.amount = stock
+        holding_settle(s, holding, stock)
+    holding_ladder(s, holding, x.settle_date, -m.owed, -m.due)
     add_movement(s, &m)
     emit_event(s, EventKind_holding, holding, 0, ST_ok)
 
 
-cdef bint concerns(const State* s, const Batch* b, uint32_t account) noexcept nogil:
-    if b.account and b.account != account:
-        return False
-    if b.confirmed and s.account[account].unreconciled:
-        return False
-    return not b.contractual or s.account_class[s.account[account].account_class].contractual
+cdef ProgressRow* progress_of(State* s, uint32_t execution) noexcept nogil:
+    """The row that says how far it is; made when it has none."""
+    cdef ExecutionRow* x = &s.execution[execution]
+    if x.progress == 0:
+        row_open(&x.version)
+        x.progress = take(s, TABLE_progress)
+        row_close(&x.version)
+        s.progress[x.progress].execution = execution
+    return &s.progress[x.progress]
 
 
-cdef bint falls_due(Batch* b, int32_t date, int64_t owed, int64_t due, bint contained) noexcept nogil:
-    """Counts an item that the batch takes. False while it only counts, too."""
-    if date == 0 or date > b.date or (owed == 0 and due == 0):
-        return False
-    b.items += 1
-    b.contained += contained
-    return not b.counting
+cdef void advance(State* s, uint32_t execution, const Item* part) noexcept nogil:
+    """So much more of it has settled."""
+    cdef ExecutionRow* x = &s.execution[execution]
+    cdef Item left = open_item(s, execution)
+    cdef bint whole = left.net == part.net and left.stock == part.stock
+    cdef ProgressRow* p
+    if x.progress or not whole:
+        p = progress_of(s, execution)
+        row_open(&p.version)
+        p.net += part.net
+        p.stock += part.stock
+        row_close(&p.version)
+    if whole:
+        row_open(&x.version)
+        x.posted = 2
+        row_close(&x.version)
 
 
-cdef void move_cash(State* s, Batch* b, uint32_t cash, int32_t date, int64_t owed, int64_t due) noexcept nogil:
-    cdef uint32_t exposure = s.cash[cash].exposure
-    if falls_due(b, date, owed, due, False):
-        settle_cash(s, cash, date, owed, due, b.reference)
-        if exposure:
-            short_ladder(s, cash, date, -further_due(s, s.exposure[exposure].ladder, date, date))
+cdef void count_late(State* s, uint32_t execution, int sign) noexcept nogil:
+    """What is open of a late item is kept where it never counts as available; -1: no longer. Of a short sale, it is not
+    kept among the proceeds that may count one day."""
+    cdef const ExecutionRow* x = &s.execution[execution]
+    cdef Item left = open_item(s, execution)
+    if left.net > 0:
+        late_ladder(s, cash_of(s, x), x.settle_date, sign * left.net, sign * short_part(x, left.net))
 
 
-cdef void move_stock(State* s, Batch* b, uint32_t holding, int32_t date, int64_t owed, int64_t due) noexcept nogil:
-    if falls_due(b, date, owed, due, date <= s.holding[holding].loaded_as_of):
-        settle_stock(s, holding, date, owed, due, b.reference)
+cdef void take_part(State* s, uint32_t execution, const Item* part, int32_t date, bint closes_cash, bint closes_stock,
+                    uint32_t reference) noexcept nogil:
+    cdef const ExecutionRow* x = &s.execution[execution]
+    cdef bint late = is_late(s, x)
+    if late:
+        count_late(s, execution, -1)
+    if part.net:
+        settle_cash(s, execution, part.net, date, closes_cash, reference)
+    if part.stock:
+        settle_stock(s, execution, part.stock, date, closes_stock, reference)
+    advance(s, execution, part)
+    if late:
+        count_late(s, execution, 1)
 
 
-cdef void sweep(State* s, Batch* b) noexcept nogil:
-    """All that is due in the rows that the batch concerns."""
-    cdef uint32_t slot, further, after
-    cdef int index
-    cdef const CashRow* c
-    cdef const HoldingRow* h
-    for slot in range(1, s.header[TABLE_cash].used):
-        c = &s.cash[slot]
-        if (c.payable or c.receivable) and concerns(s, b, c.account):
-            for index in range(LADDER_CASH):
-                move_cash(s, b, slot, c.ladder_date[index], c.ladder_payable[index], c.ladder_receivable[index])
-            further = c.ladder
-            while further:
-                after = s.ladder[further].next
-                move_cash(s, b, slot, s.ladder[further].date, s.ladder[further].owed, s.ladder[further].due)
-                further = after
-    for slot in range(1, s.header[TABLE_holding].used):
-        h = &s.holding[slot]
-        if (h.outgoing or h.incoming) and concerns(s, b, h.account):
-            for index in range(LADDER_HOLDING):
-                move_stock(s, b, slot, h.ladder_date[index], h.ladder_outgoing[index], h.ladder_incoming[index])
-            further = h.ladder
-            while further:
-                after = s.ladder[further].next
-                move_stock(s, b, slot, s.ladder[further].date, s.ladder[further].owed, s.ladder[further].due)
-                further = after
+cdef void settle(State* s, uint32_t execution, const Item* part, int32_t date, uint32_t reference) noexcept nogil:
+    """Moves a part of what is open, or all, as of a date."""
+    cdef const ExecutionRow* x = &s.execution[execution]
+    take_part(s, execution, part, date, date <= s.cash[cash_of(s, x)].loaded_as_of,
+              date <= s.holding[holding_of(s, x)].loaded_as_of, reference)
 
 
-cdef void mark_settled(State* s, const Batch* b) noexcept nogil:
-    cdef uint32_t slot
-    cdef ExecutionRow* x
-    for slot in range(1, s.header[TABLE_execution].used):
-        x = &s.execution[slot]
-        if x.posted == 1 and x.settle_date <= b.date and concerns(s, b, x.account):
-            row_open(&x.version)
-            x.posted = 2
-            row_close(&x.version)
+cdef void set_off(State* s, uint32_t trade, uint32_t reversal) noexcept nogil:
+    """A trade that has settled in part is reversed: what is open of it and that much of its reversal settle against one
+    another, so that only what has settled is to come back."""
+    cdef Item left = open_item(s, trade), back
+    back.net, back.stock = -left.net, -left.stock
+    take_part(s, trade, &left, s.firm.business_date, False, False, 0)
+    take_part(s, reversal, &back, s.firm.business_date, False, False, 0)
 
 
-cdef uint16_t run(State* s, Batch* b) noexcept nogil:
-    """Counts what would move, and moves it only when every movement finds room."""
-    b.counting = True
-    b.items = b.contained = 0
-    sweep(s, b)
-    if not has_room(s, TABLE_movement, b.items) or not has_room(s, TABLE_cost_event, b.contained):
-        return ST_capacity_reached
-    b.counting = False
-    b.items = 0
-    sweep(s, b)
-    mark_settled(s, b)
-    return ST_ok
-
-
-cdef uint32_t find_batch(const State* s, const uint8_t* name, uint32_t length, uint64_t hash) noexcept nogil:
-    cdef uint64_t at = index_home(&s.by_batch, hash)
-    cdef uint32_t slot = index_next(&s.by_batch, hash, &at)
-    while slot and not text_is(s, s.settlement[slot].batch_id, name, length):
-        slot = index_next(&s.by_batch, hash, &at)
-    return slot
-
-
-cdef uint16_t apply_settle(State* s, const Settle* r) noexcept nogil:
-    """A batch counts once, by its id."""
-    cdef const uint8_t* name = Settle_texts(r)
-    cdef uint64_t hash = hash_bytes(name, r.batch_id_length, 0)
-    cdef Batch b
-    cdef uint32_t slot
-    cdef uint16_t status
-    if not allowed(s, PERMISSION_operate):
-        return ST_permission_denied
-    if r.batch_id_length == 0 or r.date <= 0:
-        return ST_reference_invalid
-    if r.account >= s.header[TABLE_account].used:
-        return ST_account_unknown
-    if not of_owner(s, r.account):
-        return ST_permission_denied
-    if find_batch(s, name, r.batch_id_length, hash):
-        return ST_settlement_repeated
-    if not has_room(s, TABLE_settlement, 1) or not has_room(s, TABLE_text, 64):
-        return ST_capacity_reached
-    memset(&b, 0, sizeof(b))
-    b.date, b.account, b.confirmed = r.date, r.account, r.confirmed
-    b.reference = text_put(s, name, r.batch_id_length)
-    status = run(s, &b)
-    if status != ST_ok:
-        return status
-    slot = take(s, TABLE_settlement)
-    row_open(&s.settlement[slot].version)
-    s.settlement[slot].user, s.settlement[slot].date, s.settlement[slot].batch_id = s.source, r.date, b.reference
-    s.settlement[slot].items, s.settlement[slot].sequence = b.items, s.sequence
-    row_close(&s.settlement[slot].version)
-    index_put(&s.by_batch, hash, slot)
-    return ST_ok
-
-
-cdef uint16_t settle_contractual(State* s, int32_t date) noexcept nogil:
-    """The date has come: accounts whose class settles contractually get what is due."""
-    cdef Batch b
-    memset(&b, 0, sizeof(b))
-    b.date, b.contractual = date, True
-    return run(s, &b)
+cdef void mark_late(State* s, uint32_t execution) noexcept nogil:
+    """What is open of it is late: what it would bring never counts as available until it is here."""
+    cdef ProgressRow* p = progress_of(s, execution)
+    if p.late:
+        return
+    row_open(&p.version)
+    p.late = 1
+    row_close(&p.version)
+    count_late(s, execution, 1)
+    alert(s, EventKind_execution, execution, ST_settlement_late)

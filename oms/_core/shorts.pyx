@@ -78,6 +78,16 @@ cdef void short_ladder(State* s, uint32_t cash, int32_t date, int64_t due) noexc
     row_close(&e.version)
 
 
+cdef void late_ladder(State* s, uint32_t cash, int32_t date, int64_t due, int64_t short_due) noexcept nogil:
+    """Adds to what is late of the receivables of a date; the part of it that is short_due is then kept here alone."""
+    cdef ExposureRow* e = &s.exposure[exposure_row(s, cash)]
+    row_open(&e.version)
+    further_ladder(s, &e.late, date, 0, due)
+    if short_due:
+        further_ladder(s, &e.ladder, date, 0, -short_due)
+    row_close(&e.version)
+
+
 cdef inline int64_t still_due(const ExposureRow* e) noexcept nogil:
     """What of the open short sales' proceeds is in the ladder."""
     return min(e.short_proceeds, e.short_due)
@@ -95,6 +105,4 @@ cdef int64_t not_spendable(const State* s, const CashRow* cash, int32_t last) no
     cdef const ExposureRow* e = &s.exposure[cash.exposure]
     cdef int64_t counted = further_due(s, e.ladder, s.firm.business_date, last) if e.short_due else 0
     cdef int64_t withheld = short_settled(s, cash) + min(still_due(e), counted)
-    if s.firm.business_date <= e.late_date <= last:
-        withheld += e.late
-    return withheld
+    return withheld + further_due(s, e.late, s.firm.business_date, last)

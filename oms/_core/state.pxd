@@ -81,6 +81,7 @@ cdef struct State:
     ExposureRow* exposure
     ShortSaleRow* short_sale
     DayRow* day
+    ProgressRow* progress
     EventRow* event
     CounterRow* counter
     LatencyRow* latency
@@ -108,6 +109,7 @@ cdef struct State:
     uint64_t out_size
     uint32_t* slots       # room for as many slots as there are executions
     uint32_t* changes     # and for as many as there are cost events
+    uint32_t* marks       # a number per execution; all zero between records
     Numbered* waiting     # and for as many requests
     int64_t* sums         # room for a figure per cash or holding row; all zero between records
 

@@ -174,6 +174,7 @@ cdef class Tables:
         s.exposure = <ExposureRow*>self.rows(TABLE_exposure)
         s.short_sale = <ShortSaleRow*>self.rows(TABLE_short_sale)
         s.day = <DayRow*>self.rows(TABLE_day)
+        s.progress = <ProgressRow*>self.rows(TABLE_progress)
         s.event = <EventRow*>self.rows(TABLE_event)
         s.counter = <CounterRow*>self.rows(TABLE_counter)
         s.latency = <LatencyRow*>self.rows(TABLE_latency)
@@ -216,6 +217,7 @@ cdef class Tables:
         s.out_size = OUTPUT_BYTES
         s.out = <uint8_t*>self.reserve(OUTPUT_BYTES)
         s.slots = <uint32_t*>self.reserve(4 * <Py_ssize_t>s.header[TABLE_execution].capacity)
+        s.marks = <uint32_t*>self.reserve(4 * <Py_ssize_t>s.header[TABLE_execution].capacity)
         s.changes = <uint32_t*>self.reserve(4 * <Py_ssize_t>s.header[TABLE_cost_event].capacity)
         s.waiting = <Numbered*>self.reserve(sizeof(Numbered) * <Py_ssize_t>s.header[TABLE_request].capacity)
         rows = max(s.header[TABLE_cash].capacity, s.header[TABLE_holding].capacity)

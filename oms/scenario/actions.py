@@ -10,6 +10,7 @@ from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Any
 
+from oms.booking import SettlementItem
 from oms.engine import Result
 from oms.enums import RequestType, Status
 from oms.errors import OmsError
@@ -246,7 +247,19 @@ def wait(world: World, f: dict[str, Any], step: Step) -> list[Result]:
 
 
 def settle(world: World, f: dict[str, Any], step: Step) -> list[Result]:
-    return [world.engine.settle(f["batch_id"], f["date"], account=f.get("account"), by=f["by"])]
+    items = [SettlementItem(i["exec_id"], i.get("quantity"), i.get("amount")) for i in f.get("items", ())]
+    expected = {(key.rpartition(".")[0], key.rpartition(".")[2]): amount for key, amount in f["expected"].items()}
+    return [
+        world.engine.settle(
+            f["batch_id"],
+            f["date"],
+            account=f.get("account"),
+            by=f["by"],
+            items=items if "items" in f else None,
+            expected=expected,
+            fail=f.get("fail", ()),
+        )
+    ]
 
 
 def reference(world: World, f: dict[str, Any], step: Step) -> list[Result]:

@@ -230,6 +230,10 @@ def read_rows(reader: Reader, action: Action, value: Map, line: int, place: str)
     rows: dict[str, Any] = {}
     if action is words.ACTIONS["open_orders"]:
         rows["orders"] = read_list(reader, value, "orders", words.OPEN_ORDER, place)
+    if action is words.ACTIONS["settle"]:
+        if "items" in value:
+            rows["items"] = read_list(reader, value, "items", words.SETTLE_ITEM, place)
+        rows["expected"] = reader.amounts(value.get("expected"), value.line_of("expected"), f"{place} expected")
     if action is words.ACTIONS["start_of_day"]:
         rows["cash"] = read_list(reader, value, "cash", words.SOD_CASH, place)
         rows["holdings"] = read_list(reader, value, "holdings", words.SOD_HOLDING, place)

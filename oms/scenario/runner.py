@@ -17,6 +17,7 @@ from oms.scenario.document import ScenarioError
 from oms.scenario.invariants import Watch
 from oms.scenario.parse import Gap, Scenario, Step, load
 from oms.scenario.world import World
+from oms.verify import audit
 
 
 @dataclass
@@ -71,6 +72,7 @@ def run(scenario: Scenario, play: Play, *, restart_between: bool = False, twice:
         world = World(scenario.given, Path(directory) / "journal", twice=twice)
         try:
             play_steps(world, scenario, play, restart_between=restart_between)
+            play.failures += recomputed(world, scenario)
             play.state_hash = world.engine.state_hash()
         finally:
             world.close()
@@ -86,6 +88,18 @@ def play_steps(world: World, scenario: Scenario, play: Play, *, restart_between:
         if restart_between and step.number > 1:
             actions.restart(world, {}, step)
         play_step(world, step, play, watch, scenario.name)
+
+
+def recomputed(world: World, scenario: Scenario) -> Iterator[StepFailure]:
+    """What `oms verify` would find wrong in the end: every figure, worked out from executions and movements."""
+    if not scenario.steps:
+        return
+    last = scenario.steps[-1]
+    for finding in audit(world.engine).findings:
+        what = f"verify: {finding.field} of {finding.table} row {finding.row}, in units"
+        yield StepFailure(
+            last.number, last.action, Failure(last.line, what, str(finding.recomputed), str(finding.ours))
+        )
 
 
 def play_step(world: World, step: Step, play: Play, watch: Watch, name: str) -> None:

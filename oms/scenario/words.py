@@ -254,6 +254,7 @@ OPEN_ORDER = Words(
     required=("account", "instrument", "side", "order_qty"),
     any_of=("cl_ord_id", "order_id"),
 )
+SETTLE_ITEM = Words({"exec_id": text, "quantity": number, "amount": number}, required=("exec_id",))
 SOD_CASH = Words({"account": text, "currency": text, "booked": number}, required=("account", "currency", "booked"))
 SOD_HOLDING = Words(
     {"account": text, "instrument": text, "settled": number, "average_price": number},
@@ -343,9 +344,9 @@ ACTIONS: dict[str, Action] = {
             "batch_id": text,
             "date": day,
             "account": text,
-            "items": later("partial settlement"),
-            "expected": later("a settlement batch with expected balances"),
-            "fail": later("failed settlement"),
+            "items": anything,
+            "expected": anything,
+            "fail": listed(text),
         },
         required=("batch_id", "date"),
     ),

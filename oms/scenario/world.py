@@ -31,6 +31,7 @@ CAPACITIES = {
     "stage": 1024,
     "settlement": 256,
     "parked": 256,
+    "progress": 512,
     "event": 8192,
     "text": 16384,
 }

@@ -38,7 +38,10 @@ ENUMS = [
     Enum("CalendarOf", "What a holiday belongs to", numbers("exchange", "currency", start=1)),
     Enum("LookupOf", "What a Lookup asks for", numbers(
         "account", "instrument", "exchange", "feed", "user", "request", start=1)),
-    Enum("SodKind", "What a start-of-day load holds", numbers("cash", "holdings", "open_orders", start=1)),
+    Enum("SodKind", "What a start-of-day load holds", numbers(
+        "cash", "holdings", "open_orders", "settlement", start=1)),
+    Enum("StageKind", "What a staged row is", numbers(
+        "figure", "item", "failed", "expected_cash", "expected_stock")),
     Enum("MovementKind", "Why settled money or stock moved", numbers(
         "start_of_day", "settlement", "deposit", "withdrawal", "adjustment", "margin", start=1)),
     Enum("EventKind", "What an event tells of", numbers(

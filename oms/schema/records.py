@@ -137,7 +137,9 @@ RECORDS = [
     Record(56, "Tick", "Time passes: what is overdue times out.", [F("pad0", "u64")]),
     Record(57, "Settle", "A settlement batch: all that is due by date, of one account or of all.", [
         F("date", "date"), F("account", "slot", "0 = all"),
-        F("confirmed", "u8", "1 = of reconciled accounts only")], [F("batch_id", "text")]),
+        F("confirmed", "u8", "1 = of reconciled accounts only"),
+        F("listed", "u8", "1 = only the items that were sent for it"), F("pad0", "u16"),
+        F("rows", "u32", "items and expected balances that were sent for it")], [F("batch_id", "text")]),
     Record(58, "Movement", "A deposit, withdrawal or adjustment by a named operator.", [
         F("account", "slot"), F("instrument", "slot", "0 = money"), F("currency", "u16"),
         F("kind", "u8", "MovementKind"), F("override", "u8", "1 = may take booked below zero, on record"),
@@ -147,6 +149,15 @@ RECORDS = [
     Record(60, "Control", "Sets the trading state of a scope.", [
         F("number", "u32"), F("scope", "u8", "ControlScope"), F("state", "u8", "ControlState"), F("pad0", "u16")], [
         F("reason", "text")]),
+    Record(64, "SettleItem", "Of the settlement batch that follows: a trade that settles, or fails to.", [
+        F("execution", "slot", "any version of the trade"), F("first", "u8", "1 = begins the rows of a batch"),
+        F("failed", "u8", "1 = stays open, and late"), F("pad0", "u16"),
+        F("quantity", "qty", "null = all that is left"),
+        F("amount", "money", "net; null = the quantity's part of what is left")]),
+    Record(65, "SettleExpected", "Of the settlement batch that follows: a balance as it has to be after it.", [
+        F("account", "slot"), F("instrument", "slot", "0 = money"), F("currency", "u16"),
+        F("first", "u8", "1 = begins the rows of a batch"), F("pad0", "u8[5]"),
+        F("amount", "i64", "booked, or settled")]),
     # outputs
     Record(70, "OrderRequest", "To an adapter: send this to the exchange, once.", [
         F("feed_sequence", "seq", "our number on this feed"), F("request", "handle", "ClOrdID for the exchange", 11),

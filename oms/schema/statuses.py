@@ -105,5 +105,12 @@ STATUSES = [
     Status(87, "movement_repeated", "A movement with this reference was booked before: nothing changes."),
     Status(88, "movement_conflict", "The reference stands for another movement."),
     Status(89, "booked_below_zero", "The withdrawal would take booked money or stock below what is free."),
+    # settlement, movements, feeds of banks and registries
+    Status(115, "stage_taken", "Another user is sending the rows of a load or settlement batch."),
+    Status(116, "settlement_item_unknown", "Nothing of this trade is open for the batch, or it is named twice."),
+    Status(117, "settlement_item_exceeds", "More is to settle than is open of the trade, or nothing."),
+    Status(118, "settlement_balance_differs",
+        "The balance after the batch would not be the expected one: nothing moves."),
+    Status(119, "settlement_late", "Failed, or settled in part: what is open is late."),
 ]
 # fmt: on

@@ -21,7 +21,8 @@ TABLES = [
         F("watched", "u8", "what is kept because a setting asks for it: 1 own orders, 2 content, 4 limits"),
         F("last_sequence", "seq", "journal sequence of the last applied record"), F("last_time_ns", "time"),
         F("business_date", "date"), F("sod_as_of", "date", "the date that the load in progress describes"),
-        F("sod_rows", "u32", "rows of the load in progress"), F("sod_source", "text_ref"), F("pad2", "u32"),
+        F("sod_rows", "u32", "rows of the load in progress"), F("sod_source", "text_ref"),
+        F("sod_user", "u16", "who sends the rows of the load in progress"), F("pad2", "u16"),
         F("queued", "u32", "requests waiting at the desk"), F("buffered", "u32", "requests waiting for an adapter"),
         F("in_doubt", "u32", "requests whose outcome is not known"),
         F("next_expiry_ns", "time", "when the oldest buffered request times out; 0 = none"),
@@ -172,21 +173,26 @@ TABLES = [
         F("fee", "money", "part of the order's; with last_qty 0, what fees of settled trades change by", 12),
         F("tax", "money", "the part of fee that is tax"),
         F("key_hash", "hash", "of its key; 0 = a version that no report names"),
-        F("sequence", "seq", "journal sequence"), F("time_ns", "time", "", 60), F("pad0", "u8[8]")]),
-    Table("movement", "Every movement of settled money and stock.", 262144, [
+        F("sequence", "seq", "journal sequence"), F("time_ns", "time", "", 60),
+        F("progress", "slot", "what of it is settled, where that is a part; 0 = none"), F("pad0", "u32")]),
+    Table("movement", "Every movement of settled money and stock.", 1048576, [
         VERSION, F("account", "slot"), F("instrument", "slot", "0 = money"), F("currency", "u16"),
-        F("kind", "u8", "MovementKind"), F("pad0", "u8"), F("user", "u16"), F("pad1", "u16"), F("date", "date"),
+        F("kind", "u8", "MovementKind"), F("pad0", "u8"), F("user", "u16"), F("feed", "u16", "that reported it"),
+        F("date", "date", "of a settlement: of its place in the ladder"),
         F("amount", "i64", "signed, in units of the currency or instrument"),
         F("owed", "i64", "what left payable or outgoing (settlement)"),
         F("due", "i64", "what left receivable or incoming (settlement)"), F("reference", "text_ref"),
-        F("reason", "text_ref"), F("reference_hash", "hash"), F("sequence", "seq", "journal sequence")]),
+        F("reason", "text_ref"), F("reference_hash", "hash"), F("sequence", "seq", "journal sequence"),
+        F("execution", "slot", "what settled; 0 = none"),
+        F("value_date", "date", "a figure that describes this date or a later one contains it")]),
     Table("load", "Start-of-day files that were loaded.", 4096, [
         VERSION, F("kind", "u8", "SodKind"), F("pad0", "u8"), F("user", "u16"), F("as_of", "date"),
         F("source", "text_ref"), F("rows", "u32"), F("pad1", "u32"), F("sequence", "seq", "journal sequence"),
         F("digest", "u8[32]", "SHA-256 of the file")]),
     Table("stage", "Rows of the load in progress, until it is committed.", 393216, [
-        VERSION, F("account", "slot"), F("item", "u32", "currency or instrument"), F("pad0", "u32"), F("amount", "i64"),
-        F("cost_price_e8", "e8", "average price with eight decimals; INT64_MIN = none")]),
+        VERSION, F("account", "slot"), F("item", "u32", "currency, instrument, or execution that settles"),
+        F("kind", "u8", "StageKind"), F("pad0", "u8[3]"), F("amount", "i64", "figure, or quantity that settles"),
+        F("cost_price_e8", "e8", "average price with eight decimals, or net money that settles; INT64_MIN = none")]),
     Table("settlement", "Settlement batches that were booked.", 65536, [
         VERSION, F("user", "u16"), F("pad0", "u16"), F("date", "date"), F("batch_id", "text_ref"), F("items", "u32"),
         F("pad1", "u32"), F("sequence", "seq", "journal sequence")]),
@@ -195,15 +201,19 @@ TABLES = [
         F("execution", "slot", "the execution that it contradicts"), F("pad0", "u32"),
         F("sequence", "seq", "journal sequence of the report")]),
     Table("exposure", "Of cash rows that need it: money in them that is not free.", 16384, [
-        VERSION, F("cash", "slot"), F("ladder", "slot", "short_due by settlement date"), F("late_date", "date"),
+        VERSION, F("cash", "slot"), F("ladder", "slot", "short_due by settlement date, but what is late"),
+        F("late", "slot", "late receivables by settlement date, in the ladder table"),
         F("short_proceeds", "money", "of short sales that are not bought back"),
         F("short_due", "money", "receivable for short sales, sum over all dates"),
-        F("late", "money", "receivable of failed settlements that fell due up to late_date"), F("pad0", "u8[24]")]),
+        F("pad0", "u8[32]")]),
     Table("short_sale", "Holdings in which stock was sold short.", 16384, [
         VERSION, F("holding", "slot"), F("exposure", "slot"), F("pad0", "u32"),
         F("proceeds", "money", "what is short, at its average price, rounded up")]),
     Table("day", "Where each business date begins in the journal.", 8192, [
         VERSION, F("date", "date"), F("sequence", "seq", "journal sequence"), F("time_ns", "time"), F("pad0", "u64")]),
+    Table("progress", "Trades that are settled in part, or late: what of them has settled.", 65536, [
+        VERSION, F("execution", "slot"), F("stock", "qty", "signed"), F("net", "money", "signed"),
+        F("late", "u8", "1 = failed, or the rest of it"), F("pad0", "u8[7]")]),
     Table("event", "The event log: a ring of Event records that readers follow by position.", 1048576, [
         F("record", "u8[64]")]),
     Table("counter", "What the process has counted since it started. Not part of the state.", 64, [
