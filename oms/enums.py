@@ -209,6 +209,17 @@ class SodKind(IntEnum):
     cash = 1
     holdings = 2
     open_orders = 3
+    settlement = 4
+
+
+class StageKind(IntEnum):
+    """What a staged row is."""
+
+    figure = 0
+    item = 1
+    failed = 2
+    expected_cash = 3
+    expected_stock = 4
 
 
 class MovementKind(IntEnum):
@@ -322,6 +333,11 @@ class Status(IntEnum):
     movement_repeated = 87
     movement_conflict = 88
     booked_below_zero = 89
+    stage_taken = 115
+    settlement_item_unknown = 116
+    settlement_item_exceeds = 117
+    settlement_balance_differs = 118
+    settlement_late = 119
 
 
 class Permission(IntFlag):

@@ -51,6 +51,8 @@
 #define T_Movement 58
 #define T_SetMargin 59
 #define T_Control 60
+#define T_SettleItem 64
+#define T_SettleExpected 65
 #define T_OrderRequest 70
 #define T_Answer 71
 #define T_Event 72
@@ -139,6 +141,11 @@
 #define ST_movement_repeated 87
 #define ST_movement_conflict 88
 #define ST_booked_below_zero 89
+#define ST_stage_taken 115
+#define ST_settlement_item_unknown 116
+#define ST_settlement_item_exceeds 117
+#define ST_settlement_balance_differs 118
+#define ST_settlement_late 119
 #define Side_buy 49
 #define Side_sell 50
 #define Side_sell_short 53
@@ -242,6 +249,12 @@
 #define SodKind_cash 1
 #define SodKind_holdings 2
 #define SodKind_open_orders 3
+#define SodKind_settlement 4
+#define StageKind_figure 0
+#define StageKind_item 1
+#define StageKind_failed 2
+#define StageKind_expected_cash 3
+#define StageKind_expected_stock 4
 #define MovementKind_start_of_day 1
 #define MovementKind_settlement 2
 #define MovementKind_deposit 3
@@ -290,11 +303,12 @@
 #define TABLE_exposure 24
 #define TABLE_short_sale 25
 #define TABLE_day 26
-#define TABLE_event 27
-#define TABLE_counter 28
-#define TABLE_latency 29
-#define TABLE_text 30
-#define TABLE_COUNT 31
+#define TABLE_progress 27
+#define TABLE_event 28
+#define TABLE_counter 29
+#define TABLE_latency 30
+#define TABLE_text 31
+#define TABLE_COUNT 32
 
 typedef struct {
     uint32_t length;
@@ -1024,15 +1038,21 @@ typedef struct {
     int32_t date;
     uint32_t account;
     uint8_t confirmed;
+    uint8_t listed;
+    uint16_t pad0;
+    uint32_t rows;
     uint8_t batch_id_length;
-    uint8_t fill[6];
+    uint8_t fill[7];
 } Settle;
-_Static_assert(sizeof(Settle) == 48, "Settle");
+_Static_assert(sizeof(Settle) == 56, "Settle");
 _Static_assert(offsetof(Settle, date) == 32, "Settle.date");
 _Static_assert(offsetof(Settle, account) == 36, "Settle.account");
 _Static_assert(offsetof(Settle, confirmed) == 40, "Settle.confirmed");
-_Static_assert(offsetof(Settle, batch_id_length) == 41, "Settle.batch_id_length");
-_Static_assert(offsetof(Settle, fill) == 42, "Settle.fill");
+_Static_assert(offsetof(Settle, listed) == 41, "Settle.listed");
+_Static_assert(offsetof(Settle, pad0) == 42, "Settle.pad0");
+_Static_assert(offsetof(Settle, rows) == 44, "Settle.rows");
+_Static_assert(offsetof(Settle, batch_id_length) == 48, "Settle.batch_id_length");
+_Static_assert(offsetof(Settle, fill) == 49, "Settle.fill");
 
 typedef struct {
     Frame frame;
@@ -1088,6 +1108,40 @@ _Static_assert(offsetof(Control, state) == 37, "Control.state");
 _Static_assert(offsetof(Control, pad0) == 38, "Control.pad0");
 _Static_assert(offsetof(Control, reason_length) == 40, "Control.reason_length");
 _Static_assert(offsetof(Control, fill) == 41, "Control.fill");
+
+typedef struct {
+    Frame frame;
+    uint32_t execution;
+    uint8_t first;
+    uint8_t failed;
+    uint16_t pad0;
+    int64_t quantity;
+    int64_t amount;
+} SettleItem;
+_Static_assert(sizeof(SettleItem) == 56, "SettleItem");
+_Static_assert(offsetof(SettleItem, execution) == 32, "SettleItem.execution");
+_Static_assert(offsetof(SettleItem, first) == 36, "SettleItem.first");
+_Static_assert(offsetof(SettleItem, failed) == 37, "SettleItem.failed");
+_Static_assert(offsetof(SettleItem, pad0) == 38, "SettleItem.pad0");
+_Static_assert(offsetof(SettleItem, quantity) == 40, "SettleItem.quantity");
+_Static_assert(offsetof(SettleItem, amount) == 48, "SettleItem.amount");
+
+typedef struct {
+    Frame frame;
+    uint32_t account;
+    uint32_t instrument;
+    uint16_t currency;
+    uint8_t first;
+    uint8_t pad0[5];
+    int64_t amount;
+} SettleExpected;
+_Static_assert(sizeof(SettleExpected) == 56, "SettleExpected");
+_Static_assert(offsetof(SettleExpected, account) == 32, "SettleExpected.account");
+_Static_assert(offsetof(SettleExpected, instrument) == 36, "SettleExpected.instrument");
+_Static_assert(offsetof(SettleExpected, currency) == 40, "SettleExpected.currency");
+_Static_assert(offsetof(SettleExpected, first) == 42, "SettleExpected.first");
+_Static_assert(offsetof(SettleExpected, pad0) == 43, "SettleExpected.pad0");
+_Static_assert(offsetof(SettleExpected, amount) == 48, "SettleExpected.amount");
 
 typedef struct {
     Frame frame;
@@ -1238,7 +1292,8 @@ typedef struct {
     int32_t sod_as_of;
     uint32_t sod_rows;
     uint32_t sod_source;
-    uint32_t pad2;
+    uint16_t sod_user;
+    uint16_t pad2;
     uint32_t queued;
     uint32_t buffered;
     uint32_t in_doubt;
@@ -1258,7 +1313,8 @@ _Static_assert(offsetof(FirmRow, business_date) == 24, "FirmRow.business_date");
 _Static_assert(offsetof(FirmRow, sod_as_of) == 28, "FirmRow.sod_as_of");
 _Static_assert(offsetof(FirmRow, sod_rows) == 32, "FirmRow.sod_rows");
 _Static_assert(offsetof(FirmRow, sod_source) == 36, "FirmRow.sod_source");
-_Static_assert(offsetof(FirmRow, pad2) == 40, "FirmRow.pad2");
+_Static_assert(offsetof(FirmRow, sod_user) == 40, "FirmRow.sod_user");
+_Static_assert(offsetof(FirmRow, pad2) == 42, "FirmRow.pad2");
 _Static_assert(offsetof(FirmRow, queued) == 44, "FirmRow.queued");
 _Static_assert(offsetof(FirmRow, buffered) == 48, "FirmRow.buffered");
 _Static_assert(offsetof(FirmRow, in_doubt) == 52, "FirmRow.in_doubt");
@@ -1833,7 +1889,8 @@ typedef struct {
     uint64_t key_hash;
     uint64_t sequence;
     uint64_t time_ns;
-    uint8_t pad0[8];
+    uint32_t progress;
+    uint32_t pad0;
 } ExecutionRow;
 _Static_assert(sizeof(ExecutionRow) == 128, "ExecutionRow");
 _Static_assert(offsetof(ExecutionRow, version) == 0, "ExecutionRow.version");
@@ -1862,7 +1919,8 @@ _Static_assert(offsetof(ExecutionRow, tax) == 88, "ExecutionRow.tax");
 _Static_assert(offsetof(ExecutionRow, key_hash) == 96, "ExecutionRow.key_hash");
 _Static_assert(offsetof(ExecutionRow, sequence) == 104, "ExecutionRow.sequence");
 _Static_assert(offsetof(ExecutionRow, time_ns) == 112, "ExecutionRow.time_ns");
-_Static_assert(offsetof(ExecutionRow, pad0) == 120, "ExecutionRow.pad0");
+_Static_assert(offsetof(ExecutionRow, progress) == 120, "ExecutionRow.progress");
+_Static_assert(offsetof(ExecutionRow, pad0) == 124, "ExecutionRow.pad0");
 
 typedef struct {
     uint32_t version;
@@ -1872,7 +1930,7 @@ typedef struct {
     uint8_t kind;
     uint8_t pad0;
     uint16_t user;
-    uint16_t pad1;
+    uint16_t feed;
     int32_t date;
     int64_t amount;
     int64_t owed;
@@ -1881,8 +1939,10 @@ typedef struct {
     uint32_t reason;
     uint64_t reference_hash;
     uint64_t sequence;
+    uint32_t execution;
+    int32_t value_date;
 } MovementRow;
-_Static_assert(sizeof(MovementRow) == 72, "MovementRow");
+_Static_assert(sizeof(MovementRow) == 80, "MovementRow");
 _Static_assert(offsetof(MovementRow, version) == 0, "MovementRow.version");
 _Static_assert(offsetof(MovementRow, account) == 4, "MovementRow.account");
 _Static_assert(offsetof(MovementRow, instrument) == 8, "MovementRow.instrument");
@@ -1890,7 +1950,7 @@ _Static_assert(offsetof(MovementRow, currency) == 12, "MovementRow.currency");
 _Static_assert(offsetof(MovementRow, kind) == 14, "MovementRow.kind");
 _Static_assert(offsetof(MovementRow, pad0) == 15, "MovementRow.pad0");
 _Static_assert(offsetof(MovementRow, user) == 16, "MovementRow.user");
-_Static_assert(offsetof(MovementRow, pad1) == 18, "MovementRow.pad1");
+_Static_assert(offsetof(MovementRow, feed) == 18, "MovementRow.feed");
 _Static_assert(offsetof(MovementRow, date) == 20, "MovementRow.date");
 _Static_assert(offsetof(MovementRow, amount) == 24, "MovementRow.amount");
 _Static_assert(offsetof(MovementRow, owed) == 32, "MovementRow.owed");
@@ -1899,6 +1959,8 @@ _Static_assert(offsetof(MovementRow, reference) == 48, "MovementRow.reference");
 _Static_assert(offsetof(MovementRow, reason) == 52, "MovementRow.reason");
 _Static_assert(offsetof(MovementRow, reference_hash) == 56, "MovementRow.reference_hash");
 _Static_assert(offsetof(MovementRow, sequence) == 64, "MovementRow.sequence");
+_Static_assert(offsetof(MovementRow, execution) == 72, "MovementRow.execution");
+_Static_assert(offsetof(MovementRow, value_date) == 76, "MovementRow.value_date");
 
 typedef struct {
     uint32_t version;
@@ -1928,7 +1990,8 @@ typedef struct {
     uint32_t version;
     uint32_t account;
     uint32_t item;
-    uint32_t pad0;
+    uint8_t kind;
+    uint8_t pad0[3];
     int64_t amount;
     int64_t cost_price_e8;
 } StageRow;
@@ -1936,7 +1999,8 @@ _Static_assert(sizeof(StageRow) == 32, "StageRow");
 _Static_assert(offsetof(StageRow, version) == 0, "StageRow.version");
 _Static_assert(offsetof(StageRow, account) == 4, "StageRow.account");
 _Static_assert(offsetof(StageRow, item) == 8, "StageRow.item");
-_Static_assert(offsetof(StageRow, pad0) == 12, "StageRow.pad0");
+_Static_assert(offsetof(StageRow, kind) == 12, "StageRow.kind");
+_Static_assert(offsetof(StageRow, pad0) == 13, "StageRow.pad0");
 _Static_assert(offsetof(StageRow, amount) == 16, "StageRow.amount");
 _Static_assert(offsetof(StageRow, cost_price_e8) == 24, "StageRow.cost_price_e8");
 
@@ -1980,21 +2044,19 @@ typedef struct {
     uint32_t version;
     uint32_t cash;
     uint32_t ladder;
-    int32_t late_date;
+    uint32_t late;
     int64_t short_proceeds;
     int64_t short_due;
-    int64_t late;
-    uint8_t pad0[24];
+    uint8_t pad0[32];
 } ExposureRow;
 _Static_assert(sizeof(ExposureRow) == 64, "ExposureRow");
 _Static_assert(offsetof(ExposureRow, version) == 0, "ExposureRow.version");
 _Static_assert(offsetof(ExposureRow, cash) == 4, "ExposureRow.cash");
 _Static_assert(offsetof(ExposureRow, ladder) == 8, "ExposureRow.ladder");
-_Static_assert(offsetof(ExposureRow, late_date) == 12, "ExposureRow.late_date");
+_Static_assert(offsetof(ExposureRow, late) == 12, "ExposureRow.late");
 _Static_assert(offsetof(ExposureRow, short_proceeds) == 16, "ExposureRow.short_proceeds");
 _Static_assert(offsetof(ExposureRow, short_due) == 24, "ExposureRow.short_due");
-_Static_assert(offsetof(ExposureRow, late) == 32, "ExposureRow.late");
-_Static_assert(offsetof(ExposureRow, pad0) == 40, "ExposureRow.pad0");
+_Static_assert(offsetof(ExposureRow, pad0) == 32, "ExposureRow.pad0");
 
 typedef struct {
     uint32_t version;
@@ -2023,6 +2085,22 @@ _Static_assert(offsetof(DayRow, date) == 4, "DayRow.date");
 _Static_assert(offsetof(DayRow, sequence) == 8, "DayRow.sequence");
 _Static_assert(offsetof(DayRow, time_ns) == 16, "DayRow.time_ns");
 _Static_assert(offsetof(DayRow, pad0) == 24, "DayRow.pad0");
+
+typedef struct {
+    uint32_t version;
+    uint32_t execution;
+    int64_t stock;
+    int64_t net;
+    uint8_t late;
+    uint8_t pad0[7];
+} ProgressRow;
+_Static_assert(sizeof(ProgressRow) == 32, "ProgressRow");
+_Static_assert(offsetof(ProgressRow, version) == 0, "ProgressRow.version");
+_Static_assert(offsetof(ProgressRow, execution) == 4, "ProgressRow.execution");
+_Static_assert(offsetof(ProgressRow, stock) == 8, "ProgressRow.stock");
+_Static_assert(offsetof(ProgressRow, net) == 16, "ProgressRow.net");
+_Static_assert(offsetof(ProgressRow, late) == 24, "ProgressRow.late");
+_Static_assert(offsetof(ProgressRow, pad0) == 25, "ProgressRow.pad0");
 
 typedef struct {
     uint8_t record[64];
@@ -2162,6 +2240,10 @@ static inline int record_fits(const Frame *frame) {
         return frame->length >= sizeof(SetMargin) && sizeof(SetMargin) <= frame->length;
     case T_Control:
         return frame->length >= sizeof(Control) && sizeof(Control) + ((const Control *)frame)->reason_length <= frame->length;
+    case T_SettleItem:
+        return frame->length >= sizeof(SettleItem) && sizeof(SettleItem) <= frame->length;
+    case T_SettleExpected:
+        return frame->length >= sizeof(SettleExpected) && sizeof(SettleExpected) <= frame->length;
     }
     return 0;
 }

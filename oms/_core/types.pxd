@@ -50,6 +50,8 @@ cdef extern from "catalogue.h" nogil:
         T_Movement
         T_SetMargin
         T_Control
+        T_SettleItem
+        T_SettleExpected
         T_OrderRequest
         T_Answer
         T_Event
@@ -138,6 +140,11 @@ cdef extern from "catalogue.h" nogil:
         ST_movement_repeated
         ST_movement_conflict
         ST_booked_below_zero
+        ST_stage_taken
+        ST_settlement_item_unknown
+        ST_settlement_item_exceeds
+        ST_settlement_balance_differs
+        ST_settlement_late
         Side_buy
         Side_sell
         Side_sell_short
@@ -241,6 +248,12 @@ cdef extern from "catalogue.h" nogil:
         SodKind_cash
         SodKind_holdings
         SodKind_open_orders
+        SodKind_settlement
+        StageKind_figure
+        StageKind_item
+        StageKind_failed
+        StageKind_expected_cash
+        StageKind_expected_stock
         MovementKind_start_of_day
         MovementKind_settlement
         MovementKind_deposit
@@ -289,6 +302,7 @@ cdef extern from "catalogue.h" nogil:
         TABLE_exposure
         TABLE_short_sale
         TABLE_day
+        TABLE_progress
         TABLE_event
         TABLE_counter
         TABLE_latency
@@ -680,8 +694,11 @@ cdef extern from "catalogue.h" nogil:
         int32_t date
         uint32_t account
         uint8_t confirmed
+        uint8_t listed
+        uint16_t pad0
+        uint32_t rows
         uint8_t batch_id_length
-        uint8_t fill[6]
+        uint8_t fill[7]
 
     ctypedef struct Movement:
         Frame frame
@@ -711,6 +728,24 @@ cdef extern from "catalogue.h" nogil:
         uint16_t pad0
         uint8_t reason_length
         uint8_t fill[7]
+
+    ctypedef struct SettleItem:
+        Frame frame
+        uint32_t execution
+        uint8_t first
+        uint8_t failed
+        uint16_t pad0
+        int64_t quantity
+        int64_t amount
+
+    ctypedef struct SettleExpected:
+        Frame frame
+        uint32_t account
+        uint32_t instrument
+        uint16_t currency
+        uint8_t first
+        uint8_t pad0[5]
+        int64_t amount
 
     ctypedef struct OrderRequest:
         Frame frame
@@ -795,7 +830,8 @@ cdef extern from "catalogue.h" nogil:
         int32_t sod_as_of
         uint32_t sod_rows
         uint32_t sod_source
-        uint32_t pad2
+        uint16_t sod_user
+        uint16_t pad2
         uint32_t queued
         uint32_t buffered
         uint32_t in_doubt
@@ -1100,7 +1136,8 @@ cdef extern from "catalogue.h" nogil:
         uint64_t key_hash
         uint64_t sequence
         uint64_t time_ns
-        uint8_t pad0[8]
+        uint32_t progress
+        uint32_t pad0
 
     ctypedef struct MovementRow:
         uint32_t version
@@ -1110,7 +1147,7 @@ cdef extern from "catalogue.h" nogil:
         uint8_t kind
         uint8_t pad0
         uint16_t user
-        uint16_t pad1
+        uint16_t feed
         int32_t date
         int64_t amount
         int64_t owed
@@ -1119,6 +1156,8 @@ cdef extern from "catalogue.h" nogil:
         uint32_t reason
         uint64_t reference_hash
         uint64_t sequence
+        uint32_t execution
+        int32_t value_date
 
     ctypedef struct LoadRow:
         uint32_t version
@@ -1136,7 +1175,8 @@ cdef extern from "catalogue.h" nogil:
         uint32_t version
         uint32_t account
         uint32_t item
-        uint32_t pad0
+        uint8_t kind
+        uint8_t pad0[3]
         int64_t amount
         int64_t cost_price_e8
 
@@ -1162,11 +1202,10 @@ cdef extern from "catalogue.h" nogil:
         uint32_t version
         uint32_t cash
         uint32_t ladder
-        int32_t late_date
+        uint32_t late
         int64_t short_proceeds
         int64_t short_due
-        int64_t late
-        uint8_t pad0[24]
+        uint8_t pad0[32]
 
     ctypedef struct ShortSaleRow:
         uint32_t version
@@ -1181,6 +1220,14 @@ cdef extern from "catalogue.h" nogil:
         uint64_t sequence
         uint64_t time_ns
         uint64_t pad0
+
+    ctypedef struct ProgressRow:
+        uint32_t version
+        uint32_t execution
+        int64_t stock
+        int64_t net
+        uint8_t late
+        uint8_t pad0[7]
 
     ctypedef struct EventRow:
         uint8_t record[64]
