@@ -17,6 +17,7 @@ import numpy as np
 
 from oms import records, schema, snapshot
 from oms._core.engine import Core
+from oms.control import Controlling
 from oms.enums import Decision, EventKind, Status
 from oms.errors import OmsError
 from oms.journal import Journal, JournalFailed
@@ -71,7 +72,7 @@ class Result:
         return [Status(event["status"]) for event in self.events if event["kind"] == EventKind.alert]
 
 
-class Engine(Reference, Operating, Views):
+class Engine(Reference, Operating, Controlling, Views):
     """Accounts, orders, holdings, cash and reservations in memory, moved by records.
 
     capacities: rows per table (docs/reference/tables.md). working_set: rows that get their memory at the start.
@@ -114,6 +115,17 @@ class Engine(Reference, Operating, Views):
         firm = self.rows("firm")[1]
         self.sequence = int(firm["last_sequence"])
         self.time_ns = max(self.time_ns, int(firm["last_time_ns"]))
+        self._tell_capacities()
+
+    def _tell_capacities(self) -> None:
+        """Has the journal say how large the tables are, where it does not: a replay is to find the same ones full."""
+        sizes = self.core.tables.capacities
+        names = [table.name for table in schema.TABLES]
+        told = dict(zip(names, self.core.rows("capacity", whole=True)["rows"][1:].tolist(), strict=False))
+        if self.journal is None or all(told[name] == sizes[name] for name in names if name not in schema.UNHASHED):
+            return
+        listed = [sizes[name] for name in names[: names.index("event")]]
+        self.record("Capacities", rows=listed + [0] * (63 - len(listed)), text=sizes["text"])
 
     # records
 
@@ -355,20 +367,22 @@ class Engine(Reference, Operating, Views):
         account: str,
         cl_ord_id: str,
         *,
+        handle: int = 0,
         ord_status: str | None = None,
         feed: str | None = None,
         text: str = "",
         feed_sequence: int = 0,
         by: str | None = None,
     ) -> Result:
-        """An exchange refuses the cancel or replace that `cl_ord_id` names (FIX OrderCancelReject)."""
+        """An exchange refuses the cancel or replace that `cl_ord_id` names (FIX OrderCancelReject). handle: of a cancel
+        of the OMS's own, which has no cl_ord_id; then `cl_ord_id` names its order."""
         stock = self.instrument_of(account, cl_ord_id)
         return self.record(
             "OrderCancelReject",
             by,
             feed=self.feed_for(feed, stock),
             feed_sequence=feed_sequence,
-            request=self.handle_of(account, cl_ord_id),
+            request=handle or self.handle_of(account, cl_ord_id),
             ord_status=self.character("OrdStatus", ord_status),
             transact_time_ns=self.time_ns,
             text=text,

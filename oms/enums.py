@@ -120,6 +120,7 @@ class ControlState(IntEnum):
     active = 0
     reduce_only = 1
     halted = 2
+    killed = 3
 
 
 class ControlScope(IntEnum):
@@ -245,6 +246,7 @@ class EventKind(IntEnum):
     alert = 7
     reference = 8
     firm = 9
+    control = 10
 
 
 class Status(IntEnum):
@@ -338,6 +340,10 @@ class Status(IntEnum):
     settlement_item_exceeds = 117
     settlement_balance_differs = 118
     settlement_late = 119
+    rate_exceeded = 140
+    withdrawn_by_kill = 141
+    trading_killed = 142
+    cancelled_on_disconnect = 143
 
 
 class Permission(IntFlag):
@@ -349,3 +355,4 @@ class Permission(IntFlag):
     operate = 8
     report = 16
     read = 32
+    lift = 64

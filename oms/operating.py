@@ -1,4 +1,4 @@
-"""What a firm's operators do with an embedded engine: the date, settlement, loads, movements by hand, trading states.
+"""What a firm's operators do with an embedded engine: the date, settlement, loads, movements by hand.
 
 A mixin of Engine: it makes records; it holds nothing.
 """
@@ -27,7 +27,6 @@ class Operating(Views):
         def record(self, name: str, /, by: str | None = None, **fields: Any) -> Result: ...
         def apply(self, raw: bytes, source: int = 0) -> Result: ...
         def account_or_zero(self, code: str) -> int: ...
-        def scope_slot(self, scope: str, name: str) -> int: ...
         def number(self, enum: str, value: str) -> int: ...
 
     def business_date(self, day: Day, by: str | None = None) -> Result:
@@ -183,18 +182,6 @@ class Operating(Views):
         money = self.currency_slot(currency)
         units = to_units(margin, int(self.rows("currency")["exponent"][money]), "margin")
         return self.record("SetMargin", by, account=self.account_slot(account), currency=money, margin=units)
-
-    def control(self, scope: str, name: str | None, state: str, by: str | None = None, reason: str = "") -> Result:
-        """Sets a trading state. scope: firm, exchange, account, instrument, user; state: active, reduce_only,
-        halted."""
-        return self.record(
-            "Control",
-            by,
-            scope=self.number("ControlScope", scope),
-            number=self.scope_slot(scope, name or ""),
-            state=self.number("ControlState", state),
-            reason=reason,
-        )
 
 
 def content_digest(lines: Sequence[bytes], as_of: Day) -> bytes:

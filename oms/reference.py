@@ -5,7 +5,7 @@ A mixin of Engine: it makes records and looks rows up; it holds nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from oms import records, schema
@@ -153,8 +153,12 @@ class Reference:
         owner: int = 0,
         max_value: Amount = 0,
         active: bool = True,
+        max_rate: int = 0,
+        cancel_on_disconnect: int = 0,
     ) -> Result:
-        """A person or service with what it may do. owner 0 = all; max_value: what it may authorise, 0 = no limit."""
+        """A person or service with what it may do. owner 0 = all; max_value: what it may authorise, 0 = no limit.
+        max_rate: new orders and replaces a second, 0 = as many as come. cancel_on_disconnect: seconds (60 at most)
+        after the end of its session, then its orders are cancelled; 0 = they stay."""
         bits = 0
         for permission in permissions:
             if permission not in schema.PERMISSIONS:
@@ -169,6 +173,8 @@ class Reference:
             owner=owner,
             max_value=to_units(max_value, 4, "max_value"),
             active=int(active),
+            max_rate=max_rate,
+            cancel_on_disconnect=cancel_on_disconnect,
         )
 
     def define_account(
@@ -298,15 +304,6 @@ class Reference:
         """The handle of a request; 0 when it is unknown."""
         slot = self.core.find("request", cl_ord_id, self.account_or_zero(account))
         return int(self.rows("request")["generation"][slot]) << 32 | slot if slot else 0
-
-    def scope_slot(self, scope: str, name: str) -> int:
-        finders: dict[str, Callable[[str], int]] = {
-            "exchange": self.exchange_slot,
-            "account": self.account_slot,
-            "instrument": self.instrument_slot,
-            "user": self.user_slot,
-        }
-        return finders[scope](name) if scope in finders else 0
 
     def character(self, enum: str, value: str | None) -> int:
         """The FIX character of a catalogue word; 0 for None; another single character passes, for the core to

@@ -31,6 +31,7 @@
 #define T_OrderCancelReplaceRequest 31
 #define T_OrderCancelRequest 32
 #define T_AuthDecision 33
+#define T_OrderMassCancelRequest 38
 #define T_ExecutionReport 40
 #define T_OrderCancelReject 41
 #define T_FeedOpened 42
@@ -53,6 +54,9 @@
 #define T_Control 60
 #define T_SettleItem 64
 #define T_SettleExpected 65
+#define T_Capacities 69
+#define T_UserLost 90
+#define T_UserBack 91
 #define T_OrderRequest 70
 #define T_Answer 71
 #define T_Event 72
@@ -146,6 +150,10 @@
 #define ST_settlement_item_exceeds 117
 #define ST_settlement_balance_differs 118
 #define ST_settlement_late 119
+#define ST_rate_exceeded 140
+#define ST_withdrawn_by_kill 141
+#define ST_trading_killed 142
+#define ST_cancelled_on_disconnect 143
 #define Side_buy 49
 #define Side_sell 50
 #define Side_sell_short 53
@@ -215,6 +223,7 @@
 #define ControlState_active 0
 #define ControlState_reduce_only 1
 #define ControlState_halted 2
+#define ControlState_killed 3
 #define ControlScope_firm 0
 #define ControlScope_exchange 1
 #define ControlScope_account 2
@@ -270,12 +279,14 @@
 #define EventKind_alert 7
 #define EventKind_reference 8
 #define EventKind_firm 9
+#define EventKind_control 10
 #define PERMISSION_trade 1
 #define PERMISSION_trade_any 2
 #define PERMISSION_authorise 4
 #define PERMISSION_operate 8
 #define PERMISSION_report 16
 #define PERMISSION_read 32
+#define PERMISSION_lift 64
 #define TABLE_firm 0
 #define TABLE_currency 1
 #define TABLE_calendar 2
@@ -304,11 +315,13 @@
 #define TABLE_short_sale 25
 #define TABLE_day 26
 #define TABLE_progress 27
-#define TABLE_event 28
-#define TABLE_counter 29
-#define TABLE_latency 30
-#define TABLE_text 31
-#define TABLE_COUNT 32
+#define TABLE_control 28
+#define TABLE_capacity 29
+#define TABLE_event 30
+#define TABLE_counter 31
+#define TABLE_latency 32
+#define TABLE_text 33
+#define TABLE_COUNT 34
 
 typedef struct {
     uint32_t length;
@@ -532,14 +545,20 @@ typedef struct {
     uint8_t active;
     uint8_t pad0;
     int64_t max_value;
+    uint32_t max_rate;
+    uint16_t cancel_on_disconnect;
+    uint16_t pad1;
 } DefineUser;
-_Static_assert(sizeof(DefineUser) == 80, "DefineUser");
+_Static_assert(sizeof(DefineUser) == 88, "DefineUser");
 _Static_assert(offsetof(DefineUser, name) == 32, "DefineUser.name");
 _Static_assert(offsetof(DefineUser, permissions) == 64, "DefineUser.permissions");
 _Static_assert(offsetof(DefineUser, owner) == 68, "DefineUser.owner");
 _Static_assert(offsetof(DefineUser, active) == 70, "DefineUser.active");
 _Static_assert(offsetof(DefineUser, pad0) == 71, "DefineUser.pad0");
 _Static_assert(offsetof(DefineUser, max_value) == 72, "DefineUser.max_value");
+_Static_assert(offsetof(DefineUser, max_rate) == 80, "DefineUser.max_rate");
+_Static_assert(offsetof(DefineUser, cancel_on_disconnect) == 84, "DefineUser.cancel_on_disconnect");
+_Static_assert(offsetof(DefineUser, pad1) == 86, "DefineUser.pad1");
 
 typedef struct {
     Frame frame;
@@ -742,6 +761,25 @@ _Static_assert(offsetof(AuthDecision, pad0) == 45, "AuthDecision.pad0");
 _Static_assert(offsetof(AuthDecision, tag) == 48, "AuthDecision.tag");
 _Static_assert(offsetof(AuthDecision, text_length) == 56, "AuthDecision.text_length");
 _Static_assert(offsetof(AuthDecision, fill) == 57, "AuthDecision.fill");
+
+typedef struct {
+    Frame frame;
+    uint32_t account;
+    uint32_t instrument;
+    uint16_t exchange;
+    uint16_t user;
+    uint8_t side;
+    uint8_t pad0[3];
+    uint64_t tag;
+} OrderMassCancelRequest;
+_Static_assert(sizeof(OrderMassCancelRequest) == 56, "OrderMassCancelRequest");
+_Static_assert(offsetof(OrderMassCancelRequest, account) == 32, "OrderMassCancelRequest.account");
+_Static_assert(offsetof(OrderMassCancelRequest, instrument) == 36, "OrderMassCancelRequest.instrument");
+_Static_assert(offsetof(OrderMassCancelRequest, exchange) == 40, "OrderMassCancelRequest.exchange");
+_Static_assert(offsetof(OrderMassCancelRequest, user) == 42, "OrderMassCancelRequest.user");
+_Static_assert(offsetof(OrderMassCancelRequest, side) == 44, "OrderMassCancelRequest.side");
+_Static_assert(offsetof(OrderMassCancelRequest, pad0) == 45, "OrderMassCancelRequest.pad0");
+_Static_assert(offsetof(OrderMassCancelRequest, tag) == 48, "OrderMassCancelRequest.tag");
 
 typedef struct {
     Frame frame;
@@ -1145,6 +1183,37 @@ _Static_assert(offsetof(SettleExpected, amount) == 48, "SettleExpected.amount");
 
 typedef struct {
     Frame frame;
+    uint32_t rows[63];
+    uint32_t text;
+} Capacities;
+_Static_assert(sizeof(Capacities) == 288, "Capacities");
+_Static_assert(offsetof(Capacities, rows) == 32, "Capacities.rows");
+_Static_assert(offsetof(Capacities, text) == 284, "Capacities.text");
+
+typedef struct {
+    Frame frame;
+    uint16_t user;
+    uint16_t pad0;
+    uint32_t pad1;
+} UserLost;
+_Static_assert(sizeof(UserLost) == 40, "UserLost");
+_Static_assert(offsetof(UserLost, user) == 32, "UserLost.user");
+_Static_assert(offsetof(UserLost, pad0) == 34, "UserLost.pad0");
+_Static_assert(offsetof(UserLost, pad1) == 36, "UserLost.pad1");
+
+typedef struct {
+    Frame frame;
+    uint16_t user;
+    uint16_t pad0;
+    uint32_t pad1;
+} UserBack;
+_Static_assert(sizeof(UserBack) == 40, "UserBack");
+_Static_assert(offsetof(UserBack, user) == 32, "UserBack.user");
+_Static_assert(offsetof(UserBack, pad0) == 34, "UserBack.pad0");
+_Static_assert(offsetof(UserBack, pad1) == 36, "UserBack.pad1");
+
+typedef struct {
+    Frame frame;
     uint64_t feed_sequence;
     uint64_t request;
     uint64_t orig_request;
@@ -1497,20 +1566,32 @@ typedef struct {
     uint16_t owner;
     uint8_t control_state;
     uint8_t active;
-    uint32_t pad0;
+    uint32_t max_rate;
     int64_t max_value;
-    uint8_t pad1[8];
+    uint64_t rate_until_ns;
+    uint32_t rate_count;
+    uint16_t cancel_on_disconnect;
+    uint8_t online;
+    uint8_t pad0;
+    uint64_t cancel_at_ns;
+    uint8_t pad1[48];
 } UserRow;
-_Static_assert(sizeof(UserRow) == 64, "UserRow");
+_Static_assert(sizeof(UserRow) == 128, "UserRow");
 _Static_assert(offsetof(UserRow, version) == 0, "UserRow.version");
 _Static_assert(offsetof(UserRow, name) == 4, "UserRow.name");
 _Static_assert(offsetof(UserRow, permissions) == 36, "UserRow.permissions");
 _Static_assert(offsetof(UserRow, owner) == 40, "UserRow.owner");
 _Static_assert(offsetof(UserRow, control_state) == 42, "UserRow.control_state");
 _Static_assert(offsetof(UserRow, active) == 43, "UserRow.active");
-_Static_assert(offsetof(UserRow, pad0) == 44, "UserRow.pad0");
+_Static_assert(offsetof(UserRow, max_rate) == 44, "UserRow.max_rate");
 _Static_assert(offsetof(UserRow, max_value) == 48, "UserRow.max_value");
-_Static_assert(offsetof(UserRow, pad1) == 56, "UserRow.pad1");
+_Static_assert(offsetof(UserRow, rate_until_ns) == 56, "UserRow.rate_until_ns");
+_Static_assert(offsetof(UserRow, rate_count) == 64, "UserRow.rate_count");
+_Static_assert(offsetof(UserRow, cancel_on_disconnect) == 68, "UserRow.cancel_on_disconnect");
+_Static_assert(offsetof(UserRow, online) == 70, "UserRow.online");
+_Static_assert(offsetof(UserRow, pad0) == 71, "UserRow.pad0");
+_Static_assert(offsetof(UserRow, cancel_at_ns) == 72, "UserRow.cancel_at_ns");
+_Static_assert(offsetof(UserRow, pad1) == 80, "UserRow.pad1");
 
 typedef struct {
     uint32_t version;
@@ -2103,6 +2184,48 @@ _Static_assert(offsetof(ProgressRow, late) == 24, "ProgressRow.late");
 _Static_assert(offsetof(ProgressRow, pad0) == 25, "ProgressRow.pad0");
 
 typedef struct {
+    uint32_t version;
+    uint32_t number;
+    uint8_t scope;
+    uint8_t state;
+    uint8_t before;
+    uint8_t pad0;
+    uint16_t user;
+    uint16_t pad1;
+    uint32_t reason;
+    uint32_t cancels;
+    uint32_t withdrawn;
+    uint32_t pad2;
+    uint64_t time_ns;
+    uint64_t sequence;
+    uint8_t pad3[16];
+} ControlRow;
+_Static_assert(sizeof(ControlRow) == 64, "ControlRow");
+_Static_assert(offsetof(ControlRow, version) == 0, "ControlRow.version");
+_Static_assert(offsetof(ControlRow, number) == 4, "ControlRow.number");
+_Static_assert(offsetof(ControlRow, scope) == 8, "ControlRow.scope");
+_Static_assert(offsetof(ControlRow, state) == 9, "ControlRow.state");
+_Static_assert(offsetof(ControlRow, before) == 10, "ControlRow.before");
+_Static_assert(offsetof(ControlRow, pad0) == 11, "ControlRow.pad0");
+_Static_assert(offsetof(ControlRow, user) == 12, "ControlRow.user");
+_Static_assert(offsetof(ControlRow, pad1) == 14, "ControlRow.pad1");
+_Static_assert(offsetof(ControlRow, reason) == 16, "ControlRow.reason");
+_Static_assert(offsetof(ControlRow, cancels) == 20, "ControlRow.cancels");
+_Static_assert(offsetof(ControlRow, withdrawn) == 24, "ControlRow.withdrawn");
+_Static_assert(offsetof(ControlRow, pad2) == 28, "ControlRow.pad2");
+_Static_assert(offsetof(ControlRow, time_ns) == 32, "ControlRow.time_ns");
+_Static_assert(offsetof(ControlRow, sequence) == 40, "ControlRow.sequence");
+_Static_assert(offsetof(ControlRow, pad3) == 48, "ControlRow.pad3");
+
+typedef struct {
+    uint32_t version;
+    uint32_t rows;
+} CapacityRow;
+_Static_assert(sizeof(CapacityRow) == 8, "CapacityRow");
+_Static_assert(offsetof(CapacityRow, version) == 0, "CapacityRow.version");
+_Static_assert(offsetof(CapacityRow, rows) == 4, "CapacityRow.rows");
+
+typedef struct {
     uint8_t record[64];
 } EventRow;
 _Static_assert(sizeof(EventRow) == 64, "EventRow");
@@ -2200,6 +2323,8 @@ static inline int record_fits(const Frame *frame) {
         return frame->length >= sizeof(OrderCancelRequest) && sizeof(OrderCancelRequest) + ((const OrderCancelRequest *)frame)->cl_ord_id_length + ((const OrderCancelRequest *)frame)->orig_cl_ord_id_length <= frame->length;
     case T_AuthDecision:
         return frame->length >= sizeof(AuthDecision) && sizeof(AuthDecision) + ((const AuthDecision *)frame)->text_length <= frame->length;
+    case T_OrderMassCancelRequest:
+        return frame->length >= sizeof(OrderMassCancelRequest) && sizeof(OrderMassCancelRequest) <= frame->length;
     case T_ExecutionReport:
         return frame->length >= sizeof(ExecutionReport) && sizeof(ExecutionReport) + ((const ExecutionReport *)frame)->exec_id_length + ((const ExecutionReport *)frame)->exec_ref_id_length + ((const ExecutionReport *)frame)->order_id_length + ((const ExecutionReport *)frame)->text_length <= frame->length;
     case T_OrderCancelReject:
@@ -2244,6 +2369,12 @@ static inline int record_fits(const Frame *frame) {
         return frame->length >= sizeof(SettleItem) && sizeof(SettleItem) <= frame->length;
     case T_SettleExpected:
         return frame->length >= sizeof(SettleExpected) && sizeof(SettleExpected) <= frame->length;
+    case T_Capacities:
+        return frame->length >= sizeof(Capacities) && sizeof(Capacities) <= frame->length;
+    case T_UserLost:
+        return frame->length >= sizeof(UserLost) && sizeof(UserLost) <= frame->length;
+    case T_UserBack:
+        return frame->length >= sizeof(UserBack) && sizeof(UserBack) <= frame->length;
     }
     return 0;
 }

@@ -1,4 +1,4 @@
-"""The day and its keepers: sessions of exchanges, the firm's business date, trading states, movements by hand."""
+"""The day and its keepers: sessions of exchanges, the firm's business date, movements by hand."""
 
 from libc.stdint cimport INT64_MIN
 
@@ -134,41 +134,6 @@ cdef uint16_t apply_business_date(State* s, const BusinessDate* r) noexcept nogi
     begin_day(s)
     forget(s, ending)
     emit_event(s, EventKind_firm, 1, 0, ST_ok)
-    return ST_ok
-
-
-cdef uint16_t apply_control(State* s, const Control* r) noexcept nogil:
-    """Sets the trading state of a scope; who did it stands in the journal."""
-    cdef uint32_t number = r.number
-    if not allowed(s, PERMISSION_operate):
-        return ST_permission_denied
-    if r.state > ControlState_halted:
-        return ST_reference_invalid
-    if r.scope != ControlScope_account and not of_owner(s, 0):
-        return ST_permission_denied
-    if r.scope == ControlScope_firm:
-        s.firm.control_state = r.state
-    elif r.scope == ControlScope_exchange and 0 < number < s.header[TABLE_exchange].used:
-        row_open(&s.exchange[number].version)
-        s.exchange[number].control_state = r.state
-        row_close(&s.exchange[number].version)
-    elif r.scope == ControlScope_account and 0 < number < s.header[TABLE_account].used:
-        if not of_owner(s, number):
-            return ST_permission_denied
-        row_open(&s.account[number].version)
-        s.account[number].control_state = r.state
-        row_close(&s.account[number].version)
-    elif r.scope == ControlScope_instrument and 0 < number < s.header[TABLE_instrument].used:
-        row_open(&s.instrument[number].version)
-        s.instrument[number].control_state = r.state
-        row_close(&s.instrument[number].version)
-    elif r.scope == ControlScope_user and 0 < number < s.header[TABLE_user].used:
-        row_open(&s.user[number].version)
-        s.user[number].control_state = r.state
-        row_close(&s.user[number].version)
-    else:
-        return ST_reference_invalid
-    emit_event(s, EventKind_firm, number, r.state, ST_ok)
     return ST_ok
 
 

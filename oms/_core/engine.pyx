@@ -11,11 +11,13 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 import numpy as np
 
+from oms.errors import OmsError
 from oms.records import RecordError, row_dtype
 
 from oms._core.batches cimport apply_settle, apply_settle_expected, apply_settle_item
-from oms._core.day cimport apply_business_date, apply_control, apply_margin, apply_movement, apply_reconciled, \
-    apply_session
+from oms._core.capacity cimport apply_capacities, find_short_table
+from oms._core.control cimport apply_control
+from oms._core.day cimport apply_business_date, apply_margin, apply_movement, apply_reconciled, apply_session
 from oms._core.external cimport apply_open_order, apply_open_orders_end
 from oms._core.feeds cimport apply_feed_lost, apply_feed_opened, apply_gap_closed, apply_market
 from oms._core.journal cimport REFUSED_FAILED, REFUSED_FULL, JournalCore, journal_append, journal_commit, \
@@ -23,11 +25,13 @@ from oms._core.journal cimport REFUSED_FAILED, REFUSED_FULL, JournalCore, journa
 from oms._core.journal_reader cimport ReaderCore, ReaderState, reader_load
 from oms._core.ledger cimport cash_available, holding_available
 from oms._core.loads cimport apply_load_begin, apply_load_cash, apply_load_commit, apply_load_holding
+from oms._core.mass_cancel cimport apply_mass_cancel
 from oms._core.orders cimport find_order
 from oms._core.outputs cimport emit_answer
 from oms._core.reference cimport apply_reference, find_account, find_instrument
 from oms._core.reports cimport apply_cancel_reject, apply_report
 from oms._core.requests cimport apply_cancel, apply_new, apply_replace
+from oms._core.sessions cimport apply_user_back, apply_user_lost, cancel_overdue
 from oms._core.tables cimport Mapping
 from oms._core.waiting cimport apply_decision, expire_waiting
 
@@ -86,6 +90,18 @@ cdef uint16_t apply_fact(State* s, const Frame* record) noexcept nogil:
     return ST_record_malformed
 
 
+cdef uint16_t apply_own(State* s, const Frame* record) noexcept nogil:
+    """What the process tells of itself; nobody waits for an answer."""
+    cdef uint16_t kind = record.template_id
+    if kind == T_Capacities:
+        return apply_capacities(s, <const Capacities*>record)
+    if kind == T_UserLost:
+        return apply_user_lost(s, <const UserLost*>record)
+    if kind == T_UserBack:
+        return apply_user_back(s, <const UserBack*>record)
+    return ST_ok  # a Tick
+
+
 cdef uint16_t apply_request(State* s, const Frame* record) noexcept nogil:
     """What clients and DTRs ask; each of these answers by itself."""
     cdef uint16_t kind = record.template_id
@@ -95,6 +111,8 @@ cdef uint16_t apply_request(State* s, const Frame* record) noexcept nogil:
         return apply_replace(s, <const OrderCancelReplaceRequest*>record)
     if kind == T_OrderCancelRequest:
         return apply_cancel(s, <const OrderCancelRequest*>record)
+    if kind == T_OrderMassCancelRequest:
+        return apply_mass_cancel(s, <const OrderMassCancelRequest*>record)
     return apply_decision(s, <const AuthDecision*>record)
 
 
@@ -111,15 +129,15 @@ cdef uint16_t apply(State* s, const Frame* record) noexcept nogil:
     s.firm.last_time_ns = record.time_ns
     if not record_fits(record) or s.source == 65535:
         status = ST_record_malformed
-    elif T_NewOrderSingle <= kind <= T_AuthDecision:
+    elif T_NewOrderSingle <= kind <= T_OrderMassCancelRequest:
         status = apply_request(s, record)
     elif T_ExecutionReport <= kind <= T_FeedGapClosed:
         status = apply_fact(s, record)
-    elif kind == T_Tick:
-        status = ST_ok
+    elif kind == T_Tick or kind == T_Capacities or kind == T_UserLost or kind == T_UserBack:
+        status = apply_own(s, record)
     elif kind >= T_LoadBegin:
         status = apply_day(s, record)
-        if kind not in (T_LoadCash, T_LoadHolding, T_SettleItem, T_SettleExpected):
+        if kind not in (T_LoadCash, T_LoadHolding, T_SettleItem, T_SettleExpected, T_Control):
             emit_answer(s, s.source, status, 0, 0, 0, False)
     else:
         status = apply_reference(s, record)
@@ -127,6 +145,7 @@ cdef uint16_t apply(State* s, const Frame* record) noexcept nogil:
             emit_answer(s, s.source, status, 0, 0, 0, False)
     if s.firm.next_expiry_ns and s.time_ns >= s.firm.next_expiry_ns:
         expire_waiting(s)
+        cancel_overdue(s)
     row_close(&s.firm.version)
     return status
 
@@ -348,7 +367,7 @@ cdef class Core:
         cdef const uint8_t* end
         self.state.replaying = True
         with nogil:
-            while state.cursor != state.batch_end or reader_load(state):
+            while self.state.short_table == NULL and (state.cursor != state.batch_end or reader_load(state)):
                 end = state.cursor
                 while end < state.batch_end and (<const Frame*>end).sequence <= last:
                     end += (<const Frame*>end).length
@@ -357,7 +376,16 @@ cdef class Core:
                 apply_run(self.state, state.cursor, end)
                 state.cursor = end
         self.state.replaying = False
+        self.check_tables()
         return reader.state.records - before
+
+    def check_tables(self):
+        """Raises OmsError when a table is smaller than the journal says: what it accepted might find no room here."""
+        find_short_table(self.state)
+        if self.state.short_table != NULL:
+            name, rows = self.state.short_table.decode(), self.state.short_rows
+            raise OmsError(f"table {name} holds {self.tables.capacities[name]} rows, and the journal counts on {rows}",
+                           remedy=f"set capacities.{name} to {rows} or more")
 
     def drop_outputs(self):
         """Forgets the outputs since the last call."""

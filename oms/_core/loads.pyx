@@ -161,7 +161,7 @@ cdef void take_over_holding(State* s, const StageRow* row) noexcept nogil:
 
 
 cdef uint32_t unused(const State* s, int table) noexcept nogil:
-    return s.header[table].capacity - s.header[table].used
+    return limit_of(s, table) - s.header[table].used
 
 
 cdef bint room_to_load(const State* s, bint money) noexcept nogil:

@@ -10,6 +10,7 @@ from oms._core.arith cimport value_fraction
 from oms._core.index cimport index_put
 from oms._core.ledger cimport cash_row
 from oms._core.outputs cimport emit_event
+from oms._core.sessions cimport GRACE_MAX_S
 from oms._core.vetting cimport allowed, of_owner, owns
 from oms._core.watch cimport start_watching
 
@@ -237,7 +238,7 @@ cdef uint16_t assign_fee(State* s, const AssignFee* r) noexcept nogil:
         return ST_reference_invalid
     if r.exchange >= s.header[TABLE_exchange].used or r.schedule >= s.header[TABLE_fee].used:
         return ST_reference_invalid
-    if row >= s.header[TABLE_fee_rule].capacity:
+    if row >= limit_of(s, TABLE_fee_rule):
         return ST_capacity_reached
     row_open(&s.fee_rule[row].version)
     s.fee_rule[row].schedule = r.schedule
@@ -249,7 +250,7 @@ cdef uint16_t assign_fee(State* s, const AssignFee* r) noexcept nogil:
 cdef uint16_t define_user(State* s, const DefineUser* r) noexcept nogil:
     cdef uint32_t slot = find_small(s, TABLE_user, 4, r.name, 32)
     cdef UserRow* u
-    if r.name[0] == 0 or r.max_value < 0:
+    if r.name[0] == 0 or r.max_value < 0 or r.cancel_on_disconnect > GRACE_MAX_S:
         return ST_reference_invalid
     if slot == 0 and not has_room(s, TABLE_user, 1):
         return ST_capacity_reached
@@ -257,6 +258,9 @@ cdef uint16_t define_user(State* s, const DefineUser* r) noexcept nogil:
     row_open(&u.version)
     memcpy(u.name, r.name, 32)
     u.permissions, u.owner, u.active, u.max_value = r.permissions, r.owner, r.active, r.max_value
+    u.max_rate, u.cancel_on_disconnect = r.max_rate, r.cancel_on_disconnect
+    if r.cancel_on_disconnect == 0:
+        u.cancel_at_ns = 0
     row_close(&u.version)
     return ST_ok
 

@@ -9,6 +9,7 @@ from libc.stdint cimport INT64_MIN
 from oms._core.orders cimport CLOSED_dead, Cover, close_order, cover_of, draft_of, is_live, link_pending, make_order, \
     make_request, rehold, route, set_status, terms_of, vet_cover
 from oms._core.outputs cimport emit_answer
+from oms._core.sessions cimport within_rate
 from oms._core.vetting cimport Terms, first_hit, hit, takes_price, takes_stop, vet_account, vet_desk, vet_terms
 from oms._core.waiting cimport send_or_queue
 from oms._core.watch cimport watch_request
@@ -37,14 +38,9 @@ cdef uint16_t refuse(State* s, const Asked* a, uint16_t status) noexcept nogil:
 cdef bint room_for_new(const State* s) noexcept nogil:
     """Is there room for a new order and all that its executions will need?"""
     return (has_room(s, TABLE_order, 2) and has_room(s, TABLE_cash, 2) and has_room(s, TABLE_holding, 2)
-            and has_room(s, TABLE_text, 2048) and s.header[TABLE_request].capacity // 64 < free_rows(s, TABLE_request)
-            and s.header[TABLE_execution].capacity // 8 < free_rows(s, TABLE_execution)
-            and s.header[TABLE_ladder].capacity // 8 < free_rows(s, TABLE_ladder))
-
-
-cdef inline uint32_t free_rows(const State* s, int table) noexcept nogil:
-    """Rows never used, and those given back."""
-    return s.header[table].capacity - 1 - s.header[table].live
+            and has_room(s, TABLE_text, 2048) and limit_of(s, TABLE_request) // 64 < free_rows(s, TABLE_request)
+            and limit_of(s, TABLE_execution) // 8 < free_rows(s, TABLE_execution)
+            and limit_of(s, TABLE_ladder) // 8 < free_rows(s, TABLE_ladder))
 
 
 cdef inline bint chain_dead(const State* s, uint32_t request) noexcept nogil:
@@ -127,6 +123,8 @@ cdef uint16_t apply_new(State* s, const NewOrderSingle* r) noexcept nogil:
     t.time_in_force, t.expire_date, t.order_qty, t.price = r.time_in_force, r.expire_date, r.order_qty, r.price
     t.stop_px, t.display_qty, t.min_qty = r.stop_px, r.display_qty, r.min_qty
     t.locate, t.locate_length = a.name + a.length, r.locate_length
+    if not within_rate(s):
+        return reject(s, &a, &t, ST_rate_exceeded)
     vet_terms(s, &t)
     if t.hits == 0:
         draft_of(s, &t, &draft)
@@ -210,6 +208,8 @@ cdef uint16_t apply_replace(State* s, const OrderCancelReplaceRequest* r) noexce
         return answer_again(s, &a, slot)
     memset(&t, 0, sizeof(t))
     t.account = a.account
+    if not within_rate(s):
+        return reject(s, &a, &t, ST_rate_exceeded)
     order = order_named(s, &a, texts + r.cl_ord_id_length, r.orig_cl_ord_id_length)
     if order == 0:
         return reject(s, &a, &t, ST_order_unknown)

@@ -115,3 +115,4 @@ def rows_restored(Core core not None, uint64_t events):
         watch_rows(s, s.firm.watched)
         s.events = events
         s.header[TABLE_event].sequence = events
+    core.check_tables()

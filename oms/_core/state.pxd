@@ -82,6 +82,8 @@ cdef struct State:
     ShortSaleRow* short_sale
     DayRow* day
     ProgressRow* progress
+    ControlRow* control
+    CapacityRow* capacity
     EventRow* event
     CounterRow* counter
     LatencyRow* latency
@@ -105,6 +107,8 @@ cdef struct State:
     int64_t limit         # what the rule allows
     uint8_t* out          # outputs since the consumer last took them
     uint64_t out_used
+    const char* short_table  # the first table that is smaller than the journal says; NULL = none
+    uint32_t short_rows      # what it says
     bint replaying        # nobody waits for outputs: each record's are forgotten at once
     uint64_t out_size
     uint32_t* slots       # room for as many slots as there are executions
@@ -137,9 +141,21 @@ cdef inline void row_close(uint32_t* version) noexcept nogil:
     version[0] += 1
 
 
+cdef inline uint32_t limit_of(const State* s, int table) noexcept nogil:
+    """The most rows that the table may have, row 0 included: by the journal's word, so that a replay with larger tables
+    accepts and refuses the same."""
+    cdef uint32_t told = s.capacity[table + 1].rows
+    return told if told else s.header[table].capacity
+
+
 cdef inline bint has_room(const State* s, int table, uint32_t rows) noexcept nogil:
     cdef const TableHeader* h = s.header[table]
-    return h.capacity - h.used >= rows or (h.free != 0 and rows == 1)
+    return limit_of(s, table) - h.used >= rows or (h.free != 0 and rows == 1)
+
+
+cdef inline uint32_t free_rows(const State* s, int table) noexcept nogil:
+    """Rows never used, and those given back."""
+    return limit_of(s, table) - 1 - s.header[table].live
 
 
 cdef inline uint32_t take(State* s, int table) noexcept nogil:

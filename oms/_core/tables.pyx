@@ -175,6 +175,8 @@ cdef class Tables:
         s.short_sale = <ShortSaleRow*>self.rows(TABLE_short_sale)
         s.day = <DayRow*>self.rows(TABLE_day)
         s.progress = <ProgressRow*>self.rows(TABLE_progress)
+        s.control = <ControlRow*>self.rows(TABLE_control)
+        s.capacity = <CapacityRow*>self.rows(TABLE_capacity)
         s.event = <EventRow*>self.rows(TABLE_event)
         s.counter = <CounterRow*>self.rows(TABLE_counter)
         s.latency = <LatencyRow*>self.rows(TABLE_latency)

@@ -30,6 +30,7 @@ cdef extern from "catalogue.h" nogil:
         T_OrderCancelReplaceRequest
         T_OrderCancelRequest
         T_AuthDecision
+        T_OrderMassCancelRequest
         T_ExecutionReport
         T_OrderCancelReject
         T_FeedOpened
@@ -52,6 +53,9 @@ cdef extern from "catalogue.h" nogil:
         T_Control
         T_SettleItem
         T_SettleExpected
+        T_Capacities
+        T_UserLost
+        T_UserBack
         T_OrderRequest
         T_Answer
         T_Event
@@ -145,6 +149,10 @@ cdef extern from "catalogue.h" nogil:
         ST_settlement_item_exceeds
         ST_settlement_balance_differs
         ST_settlement_late
+        ST_rate_exceeded
+        ST_withdrawn_by_kill
+        ST_trading_killed
+        ST_cancelled_on_disconnect
         Side_buy
         Side_sell
         Side_sell_short
@@ -214,6 +222,7 @@ cdef extern from "catalogue.h" nogil:
         ControlState_active
         ControlState_reduce_only
         ControlState_halted
+        ControlState_killed
         ControlScope_firm
         ControlScope_exchange
         ControlScope_account
@@ -269,12 +278,14 @@ cdef extern from "catalogue.h" nogil:
         EventKind_alert
         EventKind_reference
         EventKind_firm
+        EventKind_control
         PERMISSION_trade
         PERMISSION_trade_any
         PERMISSION_authorise
         PERMISSION_operate
         PERMISSION_report
         PERMISSION_read
+        PERMISSION_lift
         TABLE_firm
         TABLE_currency
         TABLE_calendar
@@ -303,6 +314,8 @@ cdef extern from "catalogue.h" nogil:
         TABLE_short_sale
         TABLE_day
         TABLE_progress
+        TABLE_control
+        TABLE_capacity
         TABLE_event
         TABLE_counter
         TABLE_latency
@@ -430,6 +443,9 @@ cdef extern from "catalogue.h" nogil:
         uint8_t active
         uint8_t pad0
         int64_t max_value
+        uint32_t max_rate
+        uint16_t cancel_on_disconnect
+        uint16_t pad1
 
     ctypedef struct DefineAccount:
         Frame frame
@@ -535,6 +551,16 @@ cdef extern from "catalogue.h" nogil:
         uint64_t tag
         uint8_t text_length
         uint8_t fill[7]
+
+    ctypedef struct OrderMassCancelRequest:
+        Frame frame
+        uint32_t account
+        uint32_t instrument
+        uint16_t exchange
+        uint16_t user
+        uint8_t side
+        uint8_t pad0[3]
+        uint64_t tag
 
     ctypedef struct ExecutionReport:
         Frame frame
@@ -747,6 +773,23 @@ cdef extern from "catalogue.h" nogil:
         uint8_t pad0[5]
         int64_t amount
 
+    ctypedef struct Capacities:
+        Frame frame
+        uint32_t rows[63]
+        uint32_t text
+
+    ctypedef struct UserLost:
+        Frame frame
+        uint16_t user
+        uint16_t pad0
+        uint32_t pad1
+
+    ctypedef struct UserBack:
+        Frame frame
+        uint16_t user
+        uint16_t pad0
+        uint32_t pad1
+
     ctypedef struct OrderRequest:
         Frame frame
         uint64_t feed_sequence
@@ -930,9 +973,15 @@ cdef extern from "catalogue.h" nogil:
         uint16_t owner
         uint8_t control_state
         uint8_t active
-        uint32_t pad0
+        uint32_t max_rate
         int64_t max_value
-        uint8_t pad1[8]
+        uint64_t rate_until_ns
+        uint32_t rate_count
+        uint16_t cancel_on_disconnect
+        uint8_t online
+        uint8_t pad0
+        uint64_t cancel_at_ns
+        uint8_t pad1[48]
 
     ctypedef struct EntitlementRow:
         uint32_t version
@@ -1228,6 +1277,27 @@ cdef extern from "catalogue.h" nogil:
         int64_t net
         uint8_t late
         uint8_t pad0[7]
+
+    ctypedef struct ControlRow:
+        uint32_t version
+        uint32_t number
+        uint8_t scope
+        uint8_t state
+        uint8_t before
+        uint8_t pad0
+        uint16_t user
+        uint16_t pad1
+        uint32_t reason
+        uint32_t cancels
+        uint32_t withdrawn
+        uint32_t pad2
+        uint64_t time_ns
+        uint64_t sequence
+        uint8_t pad3[16]
+
+    ctypedef struct CapacityRow:
+        uint32_t version
+        uint32_t rows
 
     ctypedef struct EventRow:
         uint8_t record[64]

@@ -7,6 +7,7 @@ the rule allows. Cover (funds or stock) is checked where it is reserved, in orde
 from libc.stdint cimport INT64_MIN
 
 from oms._core.arith cimport outside_collar, protect_price, scale_e4, value_of
+from oms._core.control cimport vet_control
 from oms._core.watch cimport vet_alike, vet_crossing
 
 
@@ -47,12 +48,10 @@ cdef uint16_t vet_account(State* s, uint32_t account) noexcept nogil:
 
 
 cdef void vet_parties(State* s, Terms* t) noexcept nogil:
-    """Account and instrument active, nothing halted, the session open."""
+    """Account and instrument active, the session open."""
     cdef const AccountRow* a = &s.account[t.account]
     cdef const InstrumentRow* i = &s.instrument[t.instrument]
     cdef const ExchangeRow* e = &s.exchange[i.exchange]
-    cdef uint8_t state = max(max(s.firm.control_state, e.control_state), max(a.control_state, i.control_state))
-    state = max(state, s.user[s.source].control_state)
     if a.status == AccountStatus_suspended:
         hit(s, t, ST_account_suspended, 0, 0)
     if a.status == AccountStatus_closed:
@@ -67,10 +66,6 @@ cdef void vet_parties(State* s, Terms* t) noexcept nogil:
         hit(s, t, ST_instrument_halted, 0, 0)
     if i.status == InstrumentStatus_delisted:
         hit(s, t, ST_instrument_delisted, 0, 0)
-    if state == ControlState_halted:
-        hit(s, t, ST_trading_halted, 0, 0)
-    if state == ControlState_reduce_only and t.side != Side_sell:
-        hit(s, t, ST_reduce_only, 0, 0)
     if e.session_state != SessionState_open:
         hit(s, t, ST_session_not_open, 0, 0)
 
@@ -190,6 +185,7 @@ cdef void vet_terms(State* s, Terms* t) noexcept nogil:
     vet_price(s, t)
     if t.price != INT64_MIN:
         vet_value(s, t)
+    vet_control(s, t)
 
 
 cdef void vet_desk(State* s, Terms* t) noexcept nogil:

@@ -119,10 +119,14 @@ cdef uint16_t apply_decision(State* s, const AuthDecision* d) noexcept nogil:
 cdef void drop(State* s, uint32_t request, uint8_t status, uint16_t reason) noexcept nogil:
     """A request that was never sent ends here: a New takes its order with it, a replace leaves the old terms."""
     cdef uint32_t order = s.request[request].order
+    cdef uint8_t ord_status = OrdStatus_rejected
+    if status == RequestStatus_expired:
+        ord_status = OrdStatus_expired
+    elif status == RequestStatus_cancelled:
+        ord_status = OrdStatus_canceled
     if s.request[request].type == RequestType_new:
         set_status(s, request, status, reason)
-        close_order(s, order, OrdStatus_expired if status == RequestStatus_expired else OrdStatus_rejected, CLOSED_dead,
-                    reason)
+        close_order(s, order, ord_status, CLOSED_dead, reason)
     else:
         unlink_pending(s, request)
         set_status(s, request, status, reason)

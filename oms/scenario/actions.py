@@ -14,14 +14,13 @@ from oms.booking import SettlementItem
 from oms.engine import Result
 from oms.enums import RequestType, Status
 from oms.errors import OmsError
-from oms.scenario import start_of_day, view
+from oms.scenario import control, start_of_day, view
 from oms.scenario.given import TWIN
 from oms.scenario.parse import Step
 from oms.scenario.world import World
 
 EVENTS = {"open": "open", "end": "ended", "feed_complete": "complete"}
 FEED_RECORDS = {"open": "FeedOpened", "restarted": "FeedOpened", "lost": "FeedLost", "gap_closed": "FeedGapClosed"}
-STATES = {"kill": "halted", "halt": "halted", "reduce_only": "reduce_only", "resume": "active"}
 REPORTED = (
     *("exec_id", "exec_ref_id", "order_id", "ord_status", "last_qty", "last_px", "cum_qty", "leaves_qty", "order_qty"),
     *("price", "trade_date", "side", "instrument", "text", "feed", "cl_ord_id"),
@@ -73,13 +72,11 @@ def note(world: World, outcome: Outcome, results: list[Result]) -> None:
         status = Status(answer["status"]) if answer else result.status
         if index == 0 or (outcome.answer == Status.ok and status != Status.ok):
             outcome.answer = status
-        outcome.sent += [f"{RequestType(sent['type']).name} {name_of(world, sent['request'])}" for sent in result.sent]
+        for sent in result.sent:
+            name = control.told_of(world, sent["request"], sent["order"])
+            outcome.sent.append(f"{RequestType(sent['type']).name} {name}")
         outcome.alerts += result.alerts
         outcome.statuses |= {result.status, outcome.answer, *result.alerts}
-
-
-def name_of(world: World, handle: int) -> str:
-    return world.engine.text(world.engine.arrays()["request"]["cl_ord_id"][handle & 0xFFFFFFFF])
 
 
 def again_over_second_feed(world: World, fields: dict[str, Any]) -> dict[str, Any]:
@@ -133,12 +130,6 @@ def decide(world: World, f: dict[str, Any], step: Step) -> list[Result]:
     return [call(account, f["cl_ord_id"], f["by"], version=f.get("version"), text=f.get("reason", ""))]
 
 
-def control(world: World, f: dict[str, Any], step: Step) -> list[Result]:
-    scope = next(name for name in ("firm", "exchange", "account", "instrument", "user") if name in f)
-    name = "" if scope == "firm" else f[scope]
-    return [world.engine.control(scope, name, STATES[step.action], by=f["by"], reason=f.get("reason", ""))]
-
-
 def deposit(world: World, f: dict[str, Any], step: Step) -> list[Result]:
     return [world.engine.deposit(f["account"], f["currency"], f["amount"], f["reference"], **signed(f))]
 
@@ -185,10 +176,12 @@ def external(world: World, f: dict[str, Any]) -> dict[str, Any]:
 
 def cancel_reject(world: World, f: dict[str, Any], step: Step) -> list[Result]:
     ord_status = world.exchange.refused(f["cl_ord_id"])
+    account = world.account_for(f)
     return [
         world.engine.cancel_reject(
-            world.account_for(f),
+            account,
             f["cl_ord_id"],
+            handle=control.own_cancel(world, account, f["cl_ord_id"]),
             ord_status=f.get("ord_status", ord_status),
             feed=f.get("feed"),
             text=f.get("text", ""),
@@ -280,10 +273,13 @@ ACTIONS = {
     "cancel": cancel,
     "authorise": decide,
     "reject": decide,
-    "kill": control,
-    "halt": control,
-    "reduce_only": control,
-    "resume": control,
+    "kill": control.control,
+    "halt": control.control,
+    "reduce_only": control.control,
+    "resume": control.control,
+    "mass_cancel": control.mass_cancel,
+    "user_lost": control.user_lost,
+    "user_back": control.user_back,
     "deposit": deposit,
     "withdraw": withdraw,
     "adjust": adjust,

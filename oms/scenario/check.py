@@ -73,7 +73,7 @@ def order_figure(world: World, item: Expectation) -> Any:
     name = item.names[0]
     order = view.order(world, name)
     if item.field == "pending":
-        return [f"{verb} {cl_ord_id}" for verb, cl_ord_id in order.pending]
+        return [f"{verb} {cl_ord_id or order.cl_ord_id or order.order_id}" for verb, cl_ord_id in order.pending]
     if item.field == "flags":
         return list(order.flags)
     return getattr(order, item.field)

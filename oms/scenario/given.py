@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Fields = dict[str, Any]
 
 LOADED_BEFORE = timedelta(days=365)  # given balances are loaded as of long ago, out of the way of any start of day
+USER_SETTINGS = ("max_value", "active", "max_rate", "cancel_on_disconnect")
 TWIN = "~2"  # behind the exchange's name: the second feed that `--twice` reports over
 
 
@@ -108,8 +109,7 @@ class Given:
         result = self.engine.define_user(
             name,
             fields.get("permissions", words.ROLES[fields.get("role", "operator")]),
-            max_value=fields.get("max_value", 0),
-            active=fields.get("active", True),
+            **{name: fields[name] for name in USER_SETTINGS if name in fields},
         )
         self.note(f"users.{name}", result)
 

@@ -164,7 +164,7 @@ ACCOUNT = Words(
 )
 ROLES = {
     "client": ("trade", "read"),
-    "dtr": ("trade_any", "authorise", "operate", "read"),
+    "dtr": ("trade_any", "authorise", "operate", "lift", "read"),
     "operator": tuple(schema.PERMISSIONS),
 }
 USER = Words(
@@ -174,6 +174,8 @@ USER = Words(
         "max_value": number,
         "owner": text,
         "active": flag,
+        "max_rate": count,
+        "cancel_on_disconnect": count,
     }
 )
 SECTIONS = {
@@ -304,6 +306,9 @@ ACTIONS: dict[str, Action] = {
     "halt": Action(_SCOPED.fields, one_of=_SCOPED.one_of),
     "reduce_only": Action(_SCOPED.fields, one_of=_SCOPED.one_of),
     "resume": Action(_SCOPED.fields, one_of=_SCOPED.one_of),
+    "mass_cancel": Action(dict.fromkeys(SCOPE, text) | {"firm": flag, "side": _side}, any_of=(*SCOPE, "side")),
+    "user_lost": Action({"user": text}, required=("user",)),
+    "user_back": Action({"user": text}, required=("user",)),
     "deposit": Action(_MONEY, required=("account", "currency", "amount", "reference")),
     "withdraw": Action(_MONEY, required=("account", "currency", "amount", "reference")),
     "adjust": Action(
@@ -357,7 +362,6 @@ ACTIONS: dict[str, Action] = {
     "reference": Action(dict.fromkeys((*SECTIONS, "fees", "policy"), anything)),
     "restart": Action({}, scalar="restart"),
     "move": _coming("moving an order to another account"),
-    "mass_cancel": _coming("mass cancel"),
     "validate": _coming("requests that are only checked", "new", "replace"),
     "list": _coming("lists of requests", "all_or_nothing", "requests"),
     "claim": _coming("claims at the desk", *_DECISION.fields),

@@ -25,7 +25,7 @@ ENUMS = [
         start=1)),
     Enum("AccountStatus", "Status of an account", numbers("active", "suspended", "closed")),
     Enum("InstrumentStatus", "Trading status of an instrument", numbers("tradable", "halted", "delisted")),
-    Enum("ControlState", "Trading state of a scope", numbers("active", "reduce_only", "halted")),
+    Enum("ControlState", "Trading state of a scope", numbers("active", "reduce_only", "halted", "killed")),
     Enum("ControlScope", "What a trading state applies to", numbers(
         "firm", "exchange", "account", "instrument", "user")),
     Enum("SessionState", "Session of an exchange", numbers("closed", "open", "ended", "complete")),
@@ -45,7 +45,7 @@ ENUMS = [
     Enum("MovementKind", "Why settled money or stock moved", numbers(
         "start_of_day", "settlement", "deposit", "withdrawal", "adjustment", "margin", start=1)),
     Enum("EventKind", "What an event tells of", numbers(
-        "order", "request", "execution", "cash", "holding", "feed", "alert", "reference", "firm", start=1)),
+        "order", "request", "execution", "cash", "holding", "feed", "alert", "reference", "firm", "control", start=1)),
 ]
 # fmt: on
 
@@ -56,4 +56,5 @@ PERMISSIONS = {
     "operate": 8,  # reference data, start of day, settlement, adjustments, control
     "report": 16,  # send execution reports for a feed
     "read": 32,  # look, no more
+    "lift": 64,  # bring what was killed back to life
 }

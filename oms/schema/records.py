@@ -42,7 +42,10 @@ RECORDS = [
         F("account_class", "u16"), F("exchange", "u16", "0 = every exchange"), F("schedule", "u16"), F("pad0", "u16")]),
     Record(17, "DefineUser", "", [
         F("name", "c32"), F("permissions", "u32"), F("owner", "u16"), F("active", "u8"), F("pad0", "u8"),
-        F("max_value", "e4")]),
+        F("max_value", "e4"),
+        F("max_rate", "u32", "new orders and replaces a second; 0 = as many as come"),
+        F("cancel_on_disconnect", "u16", "seconds after its session ended, 60 at most; 0 = its orders stay"),
+        F("pad1", "u16")]),
     Record(18, "DefineAccount", "", [
         F("code", "c32", "", 1), F("owner", "u16"), F("account_class", "u16"), F("currency", "u16"),
         F("status", "u8", "AccountStatus"), F("short_allowed", "u8")], [F("name", "text"), F("attributes", "text")]),
@@ -79,6 +82,10 @@ RECORDS = [
     Record(33, "AuthDecision", "A DTR authorises or rejects a queued request.", [
         F("request", "handle"), F("queue_version", "u32", "the version that was looked at"),
         F("decision", "u8", "Decision"), F("pad0", "u8[3]"), F("tag", "u64")], [F("text", "text", "why", 58)]),
+    Record(38, "OrderMassCancelRequest", "Asks to cancel every order that all of these describe.", [
+        F("account", "slot", "0 = every account in the sender's reach", 1), F("instrument", "slot", "0 = all", 48),
+        F("exchange", "u16", "0 = all", 207), F("user", "u16", "who entered them; 0 = all"),
+        F("side", "char", "0 = all", 54), F("pad0", "u8[3]"), F("tag", "u64")]),
     # from exchanges
     Record(40, "ExecutionReport", "A fact from an exchange.", [
         F("feed_sequence", "seq", "the feed's own number; 0 = none"),
@@ -158,6 +165,14 @@ RECORDS = [
         F("account", "slot"), F("instrument", "slot", "0 = money"), F("currency", "u16"),
         F("first", "u8", "1 = begins the rows of a batch"), F("pad0", "u8[5]"),
         F("amount", "i64", "booked, or settled")]),
+    Record(69, "Capacities", "The most rows, row 0 included, that tables may have from here on: those of the process "
+           "that writes the journal. 0 = not told.", [
+        F("rows", "u32[63]", "by table, in the catalogue's order up to event"), F("text", "u32", "of the text table")]),
+    # sessions of the bus, as the process itself tells of them
+    Record(90, "UserLost", "The session of a client or operator has ended.", [
+        F("user", "u16"), F("pad0", "u16"), F("pad1", "u32")]),
+    Record(91, "UserBack", "The session of a client or operator has begun.", [
+        F("user", "u16"), F("pad0", "u16"), F("pad1", "u32")]),
     # outputs
     Record(70, "OrderRequest", "To an adapter: send this to the exchange, once.", [
         F("feed_sequence", "seq", "our number on this feed"), F("request", "handle", "ClOrdID for the exchange", 11),

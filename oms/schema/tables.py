@@ -71,8 +71,15 @@ TABLES = [
         VERSION, F("schedule", "u16"), F("pad0", "u16")]),
     Table("user", "Identities: persons and services.", 65536, [
         VERSION, F("name", "c32"), F("permissions", "u32"), F("owner", "u16", "0 = every owner"),
-        F("control_state", "u8", "ControlState"), F("active", "u8"), F("pad0", "u32"),
-        F("max_value", "e4", "what it may authorise; 0 = no limit"), F("pad1", "u8[8]")]),
+        F("control_state", "u8", "ControlState"), F("active", "u8"),
+        F("max_rate", "u32", "new orders and replaces a second; 0 = as many as come"),
+        F("max_value", "e4", "what it may authorise; 0 = no limit"),
+        F("rate_until_ns", "time", "when the second ends in which rate_count were counted"),
+        F("rate_count", "u32"),
+        F("cancel_on_disconnect", "u16", "seconds after its session ended; 0 = its orders stay"),
+        F("online", "u8", "1 = it has a session"), F("pad0", "u8"),
+        F("cancel_at_ns", "time", "when its orders are cancelled unless it is back; 0 = they are not"),
+        F("pad1", "u8[48]")]),
     Table("entitlement", "Who an account belongs to.", 65536, [
         VERSION, F("account", "slot"), F("user", "u16"), F("pad0", "u16"),
         F("next", "slot", "next entitlement of the account")]),
@@ -214,6 +221,14 @@ TABLES = [
     Table("progress", "Trades that are settled in part, or late: what of them has settled.", 65536, [
         VERSION, F("execution", "slot"), F("stock", "qty", "signed"), F("net", "money", "signed"),
         F("late", "u8", "1 = failed, or the rest of it"), F("pad0", "u8[7]")]),
+    Table("control", "Every change of a trading state: who, when, why. The oldest makes room for a new one.", 4096, [
+        VERSION, F("number", "u32", "row of what the scope names; 0 = the firm"), F("scope", "u8", "ControlScope"),
+        F("state", "u8", "ControlState"), F("before", "u8", "ControlState"), F("pad0", "u8"), F("user", "u16"),
+        F("pad1", "u16"), F("reason", "text_ref"), F("cancels", "u32", "cancels that a kill sent"),
+        F("withdrawn", "u32", "requests that a kill withdrew"), F("pad2", "u32"), F("time_ns", "time"),
+        F("sequence", "seq", "journal sequence"), F("pad3", "u8[16]")]),
+    Table("capacity", "The most rows of each table by the journal's word: row = 1 + the table's place here.", 128, [
+        VERSION, F("rows", "u32", "row 0 included; 0 = not told, what the process has")]),
     Table("event", "The event log: a ring of Event records that readers follow by position.", 1048576, [
         F("record", "u8[64]")]),
     Table("counter", "What the process has counted since it started. Not part of the state.", 64, [

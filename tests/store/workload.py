@@ -33,7 +33,7 @@ class Workload:
         return f"{kind}{self.names}"
 
     def play(self, engine: Engine, steps: int) -> None:
-        if engine.sequence == 0:
+        if len(engine.rows("currency")) == 1:
             define(engine)
         kinds = [self.submit] * 10 + [self.trade] * 12 + [self.answer] * 8 + [self.change] * 5 + [self.correct] * 4
         kinds += [self.again, self.feed, self.movement, self.day, self.market, self.decide, self.outside] * 2
