@@ -6,9 +6,9 @@ changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import gcd
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,26 @@ from oms.schema import NULL_I64
 WIDE = 1 << 64  # fractions are reduced from here on
 
 Average = tuple[int, int] | None  # (cost, of how many): their quotient, in units of price
-Change = tuple[bool, int, int]  # a trade? its signed quantity; its price, else what a registry told or null
+
+
+class Change(NamedTuple):
+    """What happened to a holding. figure: a trade's price, else the average that a registry told or null. row: of the
+    trade as it stands now, or of the cost event."""
+
+    trade: bool
+    quantity: int  # signed; of a busted trade 0
+    figure: int
+    row: int
+
+
+class Step(NamedTuple):
+    """A change with what was held, and at what average, before and after it."""
+
+    change: Change
+    held: int
+    average: Average
+    total: int
+    after: Average
 
 
 def recompute_cost(books: Books) -> None:
@@ -28,7 +47,11 @@ def recompute_cost(books: Books) -> None:
     exponents = books.rows["instrument"]["price_exponent"][holdings["instrument"]].tolist()
     total, averages = np.zeros(len(holdings), np.int64), dict[int, Average]()
     for holding, changes in changes_by_holding(books):
-        total[holding], averages[holding] = average_of(changes, exponents[holding])
+        last = None
+        for last in steps(changes, exponents[holding]):
+            pass
+        if last:
+            total[holding], averages[holding] = last.total, last.after
     held = holdings["settled"] + holdings["incoming"] - holdings["outgoing"]
     for row in np.flatnonzero(held[1:] != total[1:]) + 1:
         books.find("holding", row, "total", held[row], total[row])
@@ -51,37 +74,41 @@ def decimals(average: Average, exponent: int) -> int:
     return average[0] * 10 ** (8 - exponent) // average[1] if average else -1
 
 
-def changes_by_holding(books: Books) -> Iterator[tuple[int, list[Change]]]:
-    """What happened to each holding, in order: an event stands behind the trade that was the last when it came."""
+def changes_by_holding(books: Books, only: int = 0) -> Iterator[tuple[int, list[Change]]]:
+    """What happened to each holding (or to one), in order: an event stands behind the trade that was the last when it
+    came."""
     executions, events = books.rows["execution"], books.rows["cost_event"]
     newest = newest_versions(executions)
     roots = np.flatnonzero((executions["ref"] == 0) & (executions["last_qty"] != 0))
     roots = roots[roots != 0]
     holders = books.rows["order"]["holding"][executions["order"][roots]]
+    if only:
+        roots, holders = roots[holders == only], holders[holders == only]
     final = executions[newest[roots]]
     sign = np.where(final["side"] == Side.buy, 1, -1)
     quantity = np.where(final["kind"] == TradeKind.bust, 0, sign * final["last_qty"])
-    slots = np.arange(1, len(events))
+    slots = np.flatnonzero(events["holding"] == only) if only else np.arange(1, len(events))
     order = np.lexsort(
         (
             np.concatenate((np.zeros(len(roots), np.int64), slots)),  # events of one place: as they came
-            np.concatenate((roots, events["after"][1:])),
-            np.concatenate((holders, events["holding"][1:])),
+            np.concatenate((roots, events["after"][slots])),
+            np.concatenate((holders, events["holding"][slots])),
         )
     )
     columns = [
-        np.concatenate((holders, events["holding"][1:])),
+        np.concatenate((holders, events["holding"][slots])),
         np.concatenate((np.ones(len(roots), bool), np.zeros(len(slots), bool))),
-        np.concatenate((quantity, events["quantity"][1:])),
-        np.concatenate((final["last_px"], events["average_price_e8"][1:])),
+        np.concatenate((quantity, events["quantity"][slots])),
+        np.concatenate((final["last_px"], events["average_price_e8"][slots])),
+        np.concatenate((newest[roots], slots)),
     ]
     last, changes = 0, list[Change]()
-    for holding, trade, quantity, figure in zip(*(column[order].tolist() for column in columns), strict=True):
+    for holding, *figures in zip(*(column[order].tolist() for column in columns), strict=True):
         if holding != last and changes:
             yield last, changes
             changes = []
         last = holding
-        changes.append((trade, quantity, figure))
+        changes.append(Change(*figures))
     if changes:
         yield last, changes
 
@@ -94,13 +121,14 @@ def newest_versions(executions: Any) -> Figures:
     return newest
 
 
-def average_of(changes: list[Change], exponent: int) -> tuple[int, Average]:
-    """What is held in the end, and its average: weighted on adds, unchanged on reductions, the trade's price after
+def steps(changes: Iterable[Change], exponent: int) -> Iterator[Step]:
+    """What is held after each change, and its average: weighted on adds, unchanged on reductions, the trade's price after
     crossing zero, none when flat. Stock that comes without a trade keeps the average, unless a registry tells one."""
     total = 0
     average: Average = None
-    for trade, quantity, figure in changes:
-        after = total + quantity
+    for change in changes:
+        trade, quantity, figure, _ = change
+        held, before, after = total, average, total + quantity
         crosses = total == 0 or (total < 0) != (after < 0)
         if trade and quantity == 0:  # busted
             continue
@@ -115,7 +143,7 @@ def average_of(changes: list[Change], exponent: int) -> tuple[int, Average]:
         if after == 0:
             average = None
         total = after
-    return total, average
+        yield Step(change, held, before, total, average)
 
 
 def weighted(average: tuple[int, int], held: int, added: int, price: int) -> tuple[int, int]:
