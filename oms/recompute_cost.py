@@ -47,11 +47,8 @@ def recompute_cost(books: Books) -> None:
     exponents = books.rows["instrument"]["price_exponent"][holdings["instrument"]].tolist()
     total, averages = np.zeros(len(holdings), np.int64), dict[int, Average]()
     for holding, changes in changes_by_holding(books):
-        last = None
-        for last in steps(changes, exponents[holding]):
-            pass
-        if last:
-            total[holding], averages[holding] = last.total, last.after
+        for step in steps(changes, exponents[holding]):
+            total[holding], averages[holding] = step.total, step.after
     held = holdings["settled"] + holdings["incoming"] - holdings["outgoing"]
     for row in np.flatnonzero(held[1:] != total[1:]) + 1:
         books.find("holding", row, "total", held[row], total[row])
@@ -122,8 +119,9 @@ def newest_versions(executions: Any) -> Figures:
 
 
 def steps(changes: Iterable[Change], exponent: int) -> Iterator[Step]:
-    """What is held after each change, and its average: weighted on adds, unchanged on reductions, the trade's price after
-    crossing zero, none when flat. Stock that comes without a trade keeps the average, unless a registry tells one."""
+    """What is held after each change, and its average: weighted on adds, unchanged on reductions, the trade's price
+    after crossing zero, none when flat. Stock that comes without a trade keeps the average, unless a registry tells
+    one."""
     total = 0
     average: Average = None
     for change in changes:

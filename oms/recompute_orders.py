@@ -184,7 +184,8 @@ class Holds:
 
     def cover(self, order: Any, price: int, quantity: int) -> tuple[int, int]:
         """(money, stock) at these terms: a buy its leaves at the price, rounded up, and the fee still to come; a sell
-        its leaves, and in money what of the fee its whole proceeds will not pay."""
+        its leaves, and in money what of the fee its whole proceeds will not pay; a short sale no stock, but a margin on
+        its value, rounded up."""
         leaves = quantity - int(order["cum_qty"])
         if leaves <= 0:
             return 0, 0
@@ -196,7 +197,8 @@ class Holds:
         if side == Side.buy:
             return max(value, 0) + max(fee - int(order["fee_charged"]), 0), 0
         proceeds = max(whole if value >= 0 else int(order["cum_value"]), 0)
-        return max(-value, 0) + max(fee - proceeds, 0), leaves
+        money = max(-value, 0) + max(fee - proceeds, 0)
+        return (money + -(-abs(value) * int(order["short_margin_bps"]) // 10000), 0) if side in SHORT else (money, leaves)
 
     def of(self, order: Any) -> tuple[int, int]:
         """The most that the terms in force, or a replace that is not answered, may need."""

@@ -47,7 +47,7 @@ def short_value(books: Books, holding: int) -> int:
         return 0
     instrument = books.rows["instrument"][row["instrument"]]
     up, down = int(instrument["value_numerator"]), int(instrument["value_denominator"])
-    return -(total * average[0] * up // (average[1] * down))
+    return max(-(total * average[0] * up // (average[1] * down)), 0)
 
 
 def open_due(books: Books) -> tuple[Figures, Figures]:

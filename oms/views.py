@@ -270,7 +270,7 @@ class Views:
             total=qty(settled + incoming - outgoing),
             available=qty(available),
             average_price=average(row, int(instrument["price_exponent"])),
-            negative=available < 0,
+            negative=available < 0 and not self.rows("account")["short_allowed"][row["account"]],
             ladder={day_of(day): (qty(due), qty(owed)) for day, (owed, due) in ladder.items()},
         )
 

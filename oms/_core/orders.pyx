@@ -6,7 +6,7 @@ own state, and the account's buckets move by the difference there.
 
 from libc.stdint cimport INT64_MIN
 
-from oms._core.arith cimport FIGURE_MAX, value_of
+from oms._core.arith cimport FIGURE_MAX, protect_price, value_of
 from oms._core.executions cimport charge_rest
 from oms._core.index cimport index_put
 from oms._core.ledger cimport cash_available, cash_reserve, cash_row, fee_of, holding_available, holding_reserve, \
@@ -28,11 +28,12 @@ cdef void draft_of(const State* s, const Terms* t, OrderRow* draft) noexcept nog
     memset(draft, 0, sizeof(OrderRow))
     draft.account, draft.instrument, draft.side = t.account, t.instrument, t.side
     draft.fee = <uint16_t>schedule_of(s, t.account, t.instrument)
+    draft.short_margin_bps = s.instrument[t.instrument].short_margin_bps if is_short(t.side) else 0
 
 
 cdef bint cover_of(const State* s, const OrderRow* o, int64_t price, int64_t order_qty, Cover* cover) noexcept nogil:
     """What the order needs at these terms: a buy its leaves at the price and the fee still to come; a sell its leaves
-    in stock, and in cash only the fee that its proceeds will not pay. At a price below zero it is the seller who pays.
+    in stock, and in cash only the fee that its proceeds will not pay; a short sale no stock, but margin cash. At a price below zero it is the seller who pays.
     False when it does not fit."""
     cdef const InstrumentRow* i = &s.instrument[o.instrument]
     cdef int exponent = s.currency[i.currency].exponent
@@ -46,12 +47,16 @@ cdef bint cover_of(const State* s, const OrderRow* o, int64_t price, int64_t ord
     fee = fee_of(s, o.fee, exponent, o.side, full, &tax)
     if full > FIGURE_MAX or full < -FIGURE_MAX or fee > FIGURE_MAX:
         return False
-    if o.side == Side_buy:
+    if is_buy(o.side):
         cover.cash = max(value, 0) + (fee - o.fee_charged if fee > o.fee_charged else 0)
     else:
-        cover.stock = leaves
+        cover.stock = 0 if is_short(o.side) else leaves
         paid = max(full, 0) if value >= 0 else max(o.cum_value, 0)
         cover.cash = max(-value, 0) + (fee - paid if fee > paid else 0)
+        value = max(value, -value)
+        if not protect_price(value, o.short_margin_bps, &full):
+            return False
+        cover.cash += full - value
     return True
 
 
@@ -150,7 +155,7 @@ cdef uint32_t make_request(State* s, uint8_t type, const Terms* t, const uint8_t
 
 cdef uint32_t make_order(State* s, uint32_t request, const Terms* t, const OrderRow* draft) noexcept nogil:
     """An order row for a new request's terms, with the cash and holding rows that its fills will need. It keeps the fee
-    schedule that it was entered under."""
+    schedule, and the margin of a short sale, that it was entered under."""
     cdef uint32_t slot = take(s, TABLE_order)
     cdef OrderRow* o = &s.order[slot]
     cdef uint32_t cash = cash_row(s, t.account, s.instrument[t.instrument].currency)
@@ -163,6 +168,7 @@ cdef uint32_t make_order(State* s, uint32_t request, const Terms* t, const Order
     o.request = o.terms = request
     o.side = t.side
     o.fee = draft.fee
+    o.short_margin_bps = draft.short_margin_bps
     o.ord_status = OrdStatus_pending_new
     o.trade_date = s.exchange[s.instrument[t.instrument].exchange].trade_date
     o.order_qty = t.order_qty

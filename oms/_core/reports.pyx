@@ -67,7 +67,7 @@ cdef void warn_of_debt(State* s, uint32_t order) noexcept nogil:
     cdef const OrderRow* o = &s.order[order]
     if cash_available(s, o.cash) < 0:
         alert(s, EventKind_cash, o.cash, ST_available_negative)
-    if holding_available(s, o.holding) < 0:
+    if holding_available(s, o.holding) < 0 and not s.account[o.account].short_allowed:
         alert(s, EventKind_holding, o.holding, ST_available_negative)
 
 

@@ -55,6 +55,7 @@ cdef void resize_short(State* s, uint32_t holding) noexcept nogil:
     total = holding_total(h)
     if total < 0 and h.cost_quantity:
         proceeds = cost_value(h.cost_low, h.cost_high, h.cost_quantity, -total, i.value_numerator, i.value_denominator)
+        proceeds = max(proceeds, 0)  # below a price of zero it is the seller who pays
     if proceeds == short_sale.proceeds:
         return
     e = &s.exposure[short_sale.exposure]

@@ -66,6 +66,10 @@ cdef void vet_parties(State* s, Terms* t) noexcept nogil:
         hit(s, t, ST_instrument_halted, 0, 0)
     if i.status == InstrumentStatus_delisted:
         hit(s, t, ST_instrument_delisted, 0, 0)
+    if is_short(t.side) and not (a.short_allowed and i.short_allowed):
+        hit(s, t, ST_short_not_allowed, 0, 0)
+    if is_short(t.side) and t.locate_length == 0:
+        hit(s, t, ST_locate_missing, 0, 0)
     if e.session_state != SessionState_open:
         hit(s, t, ST_session_not_open, 0, 0)
 
@@ -80,7 +84,7 @@ cdef void vet_shape(State* s, Terms* t) noexcept nogil:
     """Side, order type, time in force, expiry and quantity."""
     cdef const InstrumentRow* i = &s.instrument[t.instrument]
     cdef uint8_t tif = t.time_in_force
-    if t.side != Side_buy and t.side != Side_sell:
+    if not is_side(t.side):
         hit(s, t, ST_side_not_supported, 0, 0)
     if not (takes_price(t.ord_type) or takes_protection(t.ord_type)):
         hit(s, t, ST_ord_type_not_supported, 0, 0)
@@ -120,8 +124,8 @@ cdef void vet_stop(State* s, Terms* t) noexcept nogil:
 
 
 cdef void protect(State* s, Terms* t) noexcept nogil:
-    """The price to hold an order at that states none: the last price, else the reference price, and for a buy a
-    margin on it. A stop order counts from its stop price: a buy where that is higher, a sell always."""
+    """The price to hold an order at that states none: the last price, else the reference price, and for what takes
+    money, a buy or a short sale, a margin on it. A stop order counts from its stop price: a buy where that is higher, a sell always."""
     cdef const InstrumentRow* i = &s.instrument[t.instrument]
     cdef const AccountClassRow* c = &s.account_class[s.account[t.account].account_class]
     cdef int64_t base = i.last if i.last else i.reference_price
@@ -132,7 +136,7 @@ cdef void protect(State* s, Terms* t) noexcept nogil:
         base = t.stop_px
     t.flags |= REQUEST_protected
     t.price = base
-    if t.side == Side_buy and not protect_price(base, c.market_order_margin_bps, &t.price):
+    if t.side != Side_sell and not protect_price(base, c.market_order_margin_bps, &t.price):
         hit(s, t, ST_value_out_of_range, base, 0)
 
 

@@ -46,13 +46,6 @@ def later(capability: str, off: Any = None) -> Kind:
     return kind
 
 
-def _side(value: Any) -> str:
-    if value == "sell_short":
-        raise NotYet("short selling")
-    found: str = word("buy", "sell", "sell_short")(value)
-    return found
-
-
 def _settlement(value: Any) -> bool:
     return bool(word("batch", "contractual")(value) == "contractual")
 
@@ -232,7 +225,7 @@ REPORT: dict[str, Kind] = {
     "price": number,
     "trade_date": day,
     "settl_date": day,
-    "side": _side,
+    "side": enum("Side"),
     "instrument": text,
     "ord_type": enum("OrdType"),
     "time_in_force": enum("TimeInForce"),
@@ -245,7 +238,7 @@ OPEN_ORDER = Words(
         "order_id": text,
         "account": text,
         "instrument": text,
-        "side": _side,
+        "side": enum("Side"),
         "order_qty": number,
         "cum_qty": number,
         "price": number,
@@ -286,7 +279,7 @@ ACTIONS: dict[str, Action] = {
             "cl_ord_id": text,
             "account": text,
             "instrument": text,
-            "side": _side,
+            "side": enum("Side"),
             "locate": text,
             "poss_resend": flag,
         },
@@ -405,11 +398,11 @@ def _pending(value: Any) -> str:
 
 
 CASH: dict[str, Kind] = dict.fromkeys(
-    ("booked", "reserved", "payable", "receivable", "margin", "available", "withdrawable"), number
-)
+    ("booked", "reserved", "payable", "receivable", "margin", "available", "withdrawable", "short_proceeds"), number
+) | {"negative": flag}
 HOLDING_FIELDS: dict[str, Kind] = dict.fromkeys(
     ("settled", "incoming", "outgoing", "reserved", "total", "available"), number
-) | {"average_price": _or_none(number)}
+) | {"average_price": _or_none(number), "negative": flag}
 TERMS_SHOWN: dict[str, Kind] = dict.fromkeys(("price", "stop_px", "display_qty", "min_qty"), _or_none(number)) | {
     "ord_type": enum("OrdType"),
     "time_in_force": enum("TimeInForce"),

@@ -29,7 +29,7 @@ STATUSES = [
     Status(14, "trading_halted", "Trading is halted for the firm, exchange, account, instrument or user.", 103, 0),
     Status(15, "reduce_only", "Only orders that reduce a holding are allowed now.", 103, 0),
     Status(16, "session_not_open", "The exchange's session is not open.", 103, 2),
-    Status(17, "side_not_supported", "Side is not buy or sell.", 103, 11),
+    Status(17, "side_not_supported", "Side is not one that is known here.", 103, 11),
     Status(18, "ord_type_not_supported", "The order type is not supported.", 103, 11),
     Status(19, "time_in_force_not_supported", "The time in force is not supported for this order type.", 103, 11),
     Status(20, "expire_date_invalid", "GTD needs an expire_date that is not in the past; others take none.", 103, 99),
@@ -76,6 +76,8 @@ STATUSES = [
     Status(56, "decision_above_limit", "The order's value is over the operator's limit."),
     Status(59, "replace_pending", "Another replace of the order is not answered yet.", 102, 3),
     # reports
+    Status(57, "short_not_allowed", "The account or the instrument may not be sold short.", 103, 0),
+    Status(58, "locate_missing", "A short sale has to say where its stock is borrowed.", 103, 99),
     Status(60, "feed_unknown", "No such feed."),
     Status(61, "feed_sequence_repeated", "The feed's sequence was applied before."),
     Status(62, "feed_sequence_gap",

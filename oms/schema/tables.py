@@ -146,7 +146,8 @@ TABLES = [
         F("reserved", "money", "cash held for it"), F("reserved_qty", "qty", "stock held for it"),
         F("order_id", "text_ref", "the exchange's name for it", 37),
         F("closed_date", "date", "business date on which it was closed; 0 = it is open"),
-        F("fee", "u16", "schedule, as it was at its entry"), F("pad0", "u16"),
+        F("fee", "u16", "schedule, as it was at its entry"),
+        F("short_margin_bps", "u16", "of a short sale: the instrument's at its entry"),
         F("locate", "text_ref", "where a short sale's stock is borrowed"),
         F("missing_qty", "qty", "executed by the exchange's word, not booked yet, of a dead order")]),
     Table("request", "Requests: every one that was received, with its outcome.", 524288, [
