@@ -26,6 +26,7 @@ from oms.pictures import Trade
 from oms.reference import Reference
 from oms.replica import position, recover
 from oms.snapshot import KEPT, Snapshot
+from oms.statement import Statement, statement
 from oms.values import Amount, Day, or_null, to_day, to_units
 from oms.views import Views
 
@@ -292,6 +293,28 @@ class Engine(Reference, Operating, Controlling, Views):
     def reject(self, account: str, cl_ord_id: str, by: str, version: int | None = None, text: str = "") -> Result:
         """A DTR refuses a queued request."""
         return self._decide(Decision.reject, account, cl_ord_id, by, version, text)
+
+    def statement(
+        self,
+        account: str,
+        *,
+        currency: str | None = None,
+        instrument: str | None = None,
+        from_date: Day | None = None,
+        to_date: Day | None = None,
+        owner: int = 0,
+    ) -> Statement:
+        """Every movement of the account's cash and stock (or of one of them) with its cause, since the start of the
+        current business date, or from one date to another."""
+        return statement(
+            self,
+            account,
+            currency=currency,
+            instrument=instrument,
+            from_date=from_date,
+            to_date=to_date,
+            owner=owner,
+        )
 
     # from exchanges
 

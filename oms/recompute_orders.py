@@ -198,7 +198,9 @@ class Holds:
             return max(value, 0) + max(fee - int(order["fee_charged"]), 0), 0
         proceeds = max(whole if value >= 0 else int(order["cum_value"]), 0)
         money = max(-value, 0) + max(fee - proceeds, 0)
-        return (money + -(-abs(value) * int(order["short_margin_bps"]) // 10000), 0) if side in SHORT else (money, leaves)
+        return (
+            (money + -(-abs(value) * int(order["short_margin_bps"]) // 10000), 0) if side in SHORT else (money, leaves)
+        )
 
     def of(self, order: Any) -> tuple[int, int]:
         """The most that the terms in force, or a replace that is not answered, may need."""

@@ -124,11 +124,12 @@ def statement(
     instrument: str | None = None,
     from_date: Day | None = None,
     to_date: Day | None = None,
+    owner: int = 0,
     live: bool = False,
 ) -> Statement:
     """Of all cash and holdings of the account, or of one. from_date: None = the current business date. live: the
     tables may move while they are read. Raises OmsError for unknown names and dates."""
-    holder, first, last = views.account_slot(account), to_day(from_date), to_day(to_date)
+    holder, first, last = views.account_slot(account, owner), to_day(from_date), to_day(to_date)
     if first and last and last < first:
         raise OmsError(f"the statement would end on {to_date}, before it begins", where="to_date")
     cash = list(slots_of(views, "cash", holder)) if instrument is None else []
@@ -184,9 +185,8 @@ def part_of(views: Views, table: str, slot: int, first: int, last: int) -> Part:
             dated = ladder.setdefault(entry.day, [0, 0])
             dated[0], dated[1] = dated[0] + entry.change[1], dated[1] + entry.change[2]
         if begin <= entry.sequence < end:
-            lines.append(line_of(views, entry, days, figures))
+            lines.append(line_of(views, entry, days, figures(entry.change), figures(balance)))
     wrong = differences(views, table, row, entries, balance)
-    lines = with_balances(lines, figures(opening))
     picture: Any = views.cash_picture(slot) if table == "cash" else views.holding_picture(slot)
     return Part(
         item=picture.currency if table == "cash" else picture.instrument,
@@ -214,29 +214,19 @@ def day_of(days: int) -> date:
     return day
 
 
-def line_of(views: Views, entry: Entry, days: Days, figures: Any) -> Line:
-    changes = {name: change for name, change in figures(entry.change).items() if change}
+def line_of(views: Views, entry: Entry, days: Days, changes: Figures, balances: Figures) -> Line:
     return Line(
         sequence=entry.sequence,
         business_date=days.at(entry.sequence),
         kind=entry.kind,
         reference=entry.reference,
         settle_date=from_day(entry.day),
-        changes=changes,
-        balances={},
+        changes={name: change for name, change in changes.items() if change},
+        balances=balances,
         execution=entry.execution,
         user=views.code("user", entry.user, "name"),
         reason=entry.reason,
     )
-
-
-def with_balances(lines: list[Line], opening: Figures) -> list[Line]:
-    """The lines with what stands after each of them."""
-    found, balance = [], dict(opening)
-    for line in lines:
-        balance = {name: figure + line.changes.get(name, 0) for name, figure in balance.items()}
-        found.append(Line(**{**vars(line), "balances": balance}))
-    return found
 
 
 def differences(views: Views, table: str, row: Any, entries: list[Entry], balance: list[int]) -> list[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from oms import journal, recompute, recompute_cost, recompute_orders, recompute_shorts
+from oms.double_entry import Balance, balances
 from oms.errors import OmsError
 from oms.recompute import Books, Finding
 from oms.replica import Replica
@@ -44,6 +45,7 @@ class Report:
     state_hash: str = ""
     snapshots: list[str] = field(default_factory=list)  # those that lead to the same state
     rows: dict[str, int] = field(default_factory=dict)
+    balances: list[Balance] = field(default_factory=list)  # per currency and per instrument: all sides of its postings
     problems: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     findings_count: int = 0  # also of those that are not listed
@@ -99,6 +101,7 @@ def _states(report: Report, directory: Path, capacities: Mapping[str, int] | Non
             report.snapshots.append(path.name)
         else:
             report.problems.append(f"snapshot {path.name} and its tail do not lead to the state of the whole journal")
+    report.balances = balances(whole)
     books = audit(whole)
     report.findings, report.findings_count = books.findings, books.count
     report.problems += [in_words(whole, finding) for finding in books.findings]

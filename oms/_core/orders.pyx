@@ -33,8 +33,8 @@ cdef void draft_of(const State* s, const Terms* t, OrderRow* draft) noexcept nog
 
 cdef bint cover_of(const State* s, const OrderRow* o, int64_t price, int64_t order_qty, Cover* cover) noexcept nogil:
     """What the order needs at these terms: a buy its leaves at the price and the fee still to come; a sell its leaves
-    in stock, and in cash only the fee that its proceeds will not pay; a short sale no stock, but margin cash. At a price below zero it is the seller who pays.
-    False when it does not fit."""
+    in stock, and in cash only the fee that its proceeds will not pay; a short sale no stock, but margin cash. At a
+    price below zero it is the seller who pays. False when it does not fit."""
     cdef const InstrumentRow* i = &s.instrument[o.instrument]
     cdef int exponent = s.currency[i.currency].exponent
     cdef int64_t leaves = order_qty - o.cum_qty, value = 0, full, fee, tax, paid

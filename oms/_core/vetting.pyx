@@ -125,7 +125,8 @@ cdef void vet_stop(State* s, Terms* t) noexcept nogil:
 
 cdef void protect(State* s, Terms* t) noexcept nogil:
     """The price to hold an order at that states none: the last price, else the reference price, and for what takes
-    money, a buy or a short sale, a margin on it. A stop order counts from its stop price: a buy where that is higher, a sell always."""
+    money, a buy or a short sale, a margin on it. A stop order counts from its stop price: a buy where that is higher,
+    a sell always."""
     cdef const InstrumentRow* i = &s.instrument[t.instrument]
     cdef const AccountClassRow* c = &s.account_class[s.account[t.account].account_class]
     cdef int64_t base = i.last if i.last else i.reference_price

@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "holdings": "listing",
     "orders": "listing",
     "requests": "listing",
+    "statement": "statement",
     "stat": "stat",
     "journal": "journal",
     "simulator": "simulator",

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from oms.commands import add_command, add_store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from oms.commands import Subparsers
     from oms.verify import Report
 
@@ -30,11 +32,14 @@ def run(args: Namespace) -> int:
 
 
 def document(report: "Report") -> dict[str, object]:
+    from oms.look import plain
+
     found = vars(report) | {"ok": report.ok, "records": str(report.records), "sequence": str(report.sequence)}
     found["findings"] = [
         vars(finding) | {"ours": str(finding.ours), "recomputed": str(finding.recomputed)}
         for finding in report.findings
     ]
+    found["balances"] = [plain(vars(balance) | {"sum": balance.sum}) for balance in report.balances]
     return found
 
 
@@ -46,8 +51,27 @@ def text(report: "Report") -> str:
         f"  state      sequence {report.sequence}, hash {report.state_hash[:16]}…" if report.state_hash else "",
         f"  snapshots  {', '.join(report.snapshots)}: each leads to the same state" if report.snapshots else "",
         f"  recomputed {counts}: {report.findings_count} differ" if report.rows else "",
+        *(f"  {line}" for line in sides(report)),
         f"  took       {report.seconds:.2f} s",
         *(f"  note: {note}" for note in report.notes),
         *(f"  WRONG: {problem}" for problem in report.problems),
     ]
     return "\n".join(line for line in lines if line)
+
+
+def sides(report: "Report") -> "Iterator[str]":
+    """Double entry: per currency all sides of its postings, and that they add up to nothing; of instruments their
+    number, and those that do not."""
+    from oms.look import text as shown
+
+    money = [balance for balance in report.balances if balance.of == "currency"]
+    stock = [balance for balance in report.balances if balance.of == "instrument"]
+    listed = [*money, *(balance for balance in stock if balance.sum)]
+    if not report.balances:
+        return
+    yield "double entry"
+    for balance in listed:
+        yield f"  {balance.item}: " + ", ".join(f"{name} {shown(figure)}" for name, figure in balance.sides.items())
+        outside = ", ".join(f"{name} {shown(figure)}" for name, figure in balance.outside.items())
+        yield f"    external is {outside or 'nothing'}; the sum of all sides is {shown(balance.sum)}"
+    yield f"  {len(stock)} instruments: the units of {sum(not balance.sum for balance in stock)} sum to zero"

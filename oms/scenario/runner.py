@@ -5,11 +5,12 @@ Owns: Play, the result of one file: ok, failed, not_yet or error. Nothing escape
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from oms.engine import Engine
 from oms.errors import OmsError
 from oms.scenario import actions, view
 from oms.scenario.check import Failure, check
@@ -48,14 +49,21 @@ class Play:
         return "failed" if self.failures else "not_yet" if self.gaps else "ok"
 
 
-def run_files(paths: Iterable[Path], *, restart_between: bool = False, twice: bool = False) -> Iterator[Play]:
-    """Play one file after another; an error in one does not keep the others from playing."""
+def run_files(
+    paths: Iterable[Path],
+    *,
+    restart_between: bool = False,
+    twice: bool = False,
+    at_end: Callable[[Engine], None] | None = None,
+) -> Iterator[Play]:
+    """Play one file after another; an error in one does not keep the others from playing. at_end: gets the engine of
+    each when its last step is played."""
     for path in paths:
         play = Play(str(path))
         try:
             scenario = load(path)
             play.title = scenario.title
-            run(scenario, play, restart_between=restart_between, twice=twice)
+            run(scenario, play, restart_between=restart_between, twice=twice, at_end=at_end)
         except OmsError as error:
             play.error = error
         except OSError as error:
@@ -63,7 +71,14 @@ def run_files(paths: Iterable[Path], *, restart_between: bool = False, twice: bo
         yield play
 
 
-def run(scenario: Scenario, play: Play, *, restart_between: bool = False, twice: bool = False) -> None:
+def run(
+    scenario: Scenario,
+    play: Play,
+    *,
+    restart_between: bool = False,
+    twice: bool = False,
+    at_end: Callable[[Engine], None] | None = None,
+) -> None:
     """Play one scenario and note in `play` what came of it. Raises OmsError when it cannot be played."""
     if scenario.gaps:
         play.gaps = [(0, gap) for gap in scenario.gaps]
@@ -74,6 +89,8 @@ def run(scenario: Scenario, play: Play, *, restart_between: bool = False, twice:
             play_steps(world, scenario, play, restart_between=restart_between)
             play.failures += recomputed(world, scenario)
             play.state_hash = world.engine.state_hash()
+            if at_end:
+                at_end(world.engine)
         finally:
             world.close()
 
