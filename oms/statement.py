@@ -311,5 +311,7 @@ def movement_entries(views: Views, table: str, account: int, item: int) -> list[
         change = (0, 0, 0, amount) if kind == MovementKind.margin else (amount, -owed, -due, 0)
         day = int(row["date"]) if owed or due else 0
         name, reason = views.text(row["reference"]), views.text(row["reason"])
-        found.append(Entry(int(row["sequence"]), kind.name, name, day, change, 0, int(row["user"]), reason))
+        found.append(
+            Entry(int(row["sequence"]), kind.name, name, day, change, int(row["execution"]), int(row["user"]), reason)
+        )
     return found
