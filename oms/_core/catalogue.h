@@ -119,6 +119,8 @@
 #define ST_decision_on_own_account 55
 #define ST_decision_above_limit 56
 #define ST_replace_pending 59
+#define ST_short_not_allowed 57
+#define ST_locate_missing 58
 #define ST_feed_unknown 60
 #define ST_feed_sequence_repeated 61
 #define ST_feed_sequence_gap 62
@@ -1845,7 +1847,7 @@ typedef struct {
     uint32_t order_id;
     int32_t closed_date;
     uint16_t fee;
-    uint16_t pad0;
+    uint16_t short_margin_bps;
     uint32_t locate;
     int64_t missing_qty;
 } OrderRow;
@@ -1875,7 +1877,7 @@ _Static_assert(offsetof(OrderRow, reserved_qty) == 96, "OrderRow.reserved_qty");
 _Static_assert(offsetof(OrderRow, order_id) == 104, "OrderRow.order_id");
 _Static_assert(offsetof(OrderRow, closed_date) == 108, "OrderRow.closed_date");
 _Static_assert(offsetof(OrderRow, fee) == 112, "OrderRow.fee");
-_Static_assert(offsetof(OrderRow, pad0) == 114, "OrderRow.pad0");
+_Static_assert(offsetof(OrderRow, short_margin_bps) == 114, "OrderRow.short_margin_bps");
 _Static_assert(offsetof(OrderRow, locate) == 116, "OrderRow.locate");
 _Static_assert(offsetof(OrderRow, missing_qty) == 120, "OrderRow.missing_qty");
 

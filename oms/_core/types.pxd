@@ -118,6 +118,8 @@ cdef extern from "catalogue.h" nogil:
         ST_decision_on_own_account
         ST_decision_above_limit
         ST_replace_pending
+        ST_short_not_allowed
+        ST_locate_missing
         ST_feed_unknown
         ST_feed_sequence_repeated
         ST_feed_sequence_gap
@@ -1122,7 +1124,7 @@ cdef extern from "catalogue.h" nogil:
         uint32_t order_id
         int32_t closed_date
         uint16_t fee
-        uint16_t pad0
+        uint16_t short_margin_bps
         uint32_t locate
         int64_t missing_qty
 
