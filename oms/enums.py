@@ -308,9 +308,9 @@ class Status(IntEnum):
     decision_on_own_request = 54
     decision_on_own_account = 55
     decision_above_limit = 56
-    replace_pending = 59
     short_not_allowed = 57
     locate_missing = 58
+    replace_pending = 59
     feed_unknown = 60
     feed_sequence_repeated = 61
     feed_sequence_gap = 62

@@ -118,9 +118,9 @@
 #define ST_decision_on_own_request 54
 #define ST_decision_on_own_account 55
 #define ST_decision_above_limit 56
-#define ST_replace_pending 59
 #define ST_short_not_allowed 57
 #define ST_locate_missing 58
+#define ST_replace_pending 59
 #define ST_feed_unknown 60
 #define ST_feed_sequence_repeated 61
 #define ST_feed_sequence_gap 62

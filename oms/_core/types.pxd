@@ -117,9 +117,9 @@ cdef extern from "catalogue.h" nogil:
         ST_decision_on_own_request
         ST_decision_on_own_account
         ST_decision_above_limit
-        ST_replace_pending
         ST_short_not_allowed
         ST_locate_missing
+        ST_replace_pending
         ST_feed_unknown
         ST_feed_sequence_repeated
         ST_feed_sequence_gap

@@ -74,10 +74,10 @@ STATUSES = [
     Status(54, "decision_on_own_request", "Nobody decides on a request that they made."),
     Status(55, "decision_on_own_account", "Nobody decides on a request for an account of their own."),
     Status(56, "decision_above_limit", "The order's value is over the operator's limit."),
-    Status(59, "replace_pending", "Another replace of the order is not answered yet.", 102, 3),
-    # reports
     Status(57, "short_not_allowed", "The account or the instrument may not be sold short.", 103, 0),
     Status(58, "locate_missing", "A short sale has to say where its stock is borrowed.", 103, 99),
+    Status(59, "replace_pending", "Another replace of the order is not answered yet.", 102, 3),
+    # reports
     Status(60, "feed_unknown", "No such feed."),
     Status(61, "feed_sequence_repeated", "The feed's sequence was applied before."),
     Status(62, "feed_sequence_gap",
