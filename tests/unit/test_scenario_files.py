@@ -95,13 +95,10 @@ def test_codes_and_ids_may_hold_points_and_maps_may_be_nested():
 
 
 def test_what_comes_later_is_noted_where_it_stands():
-    found = read(
-        "- move: {cl_ord_id: M, anything: 1}\n"
-        "- new: {cl_ord_id: X, account: K.1, instrument: Q, side: sell_short, order_qty: 1}\n"
-    )
+    found = read("- escalate: {cl_ord_id: M, anything: 1}\n- claim: {cl_ord_id: M}\n")
     assert [gap.capability for step in found.steps for gap in step.gaps] == [
-        "moving an order to another account",
-        "short selling",
+        "several queues at the desk",
+        "claims at the desk",
     ]
     later = build(parse(GIVEN.replace("  currencies", "  rules: x\n  currencies") + "- restart:", "f.yaml"), "f.yaml")
     assert [(gap.capability, gap.line) for gap in later.gaps] == [("the rule language", 5)]
