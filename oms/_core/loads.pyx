@@ -9,8 +9,9 @@ from libc.stdint cimport INT64_MIN
 from libc.string cimport memcmp
 
 from oms._core.arith cimport FIGURE_MAX
+from oms._core.debt cimport warn_cash, warn_holding
 from oms._core.index cimport index_put
-from oms._core.ledger cimport add_cost_event, cash_row, holding_row, holding_settle
+from oms._core.ledger cimport add_cost_event, cash_available, cash_row, holding_available, holding_row, holding_settle
 from oms._core.outputs cimport emit_event
 from oms._core.settlement cimport add_movement
 from oms._core.vetting cimport allowed, of_owner
@@ -124,12 +125,14 @@ cdef void add_later(State* s, bint money, int sign) noexcept nogil:
 cdef void take_over_cash(State* s, const StageRow* row) noexcept nogil:
     cdef uint32_t slot = cash_row(s, row.account, row.item)
     cdef CashRow* c = &s.cash[slot]
+    cdef int64_t before
     cdef MovementRow m
     memset(&m, 0, sizeof(m))
     m.amount = row.amount + s.sums[slot] - c.booked
     m.account, m.currency, m.kind, m.user = row.account, c.currency, MovementKind_start_of_day, s.source
     m.date = m.value_date = s.firm.sod_as_of
     m.reference = s.firm.sod_source
+    before = cash_available(s, slot)
     row_open(&c.version)
     c.booked += m.amount
     c.loaded_as_of = max(c.loaded_as_of, s.firm.sod_as_of)
@@ -137,12 +140,15 @@ cdef void take_over_cash(State* s, const StageRow* row) noexcept nogil:
     if m.amount:
         s.currency[c.currency].external -= m.amount
         add_movement(s, &m)
+        if before >= 0:
+            warn_cash(s, slot)
         emit_event(s, EventKind_cash, slot, 0, ST_ok)
 
 
 cdef void take_over_holding(State* s, const StageRow* row) noexcept nogil:
     cdef uint32_t slot = holding_row(s, row.account, row.item)
     cdef HoldingRow* h = &s.holding[slot]
+    cdef int64_t before = holding_available(s, slot)
     cdef MovementRow m
     memset(&m, 0, sizeof(m))
     m.amount = row.amount + s.sums[slot] - h.settled
@@ -157,6 +163,8 @@ cdef void take_over_holding(State* s, const StageRow* row) noexcept nogil:
     if m.amount:
         s.instrument[row.item].external -= m.amount
         add_movement(s, &m)
+        if before >= 0:
+            warn_holding(s, slot)
         emit_event(s, EventKind_holding, slot, 0, ST_ok)
 
 

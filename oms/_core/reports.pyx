@@ -9,11 +9,12 @@ from libc.stdint cimport INT64_MIN
 
 from oms._core.arith cimport value_of
 from oms._core.corrections cimport bust, correct, find_trade, first_version
+from oms._core.debt cimport warn_cash, warn_holding
 from oms._core.executions cimport add_execution, charge_rest, fee_due, find_execution, has_ended, post, postable, \
     refee, room_to_refee
 from oms._core.external cimport adopt
 from oms._core.feeds cimport count_in
-from oms._core.ledger cimport cash_available, holding_available, holding_cost, newest_version, settle_date
+from oms._core.ledger cimport holding_cost, newest_version, settle_date
 from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_cum_differs, FLAG_expired_here, \
     FLAG_filled_after_close, FLAG_overfilled, Cover, close_order, cover_of, find_order, is_live, name_order, \
     rehold, set_status, unlink_pending
@@ -65,10 +66,8 @@ cdef void answered(State* s, uint32_t request) noexcept nogil:
 cdef void warn_of_debt(State* s, uint32_t order) noexcept nogil:
     """A fact may take what is available below zero: it is told, and new buys find no funds."""
     cdef const OrderRow* o = &s.order[order]
-    if cash_available(s, o.cash) < 0:
-        alert(s, EventKind_cash, o.cash, ST_available_negative)
-    if holding_available(s, o.holding) < 0 and not s.account[o.account].short_allowed:
-        alert(s, EventKind_holding, o.holding, ST_available_negative)
+    warn_cash(s, o.cash)
+    warn_holding(s, o.holding)
 
 
 cdef bint room_for_fact(const State* s) noexcept nogil:
