@@ -24,6 +24,7 @@ from oms.journal import Journal, JournalFailed
 from oms.operating import Operating
 from oms.pictures import Trade
 from oms.reference import Reference
+from oms.repair import Repair
 from oms.replica import position, recover
 from oms.snapshot import KEPT, Snapshot
 from oms.statement import Statement, statement
@@ -73,7 +74,7 @@ class Result:
         return [Status(event["status"]) for event in self.events if event["kind"] == EventKind.alert]
 
 
-class Engine(Reference, Operating, Controlling, Views):
+class Engine(Repair, Reference, Operating, Controlling, Views):
     """Accounts, orders, holdings, cash and reservations in memory, moved by records.
 
     capacities: rows per table (docs/reference/tables.md). working_set: rows that get their memory at the start.
@@ -335,6 +336,10 @@ class Engine(Reference, Operating, Controlling, Views):
         leaves_qty: Amount | None = None,
         order_qty: Amount | None = None,
         price: Amount | None = None,
+        stop_px: Amount | None = None,
+        display_qty: Amount | None = None,
+        min_qty: Amount | None = None,
+        expire_date: Day | None = None,
         trade_date: Day | None = None,
         settle_date: Day | None = None,
         side: str | None = None,
@@ -348,7 +353,7 @@ class Engine(Reference, Operating, Controlling, Views):
     ) -> Result:
         """A fact from an exchange (FIX ExecutionReport). cl_ord_id: the request by which the exchange knows the order;
         an order that was not entered here comes with order_id, account, instrument, side, order_qty and price
-        instead."""
+        instead. What is not told is None."""
         ours = account is not None and cl_ord_id is not None
         stock = self.instrument_or_zero(instrument) if instrument else 0
         if ours and not stock:
@@ -368,13 +373,19 @@ class Engine(Reference, Operating, Controlling, Views):
             ord_type=self.character("OrdType", ord_type),
             time_in_force=self.character("TimeInForce", time_in_force),
             account=self.account_or_zero(account) if account else 0,
+            account_code=account if account and not self.account_or_zero(account) else "",
             instrument=stock,
+            symbol=instrument if instrument and not stock else "",
             last_qty=to_units(last_qty or 0, quantities, "last_qty"),
             last_px=to_units(last_px or 0, prices, "last_px"),
             cum_qty=or_null(cum_qty, quantities, "cum_qty"),
             leaves_qty=or_null(leaves_qty, quantities, "leaves_qty"),
             order_qty=or_null(order_qty, quantities, "order_qty"),
             price=or_null(price, prices, "price"),
+            stop_px=to_units(stop_px or 0, prices, "stop_px"),
+            display_qty=to_units(display_qty or 0, quantities, "display_qty"),
+            min_qty=to_units(min_qty or 0, quantities, "min_qty"),
+            expire_date=to_day(expire_date),
             trade_date=to_day(trade_date),
             settle_date=to_day(settle_date),
             transact_time_ns=self.time_ns,
@@ -475,10 +486,6 @@ class Engine(Reference, Operating, Controlling, Views):
     def trades(self, from_row: int = 1) -> list[Trade]:
         """All executions from a row on."""
         return list(self.executions_from(from_row))
-
-    def parked(self) -> list[tuple[Status, int]]:
-        """Reports that could not be booked, and breaks: status and journal sequence."""
-        return [(Status(int(row["status"])), int(row["sequence"])) for row in self.rows("parked")[1:]]
 
     def arrays(self) -> dict[str, np.ndarray[Any, Any]]:
         """Every table as a read-only structured array over the engine's own memory."""

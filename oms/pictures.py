@@ -79,7 +79,8 @@ class Request:
 @dataclass(frozen=True)
 class Order:
     """One order. ord_status: the exchange's word; shown_status: with our unanswered requests. avg_px: value of its
-    effective executions over their quantity and multiplier, eight decimals; 0 when none. pending: (type, cl_ord_id)."""
+    effective executions over their quantity and multiplier, eight decimals; 0 when none. day_…: FIX 424 to 426, on the
+    exchange's present trade date. pending: (type, cl_ord_id)."""
 
     account: str
     cl_ord_id: str
@@ -99,6 +100,9 @@ class Order:
     expire_date: date | None
     locate: str
     avg_px: Decimal
+    day_order_qty: Decimal
+    day_cum_qty: Decimal
+    day_avg_px: Decimal
     cum_value: Decimal
     fee_charged: Decimal
     reserved: Decimal
@@ -109,6 +113,41 @@ class Order:
     handle: int
     pending: tuple[tuple[str, str], ...]
     row: int
+
+
+@dataclass(frozen=True)
+class Parked:
+    """A report that could not be booked, or that contradicts one that was, and how it ended (outcome: "" = it waits).
+    sequence: of its record in the journal. Figures of an instrument that is not known have eight decimals."""
+
+    row: int
+    status: Status
+    sequence: int
+    feed: str
+    account: str
+    instrument: str
+    order: int
+    exec_type: str
+    exec_id: str
+    exec_ref_id: str
+    last_qty: Decimal
+    last_px: Decimal
+    outcome: str
+    user: str
+
+
+@dataclass(frozen=True)
+class Break:
+    """An execution as we have it, and as it came again. parked: row of what came again."""
+
+    parked: int
+    account: str
+    instrument: str
+    exec_id: str
+    ours: Decimal
+    ours_px: Decimal
+    theirs: Decimal
+    theirs_px: Decimal
 
 
 @dataclass(frozen=True)

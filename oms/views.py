@@ -326,12 +326,12 @@ class Views:
         prices, quantities = self.exponents(instrument)
         pending = self.pending_of(row)
         shown = OrdStatus(int(row["ord_status"]))
-        if not row["closed"]:
-            asked = [requests["type"][p] for p in pending if requests["status"][p] != RequestStatus.queued]
-            shown = PRECEDENCE[1] if RequestType.replace in asked else shown
-            shown = PRECEDENCE[0] if RequestType.cancel in asked else shown
+        asked = [requests["type"][p] for p in pending if requests["status"][p] != RequestStatus.queued]
+        shown = PRECEDENCE[1] if RequestType.replace in asked and shown != PRECEDENCE[0] else shown
+        shown = PRECEDENCE[0] if RequestType.cancel in asked else shown
         terms = requests[row["terms"]]
         live = 0 if row["closed"] else int(row["order_qty"]) - int(row["cum_qty"])
+        avg_px, day_cum_qty, day_avg_px = self.executed(row, prices)
         return Order(
             account=self.code("account", int(row["account"]), "code"),
             cl_ord_id=self.text(terms["cl_ord_id"]),
@@ -350,7 +350,10 @@ class Views:
             min_qty=optional(int(terms["min_qty"]), quantities),
             expire_date=from_day(terms["expire_date"]),
             locate=self.text(row["locate"]),
-            avg_px=self.average_of(slot, row, prices),
+            avg_px=avg_px,
+            day_order_qty=from_units(int(row["order_qty"]) - int(row["cum_qty"]) + day_cum_qty, quantities),
+            day_cum_qty=from_units(day_cum_qty, quantities),
+            day_avg_px=day_avg_px,
             cum_value=self.money(int(row["cum_value"]), currency),
             fee_charged=self.money(int(row["fee_charged"]), currency),
             reserved=self.money(int(row["reserved"]), currency),
@@ -365,17 +368,21 @@ class Views:
             row=slot,
         )
 
-    def average_of(self, slot: int, order: Row, exponent: int) -> Decimal:
-        """Quantity-weighted price of the order's effective executions, eight decimals; 0 when none."""
-        rows, quantity, weighted = self.rows("execution"), 0, 0
-        at = int(order["last_execution"])
+    def executed(self, order: Row, exponent: int) -> tuple[Decimal, int, Decimal]:
+        """Quantity-weighted price of the order's effective executions, eight decimals, 0 when none; quantity and price
+        of those of the exchange's present trade date."""
+        rows, figures = self.rows("execution"), [(0, 0), (0, 0)]
+        mic = self.rows("instrument")["exchange"][order["instrument"]]
+        today, at = self.rows("exchange")["trade_date"][mic], int(order["last_execution"])
         while at:
             row = rows[at]
             if row["kind"] != TradeKind.bust and not row["superseded_by"]:
-                quantity += int(row["last_qty"])
-                weighted += int(row["last_qty"]) * int(row["last_px"])
+                quantity, weighted = int(row["last_qty"]), int(row["last_qty"]) * int(row["last_px"])
+                for place in (0, 1) if row["trade_date"] == today else (0,):
+                    figures[place] = figures[place][0] + quantity, figures[place][1] + weighted
             at = int(row["prev_of_order"])
-        return ratio(weighted, quantity, exponent) if quantity else Decimal(0)
+        averages = [ratio(weighted, quantity, exponent) if quantity else ZERO for quantity, weighted in figures]
+        return averages[0], figures[1][0], averages[1]
 
     def trade_picture(self, slot: int) -> Trade:
         row = self.row("execution", slot)

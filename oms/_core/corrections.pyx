@@ -74,8 +74,9 @@ cdef void bust(State* s, uint32_t execution, const uint8_t* name, uint32_t lengt
 
 
 cdef void correct(State* s, uint32_t execution, int64_t quantity, int64_t price, int64_t value, const uint8_t* name,
-                  uint32_t length, int32_t date) noexcept nogil:
-    """The trade was another one: taken back, or reversed when it is settled, and issued again with its new figures."""
+                  uint32_t length, int32_t date, bint keyed) noexcept nogil:
+    """The trade was another one: taken back, or reversed when it is settled, and issued again with its new figures.
+    `keyed`: reports find it by its name."""
     cdef ExecutionRow figures = s.execution[execution]
     cdef uint32_t old = execution, slot
     if figures.posted == 2 or partly_settled(s, &figures):
@@ -91,7 +92,7 @@ cdef void correct(State* s, uint32_t execution, int64_t quantity, int64_t price,
     figures.trade_version += 1
     figures.last_qty, figures.last_px, figures.value = quantity, price, value
     figures.exec_id = text_put(s, name, length)
-    slot = add_execution(s, figures.order, &figures, True)
+    slot = add_execution(s, figures.order, &figures, keyed)
     supersede(s, old, slot)
     refee(s, figures.order, date)
     recost(s, s.order[figures.order].holding)

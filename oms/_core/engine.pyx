@@ -29,9 +29,10 @@ from oms._core.mass_cancel cimport apply_mass_cancel
 from oms._core.orders cimport find_order
 from oms._core.outputs cimport emit_answer
 from oms._core.reference cimport apply_reference, find_account, find_instrument
-from oms._core.reports cimport apply_cancel_reject, apply_report
+from oms._core.reports cimport apply_cancel_reject, apply_parked, apply_report
 from oms._core.requests cimport apply_cancel, apply_new, apply_replace
 from oms._core.sessions cimport apply_user_back, apply_user_lost, cancel_overdue
+from oms._core.resolve cimport apply_resolve
 from oms._core.tables cimport Mapping
 from oms._core.waiting cimport apply_decision, expire_waiting
 
@@ -69,6 +70,8 @@ cdef uint16_t apply_day(State* s, const Frame* record) noexcept nogil:
 cdef uint16_t apply_fact(State* s, const Frame* record) noexcept nogil:
     """What exchanges and their adapters tell."""
     cdef uint16_t kind = record.template_id
+    if kind == T_ExecutionReport and (<const ExecutionReport*>record).parked:
+        return apply_parked(s, <const ExecutionReport*>record)
     if kind == T_ExecutionReport:
         return apply_report(s, <const ExecutionReport*>record)
     if kind == T_OrderCancelReject:
@@ -135,6 +138,8 @@ cdef uint16_t apply(State* s, const Frame* record) noexcept nogil:
         status = apply_fact(s, record)
     elif kind == T_Tick or kind == T_Capacities or kind == T_UserLost or kind == T_UserBack:
         status = apply_own(s, record)
+    elif kind == T_Resolve:
+        status = apply_resolve(s, <const Resolve*>record)
     elif kind >= T_LoadBegin:
         status = apply_day(s, record)
         if kind not in (T_LoadCash, T_LoadHolding, T_SettleItem, T_SettleExpected, T_Control):

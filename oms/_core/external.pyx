@@ -6,11 +6,13 @@ account it is booked to the suspense account, which is made on first need and ta
 
 from libc.stdint cimport INT64_MIN
 
+from oms._core.order_states cimport answered, flag, mark_overfill, say
 from oms._core.orders cimport CLOSED_filled, FLAG_cum_differs, FLAG_external, FLAG_listed, Cover, close_order, \
     cover_of, draft_of, find_order, make_order, make_request, name_order, rehold, set_status
 from oms._core.outputs cimport alert
+from oms._core.parked cimport park
 from oms._core.reference cimport suspense_account
-from oms._core.reports cimport answered, flag, park, room_for_fact, say, warn_of_debt
+from oms._core.reports cimport room_for_fact, warn_of_debt
 from oms._core.vetting cimport Terms, allowed
 
 
@@ -48,23 +50,37 @@ cdef bint sound(const State* s, uint32_t exchange, uint32_t instrument, uint8_t 
     return s.instrument[instrument].exchange == exchange and is_side(side)
 
 
+cdef inline bint tells_of_a_live_order(uint8_t exec_type) noexcept nogil:
+    return exec_type in (ExecType_new, ExecType_trade, ExecType_order_status, ExecType_restated, ExecType_replaced,
+                         ExecType_triggered, ExecType_suspended, ExecType_stopped, ExecType_pending_cancel,
+                         ExecType_pending_replace)
+
+
 cdef uint32_t adopt(State* s, const ExecutionReport* r) noexcept nogil:
     """An order for a report that names none of ours, when it tells enough to make one; else 0."""
     cdef Terms t
-    cdef int64_t price = r.price if r.price > 0 else r.last_px
-    if r.exec_type not in (ExecType_new, ExecType_trade, ExecType_order_status) or r.order_id_length == 0:
+    cdef const InstrumentRow* i = &s.instrument[r.instrument]
+    cdef int64_t price = r.price if r.price > 0 else r.last_px if r.last_px > 0 else i.last if i.last else \
+        i.reference_price
+    cdef int64_t quantity = r.order_qty
+    cdef bint traded = r.exec_type == ExecType_trade
+    if not tells_of_a_live_order(r.exec_type) or (r.order_id_length == 0 and not traded):
         return 0
-    if not sound(s, s.feed[r.feed].exchange, r.instrument, r.side) or r.order_qty <= 0 or price <= 0:
+    if quantity <= 0 and traded:  # a trade alone: no more is known to be ordered than was executed
+        quantity = max(r.cum_qty, r.last_qty)
+    if not sound(s, s.feed[r.feed].exchange, r.instrument, r.side) or quantity <= 0 or price <= 0:
         return 0
     memset(&t, 0, sizeof(t))
-    t.account = r.account if known_account(s, r.account) else suspense_account(s, s.instrument[r.instrument].currency)
+    t.account = r.account if known_account(s, r.account) else suspense_account(s, i.currency)
     if t.account == 0:
         return 0
     t.instrument, t.side = r.instrument, r.side
     t.ord_type = r.ord_type if r.ord_type else OrdType_limit
     t.time_in_force = r.time_in_force if r.time_in_force else TimeInForce_day
-    t.order_qty, t.price = r.order_qty, price
-    t.stop_px = t.display_qty = t.min_qty = INT64_MIN
+    t.expire_date, t.order_qty, t.price = r.expire_date, quantity, price
+    t.stop_px = r.stop_px if r.stop_px > 0 else INT64_MIN
+    t.display_qty = r.display_qty if r.display_qty > 0 else INT64_MIN
+    t.min_qty = r.min_qty if r.min_qty > 0 else INT64_MIN
     return external_order(s, &t, r.feed)
 
 

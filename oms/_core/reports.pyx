@@ -15,52 +15,15 @@ from oms._core.executions cimport add_execution, charge_rest, fee_due, find_exec
 from oms._core.external cimport adopt
 from oms._core.feeds cimport count_in
 from oms._core.ledger cimport holding_cost, newest_version, settle_date
+from oms._core.order_states cimport answered, can_still_trade, finish_day, flag, mark_overfill, reopen, say, \
+    set_word, standing, take_word
 from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_cum_differs, FLAG_expired_here, \
-    FLAG_filled_after_close, FLAG_overfilled, Cover, close_order, cover_of, find_order, is_live, name_order, \
-    rehold, set_status, unlink_pending
-from oms._core.outputs cimport alert
+    FLAG_filled_after_close, Cover, awaits, close_order, cover_of, find_order, is_live, name_order, rehold, \
+    set_status, unlink_pending
+from oms._core.outputs cimport alert, emit_answer
+from oms._core.parked cimport apply_waiting, close_parked, may_book_parked, park, park_report
 from oms._core.shorts cimport room_to_short
-from oms._core.vetting cimport allowed
-
-
-cdef uint16_t park(State* s, uint16_t status, uint16_t feed, uint32_t execution) noexcept nogil:
-    """Keeps where in the journal a report stands that could not be booked, or that contradicts one that was."""
-    cdef uint32_t slot = 0
-    if has_room(s, TABLE_parked, 1):
-        slot = take(s, TABLE_parked)
-        row_open(&s.parked[slot].version)
-        s.parked[slot].status = status
-        s.parked[slot].feed = feed
-        s.parked[slot].execution = execution
-        s.parked[slot].sequence = s.sequence
-        row_close(&s.parked[slot].version)
-    alert(s, EventKind_execution, slot, status)
-    return status
-
-
-cdef void flag(State* s, uint32_t order, uint8_t flags) noexcept nogil:
-    row_open(&s.order[order].version)
-    s.order[order].flags |= flags
-    row_close(&s.order[order].version)
-
-
-cdef void say(State* s, uint32_t order, uint8_t word) noexcept nogil:
-    """The exchange's word on an order that can still trade; a word that would end it comes with a report that does."""
-    cdef OrderRow* o = &s.order[order]
-    if o.closed or word in (0, OrdStatus_filled, OrdStatus_canceled, OrdStatus_rejected, OrdStatus_expired):
-        return
-    if word in (OrdStatus_new, OrdStatus_pending_new) and (o.cum_qty or o.ord_status == word):
-        return
-    row_open(&o.version)
-    o.ord_status = word
-    row_close(&o.version)
-
-
-cdef void answered(State* s, uint32_t request) noexcept nogil:
-    """The exchange has answered a request."""
-    if request and is_live(s.request[request].status):
-        unlink_pending(s, request)
-        set_status(s, request, RequestStatus_completed, ST_ok)
+from oms._core.vetting cimport REQUEST_protected, allowed, of_owner, takes_price
 
 
 cdef void warn_of_debt(State* s, uint32_t order) noexcept nogil:
@@ -112,17 +75,17 @@ cdef uint16_t vet_trade(State* s, uint32_t order, const ExecutionReport* r, Exec
         if known.order == order and known.last_qty == r.last_qty and known.last_px == r.last_px:
             if known.kind == TradeKind_trade:
                 return ST_execution_repeated
-        return park(s, ST_execution_conflict, r.feed, slot)
+        return park_report(s, ST_execution_conflict, r, order, slot)
     if r.last_qty <= 0 or r.last_px < 0 or r.exec_id_length == 0:
-        return park(s, ST_report_out_of_range, r.feed, 0)
+        return park_report(s, ST_report_out_of_range, r, order, 0)
     if not value_of(r.last_px, r.last_qty, i.value_numerator, i.value_denominator, 0, &x.value):
-        return park(s, ST_report_out_of_range, r.feed, 0)
+        return park_report(s, ST_report_out_of_range, r, order, 0)
     if not postable(s, o, r.last_qty, x.value):
-        return park(s, ST_report_out_of_range, r.feed, 0)
+        return park_report(s, ST_report_out_of_range, r, order, 0)
     if i.settlement_days == 0 and not (has_room(s, TABLE_movement, 2) and has_room(s, TABLE_cost_event, 1)):
-        return park(s, ST_capacity_reached, r.feed, 0)
+        return park_report(s, ST_capacity_reached, r, order, 0)
     if o.closed and not is_buy(o.side) and not room_to_refee(s, o):
-        return park(s, ST_capacity_reached, r.feed, 0)
+        return park_report(s, ST_capacity_reached, r, order, 0)
     x.kind = TradeKind_trade
     x.trade_version = 1
     x.exchange, x.feed = i.exchange, r.feed
@@ -132,30 +95,24 @@ cdef uint16_t vet_trade(State* s, uint32_t order, const ExecutionReport* r, Exec
     return ST_ok
 
 
-cdef uint16_t executed(State* s, uint32_t order, uint32_t request, const ExecutionReport* r) noexcept nogil:
-    """A trade. It counts once, whatever feed or replay it comes over; after that it is booked, come what may."""
+cdef void book_trade(State* s, uint32_t order, ExecutionRow* x, bint keyed) noexcept nogil:
+    """Books a trade of the order with its part of the fee. `keyed`: reports find it by its key. The caller sees to the
+    order."""
     cdef OrderRow* o = &s.order[order]
-    cdef ExecutionRow x
-    cdef uint16_t status = vet_trade(s, order, r, &x)
     cdef uint32_t slot
     cdef int64_t tax, tax_before
-    if status != ST_ok:
-        return status
-    # point of no return
-    holding_cost(s, o.holding, o.side, r.last_qty, r.last_px)
+    holding_cost(s, o.holding, o.side, x.last_qty, x.last_px)
     fee_due(s, o, o.cum_value, False, &tax_before)
     row_open(&o.version)
-    o.cum_qty += r.last_qty
+    o.cum_qty += x.last_qty
     o.cum_value += x.value
     x.fee = fee_due(s, o, o.cum_value, has_ended(o), &tax) - o.fee_charged
     x.tax = tax - tax_before
     o.fee_charged += x.fee
     if o.missing_qty:
-        o.missing_qty = max(o.missing_qty - r.last_qty, 0)
+        o.missing_qty = max(o.missing_qty - x.last_qty, 0)
     row_close(&o.version)
-    x.request = request
-    x.exec_id = text_put(s, ExecutionReport_texts(r), r.exec_id_length)
-    slot = add_execution(s, order, &x, True)
+    slot = add_execution(s, order, x, keyed)
     if o.closed and not is_buy(o.side):  # what proceeds did not cover goes from its last trade to this one
         refee(s, order, 0)
     else:
@@ -163,45 +120,52 @@ cdef uint16_t executed(State* s, uint32_t order, uint32_t request, const Executi
     if o.closed:
         flag(s, order, FLAG_filled_after_close)
         alert(s, EventKind_order, order, ST_fill_after_close)
+
+
+cdef uint16_t executed(State* s, uint32_t order, uint32_t request, const ExecutionReport* r) noexcept nogil:
+    """A trade. It counts once, whatever feed or replay it comes over; after that it is booked, come what may."""
+    cdef ExecutionRow x
+    cdef uint16_t status = vet_trade(s, order, r, &x)
+    if status != ST_ok:
+        return status
+    # point of no return
+    x.request = request
+    x.exec_id = text_put(s, ExecutionReport_texts(r), r.exec_id_length)
+    book_trade(s, order, &x, True)
+    if s.firm.waiting_corrections:
+        apply_waiting(s, order)
+    follow_price(s, order, r)
     after_trade(s, order, r.ord_status)
     return ST_ok
 
 
-cdef uint8_t standing(const OrderRow* o, uint8_t word) noexcept nogil:
-    """What a live order is after its executions or terms have changed; the exchange may say that it is busy with it."""
-    if word in (OrdStatus_pending_cancel, OrdStatus_pending_replace):
-        return word
+cdef void after_the_end(State* s, uint32_t order, uint8_t word) noexcept nogil:
+    """Filled goes before Canceled and Expired: where late executions complete a dead order, that is the exchange's
+    word, until one of them is taken back."""
+    cdef const OrderRow* o = &s.order[order]
     if o.cum_qty >= o.order_qty:
-        return OrdStatus_filled
-    if word in (OrdStatus_done_for_day, OrdStatus_stopped, OrdStatus_suspended, OrdStatus_calculated):
-        return word
-    return OrdStatus_partially_filled if o.cum_qty else OrdStatus_new
+        if word == OrdStatus_filled and o.ord_status in (OrdStatus_canceled, OrdStatus_expired):
+            set_word(s, order, word)
+    elif o.ord_status == OrdStatus_filled:
+        set_word(s, order, word if word == OrdStatus_expired else OrdStatus_canceled)
 
 
 cdef void after_trade(State* s, uint32_t order, uint8_t word) noexcept nogil:
     """Where a trade, or a corrected one, leaves its order."""
     cdef OrderRow* o = &s.order[order]
+    mark_overfill(s, order)
     if o.cum_qty > o.order_qty:
-        flag(s, order, FLAG_overfilled)
         alert(s, EventKind_order, order, ST_overfill)
     if o.closed:
+        after_the_end(s, order, word)
         rehold(s, order)
     elif o.cum_qty >= o.order_qty:
         close_order(s, order, standing(o, word), CLOSED_filled, ST_ok)
     else:
         answered(s, o.request)
-        row_open(&o.version)
-        o.ord_status = standing(o, word)
-        row_close(&o.version)
+        set_word(s, order, standing(o, word))
         rehold(s, order)
     warn_of_debt(s, order)
-
-
-cdef inline void reopen(OrderRow* o) noexcept nogil:
-    row_open(&o.version)
-    o.closed = 0
-    o.closed_date = 0
-    row_close(&o.version)
 
 
 cdef uint16_t vet_correction(State* s, uint32_t order, uint32_t trade, const ExecutionReport* r,
@@ -223,16 +187,16 @@ cdef uint16_t vet_correction(State* s, uint32_t order, uint32_t trade, const Exe
             if r.exec_type == ExecType_trade_correct and known.kind == TradeKind_correct:
                 if known.last_qty == r.last_qty and known.last_px == r.last_px:
                     return ST_execution_repeated
-        return park(s, ST_execution_conflict, r.feed, slot)
+        return park_report(s, ST_execution_conflict, r, order, slot)
     if trade == 0 or newest_version(s, trade) == 0:
-        return park(s, ST_execution_unknown, r.feed, 0)
+        return park_report(s, ST_execution_unknown, r, order, trade)
     if r.exec_type == ExecType_trade_correct:
         if r.last_qty <= 0 or not value_of(r.last_px, r.last_qty, i.value_numerator, i.value_denominator, 0, value):
-            return park(s, ST_report_out_of_range, r.feed, trade)
+            return park_report(s, ST_report_out_of_range, r, order, trade)
         if r.last_px < 0 or not postable(s, o, r.last_qty, value[0]):
-            return park(s, ST_report_out_of_range, r.feed, trade)
+            return park_report(s, ST_report_out_of_range, r, order, trade)
     if not room_to_refee(s, o):
-        return park(s, ST_capacity_reached, r.feed, trade)
+        return park_report(s, ST_capacity_reached, r, order, trade)
     return ST_ok
 
 
@@ -253,22 +217,56 @@ cdef uint16_t corrected(State* s, uint32_t order, const ExecutionReport* r) noex
     if r.exec_type == ExecType_trade_cancel:
         bust(s, trade, name, r.exec_id_length, r.settle_date)
     else:
-        correct(s, trade, r.last_qty, r.last_px, value, name, r.exec_id_length, r.settle_date)
+        correct(s, trade, r.last_qty, r.last_px, value, name, r.exec_id_length, r.settle_date, True)
     after_trade(s, order, r.ord_status)
     return ST_ok
 
 
-cdef bint can_still_trade(const State* s, const OrderRow* o) noexcept nogil:
-    """Once a trade that filled it is taken back: not past its day, and not what was immediate or nothing."""
-    cdef const RequestRow* terms = &s.request[o.terms]
-    cdef const ExchangeRow* e = &s.exchange[s.instrument[o.instrument].exchange]
-    if terms.time_in_force == TimeInForce_gtd and terms.expire_date != e.trade_date:
-        return terms.expire_date > e.trade_date
-    if terms.time_in_force == TimeInForce_gtd:
-        return e.session_state != SessionState_complete
-    if terms.time_in_force == TimeInForce_day:
-        return o.trade_date == e.trade_date and e.session_state != SessionState_complete
-    return terms.time_in_force == TimeInForce_gtc
+cdef inline bint tells_price(const State* s, const OrderRow* o, const ExecutionReport* r) noexcept nogil:
+    return r.price > 0 or (r.price != INT64_MIN and s.instrument[o.instrument].price_may_be_negative)
+
+
+cdef void state_terms(State* s, OrderRow* o, const ExecutionReport* r) noexcept nogil:
+    """What the exchange tells of the order's terms, quantity and price apart, is so from now on."""
+    cdef RequestRow* t = &s.request[o.terms]
+    row_open(&t.version)
+    if r.ord_type:
+        t.ord_type = r.ord_type
+    elif t.ord_type == OrdType_market_to_limit and tells_price(s, o, r):
+        t.ord_type = OrdType_limit
+    if takes_price(t.ord_type) and tells_price(s, o, r):
+        t.flags &= ~REQUEST_protected
+    if r.time_in_force:
+        t.time_in_force = r.time_in_force
+    if r.expire_date or t.time_in_force != TimeInForce_gtd:
+        t.expire_date = r.expire_date
+    if r.stop_px > 0:
+        t.stop_px = r.stop_px
+    if r.display_qty > 0:
+        t.display_qty = r.display_qty
+    if r.min_qty > 0:
+        t.min_qty = r.min_qty
+    row_close(&t.version)
+
+
+cdef void follow_price(State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
+    """An order that is held at a protected price is held at that of the exchange once it states one."""
+    cdef OrderRow* o = &s.order[order]
+    cdef Cover cover
+    if not s.request[o.terms].flags & REQUEST_protected or not tells_price(s, o, r):
+        return
+    if cover_of(s, o, r.price, o.order_qty, &cover):
+        state_terms(s, o, r)
+        row_open(&o.version)
+        o.price = r.price
+        row_close(&o.version)
+
+
+cdef bint came_before(const State* s, uint32_t request, uint32_t terms) noexcept nogil:
+    """Was this replace asked for before the one whose terms are in force? Their reports came the other way round."""
+    while terms and terms != request:
+        terms = s.request[terms].orig
+    return terms == request
 
 
 cdef uint16_t replaced(State* s, uint32_t order, uint32_t request, const ExecutionReport* r) noexcept nogil:
@@ -280,108 +278,188 @@ cdef uint16_t replaced(State* s, uint32_t order, uint32_t request, const Executi
     cdef bint ours = request != 0 and q.type == RequestType_replace
     if o.closed == CLOSED_dead or (ours and q.status == RequestStatus_completed):
         return ST_report_stale
+    if ours and came_before(s, request, o.terms):
+        answered(s, request)
+        rehold(s, order)
+        return ST_report_stale
     if ours:
         quantity, price = q.order_qty, q.price
     if r.order_qty > 0:
         quantity = r.order_qty
-    if r.price > 0 and not (ours and q.ord_type == OrdType_market):
+    if tells_price(s, o, r):
         price = r.price
     if not cover_of(s, o, price, quantity, &cover):
-        return park(s, ST_report_out_of_range, r.feed, 0)
+        return park_report(s, ST_report_out_of_range, r, order, 0)
     # point of no return
-    reopen(o)
     row_open(&o.version)
     if ours:
         o.terms = request
-    o.order_qty = max(quantity, o.cum_qty)
+    o.order_qty = quantity if quantity == o.order_qty else max(quantity, o.cum_qty)
     o.price = price
-    o.ord_status = standing(o, r.ord_status)
     row_close(&o.version)
+    state_terms(s, o, r)
+    mark_overfill(s, order)
     answered(s, o.request)
     if ours:
         unlink_pending(s, request)
         set_status(s, request, RequestStatus_completed, ST_ok)
-    if o.cum_qty >= o.order_qty:
-        close_order(s, order, OrdStatus_filled, CLOSED_filled, ST_ok)
-    else:
-        charge_rest(s, order)
-        rehold(s, order)
-    warn_of_debt(s, order)
+    new_terms(s, order, r.ord_status)
     return ST_ok
 
 
+cdef void new_terms(State* s, uint32_t order, uint8_t word) noexcept nogil:
+    """Where its new terms leave an order: a filled one may be open again, another one filled by what it has."""
+    cdef OrderRow* o = &s.order[order]
+    if o.cum_qty < o.order_qty:
+        reopen(o)
+        set_word(s, order, standing(o, word))
+        charge_rest(s, order)
+        rehold(s, order)
+    elif o.closed:
+        if word != 0 or o.ord_status == OrdStatus_pending_replace:
+            set_word(s, order, standing(o, word))
+        rehold(s, order)
+    else:
+        close_order(s, order, standing(o, word), CLOSED_filled, ST_ok)
+    warn_of_debt(s, order)
+
+
 cdef uint16_t rejected(State* s, uint32_t order, uint32_t request, const ExecutionReport* r) noexcept nogil:
-    """A New is refused. The reject of a repeated ClOrdID (103=6) does not end the order that it names."""
+    """A New is refused. The reject of a repeated ClOrdID (103=6) does not end the order that it names: the exchange has
+    it, and while nothing else was heard of it, it is in doubt."""
     cdef OrderRow* o = &s.order[order]
     if request and s.request[request].type != RequestType_new:
         return refused(s, order, request, r.ord_status)
     if o.closed or (r.ord_rej_reason == 6 and o.ord_status != OrdStatus_pending_new):
         return ST_report_stale
+    if r.ord_rej_reason == 6:
+        if awaits(s.request[o.request].status):
+            set_status(s, o.request, RequestStatus_in_doubt, ST_cl_ord_id_duplicate)
+        alert(s, EventKind_order, order, ST_cl_ord_id_duplicate)
+        return ST_ok
     close_order(s, order, OrdStatus_rejected, CLOSED_dead, ST_rejected_by_exchange)
     return ST_ok
 
 
 cdef uint16_t refused(State* s, uint32_t order, uint32_t request, uint8_t word) noexcept nogil:
-    """A cancel or replace is refused: the old terms stand, at the leaves of this moment."""
+    """A cancel or replace is refused: the old terms stand, at the leaves of this moment. Where the order itself is
+    unknown there (word Rejected), it is in doubt."""
     cdef OrderRow* o = &s.order[order]
     if request == 0 or s.request[request].type == RequestType_new or not is_live(s.request[request].status):
         return ST_report_stale
     unlink_pending(s, request)
     set_status(s, request, RequestStatus_rejected, ST_rejected_by_exchange)
-    if o.closed == 0 and word in (OrdStatus_new, OrdStatus_partially_filled):
-        row_open(&o.version)
-        o.ord_status = OrdStatus_partially_filled if o.cum_qty else OrdStatus_new
-        row_close(&o.version)
-    elif o.closed == CLOSED_filled and word == OrdStatus_filled:
-        row_open(&o.version)
-        o.ord_status = word
-        row_close(&o.version)
-    else:
-        say(s, order, word)
-    rehold(s, order)
+    if word == OrdStatus_rejected and not o.closed:
+        set_status(s, o.request, RequestStatus_in_doubt, ST_order_missing_at_exchange)
+        alert(s, EventKind_order, order, ST_order_missing_at_exchange)
+        word = 0
+    take_word(s, order, word, INT64_MIN)
     return ST_ok
 
 
 cdef uint16_t ended(State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
-    """Canceled, expired, or done for the day: which of them, and whether the order survives it."""
+    """Canceled or expired. Of a filled order that a replace was to open again, it is the end of that, too."""
     cdef OrderRow* o = &s.order[order]
-    cdef uint8_t word = OrdStatus_canceled, tif = s.request[o.terms].time_in_force
-    if r.exec_type == ExecType_expired:
-        word = OrdStatus_expired
-    elif r.exec_type == ExecType_done_for_day:
-        word = OrdStatus_done_for_day
-    if o.closed == CLOSED_dead and o.flags & FLAG_expired_here and word != OrdStatus_done_for_day:
-        row_open(&o.version)
-        o.ord_status = word  # the exchange's late word on an order that was expired here
-        row_close(&o.version)
+    cdef uint8_t word = OrdStatus_expired if r.exec_type == ExecType_expired else OrdStatus_canceled
+    if o.closed == CLOSED_dead and (o.flags & FLAG_expired_here or closed_by_operator(s, o)):
+        set_word(s, order, word)  # the exchange's late word on an order that was closed here
+        return ST_ok
+    if o.closed == CLOSED_filled and o.pending:
+        close_order(s, order, OrdStatus_filled, CLOSED_dead, ST_ok)
         return ST_ok
     if o.closed:
         return ST_report_stale
-    if word == OrdStatus_done_for_day and (tif == TimeInForce_gtc or tif == TimeInForce_gtd):
-        answered(s, o.request)
-        say(s, order, word)
-        rehold(s, order)
-        return ST_ok
     close_order(s, order, word, CLOSED_dead, ST_ok)
     return ST_ok
 
 
-cdef uint16_t acknowledged(State* s, uint32_t order, uint32_t request, const ExecutionReport* r) noexcept nogil:
-    """Reports that only say where an order stands."""
+cdef inline bint closed_by_operator(const State* s, const OrderRow* o) noexcept nogil:
+    return s.request[o.request].reason == ST_resolved_by_operator
+
+
+cdef uint16_t accepted(State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
+    """New: the exchange has the order, at the terms that it states. One that an operator took for rejected lives."""
+    cdef OrderRow* o = &s.order[order]
+    cdef Cover cover
+    cdef int64_t quantity = r.order_qty if r.order_qty > 0 else o.order_qty
+    cdef int64_t price = r.price if tells_price(s, o, r) else o.price
+    answered(s, o.request)
+    if o.closed and o.ord_status == OrdStatus_rejected and closed_by_operator(s, o):
+        set_status(s, o.request, RequestStatus_completed, ST_ok)
+        reopen(o)
+        set_word(s, order, OrdStatus_pending_new)
+    if o.closed or o.cum_qty:
+        return ST_report_stale
+    if o.ord_status != OrdStatus_pending_new:
+        return ST_ok  # it is further already
+    if not cover_of(s, o, price, quantity, &cover):
+        return park_report(s, ST_report_out_of_range, r, order, 0)
+    # point of no return
+    if quantity != o.order_qty or price != o.price or r.ord_type or r.time_in_force:
+        state_terms(s, o, r)
+        row_open(&o.version)
+        o.order_qty, o.price = quantity, price
+        row_close(&o.version)
+    set_word(s, order, OrdStatus_new)
+    say(s, order, r.ord_status)
+    rehold(s, order)
+    return ST_ok
+
+
+cdef uint16_t triggered(State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
+    """The stop price was met: a stop is a market order from now on, a stop limit a limit order."""
+    cdef OrderRow* o = &s.order[order]
+    cdef RequestRow* t = &s.request[o.terms]
+    if o.closed:
+        return ST_report_stale
+    answered(s, o.request)
+    follow_price(s, order, r)
+    state_terms(s, o, r)
+    row_open(&t.version)
+    if t.ord_type == OrdType_stop:
+        t.ord_type = OrdType_market
+    elif t.ord_type == OrdType_stop_limit:
+        t.ord_type = OrdType_limit
+    row_close(&t.version)
+    if r.ord_status:
+        say(s, order, r.ord_status)
+    elif o.ord_status == OrdStatus_pending_new:
+        set_word(s, order, OrdStatus_partially_filled if o.cum_qty else OrdStatus_new)
+    rehold(s, order)
+    return ST_ok
+
+
+cdef uint16_t status_told(State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
+    """The answer to a query: where the order stands. Rejected says that the exchange has no such order."""
     cdef OrderRow* o = &s.order[order]
     cdef uint8_t word = r.ord_status
+    if word == OrdStatus_rejected:
+        if o.closed:
+            return ST_report_stale
+        if o.ord_status == OrdStatus_pending_new and o.cum_qty == 0:
+            close_order(s, order, OrdStatus_rejected, CLOSED_dead, ST_rejected_by_exchange)
+        else:
+            close_order(s, order, OrdStatus_canceled, CLOSED_dead, ST_ok)
+        return ST_ok
+    if word != 0 and word != OrdStatus_pending_new:
+        answered(s, o.request)
+    take_word(s, order, word, r.cum_qty)
+    return ST_ok
+
+
+cdef uint16_t busy(State* s, uint32_t order, uint32_t request, const ExecutionReport* r) noexcept nogil:
+    """Reports that only say what the exchange is doing with the order: it considers a request, has stopped or suspended
+    it."""
+    cdef OrderRow* o = &s.order[order]
+    cdef uint8_t word = r.ord_status if r.ord_status else r.exec_type  # FIX gives both the same character
     if r.exec_type in (ExecType_pending_cancel, ExecType_pending_replace):
         if request and s.request[request].type != RequestType_new and not is_live(s.request[request].status):
             return ST_report_stale
-        word = OrdStatus_pending_cancel if r.exec_type == ExecType_pending_cancel else OrdStatus_pending_replace
+        word = r.exec_type
+    elif r.cum_qty != INT64_MIN and r.cum_qty < o.cum_qty:
+        return ST_report_stale
     elif r.exec_type != ExecType_pending_new:
         answered(s, o.request)
-    if r.exec_type == ExecType_new and (o.closed or o.cum_qty):
-        return ST_report_stale
-    if r.exec_type == ExecType_new and o.ord_status != OrdStatus_pending_new:
-        return ST_ok  # it is further already
-    if word == 0 and r.exec_type not in (ExecType_order_status, ExecType_restated, ExecType_triggered):
-        word = r.exec_type  # FIX gives the state that a report brings about the same character
     say(s, order, word)
     rehold(s, order)
     return ST_ok
@@ -390,48 +468,103 @@ cdef uint16_t acknowledged(State* s, uint32_t order, uint32_t request, const Exe
 cdef uint16_t told(State* s, uint32_t order, uint32_t request, const ExecutionReport* r) noexcept nogil:
     """One report of a known order."""
     cdef uint8_t why = r.exec_type
-    if why == ExecType_order_status and r.ord_status == OrdStatus_rejected:
-        why = ExecType_rejected
     if why == ExecType_trade:
         return executed(s, order, request, r)
+    if why == ExecType_new:
+        return accepted(s, order, r)
     if why == ExecType_trade_cancel or why == ExecType_trade_correct:
         return corrected(s, order, r)
     if why == ExecType_replaced or why == ExecType_restated:
         return replaced(s, order, request if why == ExecType_replaced else 0, r)
     if why == ExecType_rejected:
         return rejected(s, order, request, r)
-    if why in (ExecType_canceled, ExecType_expired, ExecType_done_for_day):
+    if why == ExecType_canceled or why == ExecType_expired:
         return ended(s, order, r)
-    return acknowledged(s, order, request, r)
+    if why == ExecType_done_for_day or why == ExecType_calculated:
+        return finish_day(s, order, why, r.cum_qty)
+    if why == ExecType_triggered:
+        return triggered(s, order, r)
+    if why == ExecType_order_status:
+        return status_told(s, order, r)
+    return busy(s, order, request, r)
+
+
+cdef uint32_t order_of_trade(const State* s, uint32_t exchange, const ExecutionReport* r) noexcept nogil:
+    """The order of the trade that a report repeats, busts or corrects, where it names no order that is known."""
+    cdef const uint8_t* name = ExecutionReport_texts(r)
+    cdef uint32_t length = r.exec_id_length, found = 0
+    cdef int32_t date = r.trade_date if r.trade_date else s.exchange[exchange].trade_date
+    cdef uint8_t[4] sides = [Side_buy, Side_sell, Side_sell_short, Side_sell_short_exempt]
+    cdef int index
+    if r.exec_type not in (ExecType_trade, ExecType_trade_cancel, ExecType_trade_correct):
+        return 0
+    if r.exec_type != ExecType_trade:
+        name, length = name + r.exec_id_length, r.exec_ref_id_length
+    for index in range(4):
+        if length and not found and (r.side == 0 or r.side == sides[index]):
+            found = find_execution(s, exchange, date, sides[index], name, length)
+    return s.execution[found].order
+
+
+cdef uint32_t order_meant(State* s, uint32_t request, const ExecutionReport* r) noexcept nogil:
+    """The order that a report is about, made when it comes from elsewhere; 0 when it does not tell enough."""
+    cdef uint32_t exchange = s.feed[r.feed].exchange, order = s.request[request].order
+    cdef const uint8_t* order_id = ExecutionReport_texts(r) + r.exec_id_length + r.exec_ref_id_length
+    if request == 0 and r.order_id_length:
+        order = find_order(s, exchange, order_id, r.order_id_length)
+    if order == 0:
+        order = order_of_trade(s, exchange, r)
+    if order == 0 and request == 0:
+        order = adopt(s, r)
+    if order == 0 or s.instrument[s.order[order].instrument].exchange != exchange:
+        return 0
+    name_order(s, order, order_id, r.order_id_length)
+    return order
+
+
+cdef uint16_t book(State* s, const ExecutionReport* r) noexcept nogil:
+    """A report, however it came: from its feed, or out of those that were parked."""
+    cdef uint32_t request = request_of(s, r.request), order
+    cdef uint16_t status
+    if not room_for_fact(s):
+        return park_report(s, ST_capacity_reached, r, 0, 0)
+    order = order_meant(s, request, r)
+    if order == 0:
+        status = ST_instrument_unknown if r.instrument == 0 and r.symbol_length else ST_report_unmatched
+        if r.exec_type == ExecType_trade_cancel or r.exec_type == ExecType_trade_correct:
+            status = ST_execution_unknown
+        return park_report(s, status, r, 0, 0)
+    status = told(s, order, request, r)
+    if status == ST_ok and r.cum_qty != INT64_MIN:
+        check_cum(s, order, r.cum_qty)
+    return status
+
+
+cdef inline bint stays_parked(uint16_t status) noexcept nogil:
+    return status in (ST_capacity_reached, ST_instrument_unknown, ST_report_unmatched, ST_execution_unknown,
+                      ST_execution_conflict, ST_report_out_of_range)
 
 
 cdef uint16_t apply_report(State* s, const ExecutionReport* r) noexcept nogil:
-    cdef uint32_t request, order = 0
-    cdef const uint8_t* order_id = ExecutionReport_texts(r) + r.exec_id_length + r.exec_ref_id_length
-    cdef uint16_t status
-    cdef uint32_t exchange
     if not allowed(s, PERMISSION_report):
         return ST_permission_denied
     if r.feed == 0 or r.feed >= s.header[TABLE_feed].used:
         return park(s, ST_feed_unknown, r.feed, 0)
     if not count_in(s, r.feed, r.feed_sequence):
         return ST_feed_sequence_repeated
-    if not room_for_fact(s):
-        return park(s, ST_capacity_reached, r.feed, 0)
-    exchange = s.feed[r.feed].exchange
-    request = request_of(s, r.request)
-    if request:
-        order = s.request[request].order
-    elif r.order_id_length:
-        order = find_order(s, exchange, order_id, r.order_id_length)
-        if order == 0:
-            order = adopt(s, r)
-    if order == 0 or s.instrument[s.order[order].instrument].exchange != exchange:
-        return park(s, ST_report_unmatched, r.feed, 0)
-    name_order(s, order, order_id, r.order_id_length)
-    status = told(s, order, request, r)
-    if status == ST_ok and r.cum_qty != INT64_MIN:
-        check_cum(s, order, r.cum_qty)
+    return book(s, r)
+
+
+cdef uint16_t apply_parked(State* s, const ExecutionReport* r) noexcept nogil:
+    """An operator books a parked report, outside of its feed's sequence; the row is closed when it could be booked."""
+    cdef uint16_t status = ST_permission_denied
+    if allowed(s, PERMISSION_operate) and of_owner(s, 0):
+        status = ST_nothing_to_resolve
+        if may_book_parked(s, r):
+            status = book(s, r)
+            if not stays_parked(status):
+                close_parked(s, r.parked, Resolution_apply)
+    emit_answer(s, s.source, status, 0, 0, 0, False)
     return status
 
 

@@ -24,6 +24,7 @@ FEED_RECORDS = {"open": "FeedOpened", "restarted": "FeedOpened", "lost": "FeedLo
 REPORTED = (
     *("exec_id", "exec_ref_id", "order_id", "ord_status", "last_qty", "last_px", "cum_qty", "leaves_qty", "order_qty"),
     *("price", "trade_date", "side", "instrument", "text", "feed", "cl_ord_id"),
+    *("stop_px", "display_qty", "min_qty", "expire_date"),
     *("ord_type", "time_in_force", "ord_rej_reason"),
 )
 EXTRA_TERMS = (
@@ -146,6 +147,13 @@ def adjust(world: World, f: dict[str, Any], step: Step) -> list[Result]:
 
 def signed(f: dict[str, Any]) -> dict[str, Any]:
     return {"by": f["by"], "override": f.get("override", False)}
+
+
+def resolve(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    said = {"by": f["by"], "text": f.get("reason", "")}
+    if "break" in f:
+        return [world.engine.resolve_parked(f["break"], f["outcome"], **said)]
+    return [world.engine.resolve(world.account_for(f), f["cl_ord_id"], f["outcome"], **said)]
 
 
 # from exchanges
@@ -283,6 +291,7 @@ ACTIONS = {
     "deposit": deposit,
     "withdraw": withdraw,
     "adjust": adjust,
+    "resolve": resolve,
     "report": report,
     "cancel_reject": cancel_reject,
     "feed": feed,

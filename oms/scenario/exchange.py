@@ -14,6 +14,8 @@ from typing import Any
 ENDS = {"canceled", "expired", "rejected", "done_for_day", "calculated"}  # exec_types that name the order's last state
 PENDING = {"pending_cancel": {"canceled"}, "pending_replace": {"replaced"}}  # the exchange works on a request, until …
 PRESENT = ("pending_new", "stopped", "suspended")  # … and what it says of an order that goes on
+DUPLICATE = 6  # OrdRejReason of a repeated ClOrdID: the order that has it goes on
+DAY_WORDS = ("done_for_day", "calculated")  # with which a day may end, but not an order that stays overnight
 
 
 @dataclass
@@ -42,11 +44,11 @@ class ExchangeOrder:
 
     def goes_on(self) -> None:
         """An order that stays overnight is done for a day only."""
-        if self.ended == "done_for_day" and not self.day:
+        if self.ended in DAY_WORDS and not self.day:
             self.ended = ""
 
     def leaves(self) -> Decimal:
-        stays = not self.ended or (self.ended == "done_for_day" and not self.day)
+        stays = not self.ended or (self.ended in DAY_WORDS and not self.day)
         return max(Decimal(0), self.order_qty - self.cum_qty) if stays else Decimal(0)
 
 
@@ -62,7 +64,7 @@ class Exchange:
     ) -> None:
         """A new order; a repeated request changes nothing."""
         if name not in self.orders:
-            self.orders[name] = ExchangeOrder(order_qty, time_in_force == "day", today, cum_qty)
+            self.orders[name] = ExchangeOrder(order_qty, time_in_force not in ("gtc", "gtd"), today, cum_qty)
 
     def renamed(self, name: str, orig: str, order_qty: Decimal | None = None, *, replace: bool = False) -> None:
         """A replace or cancel: its id names the same order from now on."""
@@ -115,7 +117,7 @@ class Exchange:
         elif exec_type == "restated":
             order.order_qty = report.get("order_qty", order.order_qty)
             order.goes_on()
-        elif exec_type in ENDS:
+        elif exec_type in ENDS and report.get("ord_rej_reason") != DUPLICATE:
             order.goes_on()
             order.ended = order.ended or exec_type
         if "cum_qty" in report and exec_type not in ("trade_cancel", "trade_correct"):

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from oms import records
-from oms.enums import Status
 from oms.errors import OmsError
 from oms.pictures import Order, Request
 from oms.scenario.expected import SUSPENSE
@@ -67,20 +66,20 @@ def trades(world: World, from_row: int) -> list[dict[str, Any]]:
 
 def breaks(world: World) -> list[dict[str, Any]]:
     """Those of the last start of day, and executions that came again with other content."""
-    arrays = world.engine.arrays()
     found = list(world.day_breaks)
-    parked = arrays["parked"][1:]
-    for slot in dict.fromkeys(parked["execution"][parked["status"] == Status.execution_conflict].tolist()):
-        if slot:
-            row = arrays["execution"][slot]
-            found.append(
-                {
-                    "kind": "execution",
-                    "account": arrays["account"]["code"][row["account"]].decode(),
-                    "instrument": arrays["instrument"]["symbol"][row["instrument"]].decode(),
-                    "exec_id": world.engine.text(row["exec_id"]),
-                }
-            )
+    for each in world.engine.breaks():
+        found.append(
+            {
+                "kind": "execution",
+                "account": each.account,
+                "instrument": each.instrument,
+                "exec_id": each.exec_id,
+                "ours": each.ours,
+                "theirs": each.theirs,
+                "ours_price": each.ours_px,
+                "theirs_price": each.theirs_px,
+            }
+        )
     return found
 
 

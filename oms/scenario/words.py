@@ -223,6 +223,10 @@ REPORT: dict[str, Kind] = {
     "avg_px": number,
     "order_qty": number,
     "price": number,
+    "stop_px": number,
+    "display_qty": number,
+    "min_qty": number,
+    "expire_date": day,
     "trade_date": day,
     "settl_date": day,
     "side": enum("Side"),
@@ -309,6 +313,11 @@ ACTIONS: dict[str, Action] = {
         required=("account", "reference", "reason"),
         one_of=(("currency", "instrument"), ("amount", "quantity")),
     ),
+    "resolve": Action(
+        {"cl_ord_id": text, "account": text, "break": text, "outcome": enum("Resolution"), "reason": text},
+        required=("outcome",),
+        one_of=(("cl_ord_id", "break"),),
+    ),
     "report": Action(REPORT, required=("exec_type",), any_of=("cl_ord_id", "order_id")),
     "cancel_reject": Action(
         {
@@ -361,7 +370,6 @@ ACTIONS: dict[str, Action] = {
     "edit": _coming("edited terms at the desk"),
     "escalate": _coming("several queues at the desk"),
     "assign": _coming("assignment from the suspense account"),
-    "resolve": _coming("the resolution of breaks and doubts", "cl_ord_id", "break", "outcome"),
     "transfer": _coming("transfers", "from", "to", "currency", "instrument", "amount", "quantity", "reference"),
     "corporate_action": _coming(
         "corporate actions", "instrument", "type", "ratio", "amount", "new_instrument", "ex_date"
@@ -417,6 +425,9 @@ ORDER: dict[str, Kind] = {
     "cum_qty": number,
     "leaves_qty": number,
     "avg_px": number,
+    "day_order_qty": number,
+    "day_cum_qty": number,
+    "day_avg_px": number,
     **TERMS_SHOWN,
     "locate": text,
     "reserved": number,
@@ -466,6 +477,8 @@ BREAK = Words(
         "exec_id": text,
         "ours": _or_none(number),
         "theirs": _or_none(number),
+        "ours_price": _or_none(number),
+        "theirs_price": _or_none(number),
     }
 )
 LISTS: dict[str, Kind] = {

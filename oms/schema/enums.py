@@ -35,6 +35,9 @@ ENUMS = [
     Enum("Decision", "A DTR's word on a queued request", numbers("authorise", "reject", start=1)),
     Enum("CrossOwn", "What happens to a request that would meet the account's own order", numbers("allow", "desk")),
     Enum("ChainedReplaces", "What happens to a replace while another one is unanswered", numbers("allow", "refuse")),
+    Enum("Resolution", "What an operator makes of a request in doubt, a break, or a report that could not be booked",
+         numbers("rejected", "canceled", "expired", "accepted", "closed", "ours", "theirs", "apply", "dismiss",
+                 start=1)),
     Enum("CalendarOf", "What a holiday belongs to", numbers("exchange", "currency", start=1)),
     Enum("LookupOf", "What a Lookup asks for", numbers(
         "account", "instrument", "exchange", "feed", "user", "request", start=1)),

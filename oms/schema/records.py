@@ -97,9 +97,14 @@ RECORDS = [
         F("leaves_qty", "qty", "null = not told", 151), F("order_qty", "qty", "null = not told", 38),
         F("price", "price", "null = not told", 44), F("trade_date", "date", "0 = the exchange's current one", 75),
         F("settle_date", "date", "0 = by the calendar", 64), F("transact_time_ns", "time", "", 60),
-        F("ord_rej_reason", "u16", "", 103), F("pad1", "u16"), F("pad2", "u32")], [
+        F("ord_rej_reason", "u16", "", 103), F("pad1", "u16"),
+        F("parked", "slot", "the parked report that an operator has booked now"),
+        F("stop_px", "price", "0 = not told", 99), F("display_qty", "qty", "0 = not told", 1138),
+        F("min_qty", "qty", "0 = not told", 110), F("expire_date", "date", "0 = not told", 432), F("pad2", "u32")], [
         F("exec_id", "text", "", 17), F("exec_ref_id", "text", "", 19), F("order_id", "text", "", 37),
-        F("text", "text", "", 58)]),
+        F("text", "text", "", 58),
+        F("symbol", "text", "of an instrument that is not known: then figures have eight decimals", 55),
+        F("account_code", "text", "of an account that is not known", 1)]),
     Record(41, "OrderCancelReject", "An exchange refuses a cancel or replace.", [
         F("feed_sequence", "seq"), F("request", "handle", "the cancel or replace that is refused", 11),
         F("feed", "u16"), F("ord_status", "char", "", 39), F("pad0", "u8"), F("cxl_rej_reason", "u16", "", 102),
@@ -173,6 +178,9 @@ RECORDS = [
         F("user", "u16"), F("pad0", "u16"), F("pad1", "u32")]),
     Record(91, "UserBack", "The session of a client or operator has begun.", [
         F("user", "u16"), F("pad0", "u16"), F("pad1", "u32")]),
+    Record(67, "Resolve", "An operator says what became of a request in doubt, a break, or a parked report.", [
+        F("request", "handle", "0 = it is about a parked report"), F("parked", "slot"),
+        F("outcome", "u8", "Resolution"), F("pad0", "u8[3]"), F("tag", "u64")], [F("text", "text", "why", 58)]),
     # outputs
     Record(70, "OrderRequest", "To an adapter: send this to the exchange, once.", [
         F("feed_sequence", "seq", "our number on this feed"), F("request", "handle", "ClOrdID for the exchange", 11),

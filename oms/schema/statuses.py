@@ -107,6 +107,10 @@ STATUSES = [
     Status(87, "movement_repeated", "A movement with this reference was booked before: nothing changes."),
     Status(88, "movement_conflict", "The reference stands for another movement."),
     Status(89, "booked_below_zero", "The withdrawal would take booked money or stock below what is free."),
+    # what operators settle
+    Status(90, "resolution_invalid", "That outcome does not fit what is to be resolved."),
+    Status(91, "nothing_to_resolve", "Nothing of that name waits for a person."),
+    Status(94, "resolved_by_operator", "An operator said what became of it."),
     # settlement, movements, feeds of banks and registries
     Status(115, "stage_taken", "Another user is sending the rows of a load or settlement batch."),
     Status(116, "settlement_item_unknown", "Nothing of this trade is open for the batch, or it is named twice."),

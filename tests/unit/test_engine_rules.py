@@ -148,7 +148,7 @@ def test_a_correction_that_finds_no_room_is_parked_and_changes_nothing():
     bust = {"exec_id": "B", "exec_ref_id": "E0"}
     assert status(engine.report("trade_cancel", account="A", cl_ord_id="X", **bust)) == "capacity_reached"
     assert engine.cash("A", "AUD") == before
-    assert [reason.name for reason, _ in engine.parked()] == ["capacity_reached"]
+    assert [row.status.name for row in engine.parked()] == ["capacity_reached"]
 
 
 def test_stock_that_is_found_keeps_the_average_and_a_later_bust_leaves_it_so():

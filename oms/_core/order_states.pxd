@@ -1,0 +1,13 @@
+# What an order is, in the words of FIX, and what reports make of it.
+from oms._core.state cimport *
+
+cdef void flag(State* s, uint32_t order, uint8_t flags) noexcept nogil
+cdef void set_word(State* s, uint32_t order, uint8_t word) noexcept nogil
+cdef void say(State* s, uint32_t order, uint8_t word) noexcept nogil
+cdef uint8_t standing(const OrderRow* o, uint8_t word) noexcept nogil
+cdef void answered(State* s, uint32_t request) noexcept nogil
+cdef uint16_t finish_day(State* s, uint32_t order, uint8_t word, int64_t cum_qty) noexcept nogil
+cdef void take_word(State* s, uint32_t order, uint8_t word, int64_t cum_qty) noexcept nogil
+cdef bint can_still_trade(const State* s, const OrderRow* o) noexcept nogil
+cdef void reopen(OrderRow* o) noexcept nogil
+cdef void mark_overfill(State* s, uint32_t order) noexcept nogil

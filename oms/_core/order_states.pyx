@@ -1,0 +1,131 @@
+"""What an order is: the FIX words, their precedence, and how one follows another.
+
+The stored `ord_status` is the exchange's own word. An older word never lowers it: a report that may be a repeated one is
+measured by what it counts.
+"""
+
+from libc.stdint cimport INT64_MIN
+
+from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_expired_here, FLAG_overfilled, close_order, is_live, \
+    rehold, set_status, unlink_pending
+
+
+cdef void flag(State* s, uint32_t order, uint8_t flags) noexcept nogil:
+    row_open(&s.order[order].version)
+    s.order[order].flags |= flags
+    row_close(&s.order[order].version)
+
+
+cdef void set_word(State* s, uint32_t order, uint8_t word) noexcept nogil:
+    row_open(&s.order[order].version)
+    s.order[order].ord_status = word
+    row_close(&s.order[order].version)
+
+
+cdef void mark_overfill(State* s, uint32_t order) noexcept nogil:
+    """The flag says what is so now: a bust, or a larger quantity, takes it back."""
+    cdef OrderRow* o = &s.order[order]
+    row_open(&o.version)
+    if o.cum_qty > o.order_qty:
+        o.flags |= FLAG_overfilled
+    else:
+        o.flags &= ~FLAG_overfilled
+    row_close(&o.version)
+
+
+cdef void answered(State* s, uint32_t request) noexcept nogil:
+    """The exchange has answered a request."""
+    if request and is_live(s.request[request].status):
+        unlink_pending(s, request)
+        set_status(s, request, RequestStatus_completed, ST_ok)
+
+
+cdef void say(State* s, uint32_t order, uint8_t word) noexcept nogil:
+    """The exchange's word on an order that can still trade; a word that would end it comes with a report that does."""
+    cdef OrderRow* o = &s.order[order]
+    if o.closed or word in (0, OrdStatus_filled, OrdStatus_canceled, OrdStatus_rejected, OrdStatus_expired):
+        return
+    if word in (OrdStatus_new, OrdStatus_pending_new) and (o.cum_qty or o.ord_status == word):
+        return
+    set_word(s, order, word)
+
+
+cdef uint8_t standing(const OrderRow* o, uint8_t word) noexcept nogil:
+    """What a live order is after its executions or terms have changed; the exchange may say that it is busy with it."""
+    if word in (OrdStatus_pending_cancel, OrdStatus_pending_replace):
+        return word
+    if o.cum_qty >= o.order_qty:
+        return OrdStatus_filled
+    if word in (OrdStatus_done_for_day, OrdStatus_stopped, OrdStatus_suspended, OrdStatus_calculated):
+        return word
+    return OrdStatus_partially_filled if o.cum_qty else OrdStatus_new
+
+
+cdef void reopen(OrderRow* o) noexcept nogil:
+    row_open(&o.version)
+    o.closed = 0
+    o.closed_date = 0
+    row_close(&o.version)
+
+
+cdef bint can_still_trade(const State* s, const OrderRow* o) noexcept nogil:
+    """Once a trade that filled it is taken back: not past its day, and not what was immediate or nothing."""
+    cdef const RequestRow* terms = &s.request[o.terms]
+    cdef const ExchangeRow* e = &s.exchange[s.instrument[o.instrument].exchange]
+    if terms.time_in_force == TimeInForce_gtd and terms.expire_date != e.trade_date:
+        return terms.expire_date > e.trade_date
+    if terms.time_in_force == TimeInForce_gtd:
+        return e.session_state != SessionState_complete
+    if terms.time_in_force == TimeInForce_day:
+        return o.trade_date == e.trade_date and e.session_state != SessionState_complete
+    return terms.time_in_force == TimeInForce_gtc
+
+
+cdef inline int day_rank(uint8_t word) noexcept nogil:
+    """FIX: DoneForDay goes before Calculated, which goes before Filled."""
+    return 2 if word == OrdStatus_done_for_day else 1 if word == OrdStatus_calculated else 0
+
+
+cdef uint16_t finish_day(State* s, uint32_t order, uint8_t word, int64_t cum_qty) noexcept nogil:
+    """DoneForDay or Calculated: a Day order ends, one that stays overnight is done for this day only, and of a filled
+    one it is the last word."""
+    cdef OrderRow* o = &s.order[order]
+    cdef uint8_t tif = s.request[o.terms].time_in_force
+    cdef bint overnight = tif == TimeInForce_gtc or tif == TimeInForce_gtd
+    if cum_qty != INT64_MIN and cum_qty < o.cum_qty:
+        return ST_report_stale
+    if o.closed and o.ord_status not in (OrdStatus_filled, OrdStatus_calculated):
+        return ST_report_stale
+    if o.closed:
+        if day_rank(word) > day_rank(o.ord_status):
+            set_word(s, order, word)
+    elif overnight:
+        answered(s, o.request)
+        set_word(s, order, word)
+        rehold(s, order)
+    else:
+        close_order(s, order, word, CLOSED_dead, ST_ok)
+    return ST_ok
+
+
+cdef void take_word(State* s, uint32_t order, uint8_t word, int64_t cum_qty) noexcept nogil:
+    """Where the exchange says that an order stands, in answer to a query or with a refusal. Rejected is not for here;
+    Filled leaves the order as it is until its executions are here: they are never inferred."""
+    cdef OrderRow* o = &s.order[order]
+    if word == OrdStatus_done_for_day or word == OrdStatus_calculated:
+        finish_day(s, order, word, cum_qty)
+    elif o.closed == CLOSED_dead and o.flags & FLAG_expired_here and word == OrdStatus_canceled:
+        set_word(s, order, word)  # the exchange's late word on an order that was expired here
+    elif o.closed:
+        if o.closed == CLOSED_filled and o.ord_status in (OrdStatus_pending_cancel, OrdStatus_pending_replace):
+            set_word(s, order, standing(o, word))
+    elif word == OrdStatus_canceled or word == OrdStatus_expired:
+        close_order(s, order, word, CLOSED_dead, ST_ok)
+    elif word == OrdStatus_new or word == OrdStatus_partially_filled:
+        set_word(s, order, OrdStatus_partially_filled if o.cum_qty else OrdStatus_new)
+    elif word == 0 or word == OrdStatus_filled:
+        if o.ord_status == OrdStatus_pending_cancel or o.ord_status == OrdStatus_pending_replace:
+            set_word(s, order, OrdStatus_partially_filled if o.cum_qty else OrdStatus_new)
+    else:
+        say(s, order, word)
+    rehold(s, order)

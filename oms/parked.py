@@ -1,0 +1,113 @@
+"""Reports that could not be booked, and executions that came again with other content: what waits for a person.
+
+Reads the tables, and a parked report's record from the journal. Changes nothing: who books or resolves one makes a
+record.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from oms import records
+from oms.enums import ExecType, Resolution, Status
+from oms.errors import OmsError
+from oms.journal import Reader
+from oms.pictures import Break, Parked
+from oms.schema import NULL_I64
+from oms.values import from_units, to_units
+from oms.views import Views, word
+
+UNKNOWN_DECIMALS = 8  # of all figures of an instrument that nobody knows
+QUANTITIES = ("last_qty", "cum_qty", "leaves_qty", "order_qty", "display_qty", "min_qty")
+PRICES = ("last_px", "price", "stop_px")
+
+
+def parked_rows(views: Views, *, closed: bool = False) -> list[Parked]:
+    """Those that wait, oldest first; with `closed` those that were settled, too."""
+    rows = views.rows("parked")
+    found = np.flatnonzero(rows["status"] != 0)
+    return [picture(views, int(slot)) for slot in found if closed or not rows["outcome"][slot]]
+
+
+def picture(views: Views, slot: int) -> Parked:
+    row = views.row("parked", slot)
+    order = views.rows("order")[row["order"]]
+    instrument = int(order["instrument"])
+    decimals = views.exponents(instrument) if instrument else (UNKNOWN_DECIMALS, UNKNOWN_DECIMALS)
+    return Parked(
+        row=slot,
+        status=Status(int(row["status"])),
+        sequence=int(row["sequence"]),
+        feed=views.code("feed", int(row["feed"]), "name"),
+        account=views.code("account", int(order["account"]), "code"),
+        instrument=views.code("instrument", instrument, "symbol"),
+        order=int(row["order"]),
+        exec_type=word(ExecType, row["exec_type"]),
+        exec_id=views.text(row["exec_id"]),
+        exec_ref_id=views.text(row["exec_ref_id"]),
+        last_qty=from_units(int(row["last_qty"]), decimals[1]),
+        last_px=from_units(int(row["last_px"]), decimals[0]),
+        outcome=word(Resolution, row["outcome"]),
+        user=views.code("user", int(row["user"]), "name"),
+    )
+
+
+def breaks(views: Views) -> list[Break]:
+    """Executions whose key came again with other content and that nobody has resolved."""
+    found = []
+    for theirs in parked_rows(views):
+        if theirs.status == Status.execution_conflict:
+            ours = views.trade_picture(int(views.rows("parked")["execution"][theirs.row]))
+            found.append(
+                Break(
+                    parked=theirs.row,
+                    account=ours.account,
+                    instrument=ours.instrument,
+                    exec_id=theirs.exec_id,
+                    ours=ours.quantity,
+                    ours_px=ours.price,
+                    theirs=theirs.last_qty,
+                    theirs_px=theirs.last_px,
+                )
+            )
+    return found
+
+
+def find_parked(views: Views, name: str | int) -> int:
+    """The row that waits under an exec_id, or of the report with a journal sequence; 0 when there is none."""
+    for waiting in reversed(parked_rows(views)):
+        if name in (waiting.exec_id, waiting.sequence) or name == str(waiting.sequence):
+            return waiting.row
+    return 0
+
+
+def booked_again(views: Views, journal: str | os.PathLike[str], slot: int) -> bytes:
+    """The parked report once more, as the journal has it: outside of its feed's sequence, with what is known by now.
+    Raises OmsError when it is no execution report, or its instrument is still not known."""
+    sequence = int(views.rows("parked")["sequence"][slot])
+    with Reader(journal, sequence, live=True) as reader:
+        raw = next(iter(reader), None)
+        reader.check()
+    name, fields = records.decode(raw) if raw else ("", {})
+    if name != "ExecutionReport":
+        raise OmsError(f"the record {sequence} is no execution report", remedy="dismiss it, and have it sent again")
+    if not fields["instrument"] and fields["symbol"]:
+        fields["instrument"] = views.instrument_slot(fields["symbol"])
+        prices, quantities = views.exponents(fields["instrument"])
+        rescale(fields, QUANTITIES, quantities)
+        rescale(fields, PRICES, prices)
+    if not fields["account"] and fields["account_code"]:
+        known = np.flatnonzero(views.rows("account")["code"] == fields["account_code"].encode())
+        fields["account"] = int(known[0]) if len(known) == 1 else 0
+    of_frame = ("sequence", "time_ns", "source")
+    told = {field: value for field, value in fields.items() if field not in of_frame}
+    return records.encode(name, **(told | {"feed_sequence": 0, "parked": slot}))
+
+
+def rescale(fields: dict[str, Any], names: tuple[str, ...], decimals: int) -> None:
+    for name in names:
+        if fields[name] != NULL_I64:
+            fields[name] = to_units(from_units(fields[name], UNKNOWN_DECIMALS), decimals, name)

@@ -1,0 +1,59 @@
+"""What a person settles: requests in doubt, breaks, reports that could not be booked.
+
+A mixin of Engine: it makes records; it holds nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from oms.errors import OmsError
+from oms.parked import booked_again, breaks, find_parked, parked_rows
+
+if TYPE_CHECKING:
+    from oms.engine import Result
+    from oms.journal import Journal
+    from oms.pictures import Break, Parked
+    from oms.views import Views
+
+    class Host(Views):
+        """What the mixin needs of the engine."""
+
+        journal: Journal | None
+
+        def record(self, name: str, /, by: str | None = None, **fields: Any) -> Result: ...
+        def apply(self, raw: bytes, source: int = 0) -> Result: ...
+        def number(self, enum: str, value: str) -> int: ...
+        def handle_of(self, account: str, cl_ord_id: str) -> int: ...
+
+else:
+    Host = object
+
+
+class Repair(Host):
+    """Facts that did not fit, and what becomes of them."""
+
+    def breaks(self) -> list[Break]:
+        """Executions whose key came again with other content, and that wait for a person."""
+        return breaks(self)
+
+    def parked(self, closed: bool = False) -> list[Parked]:
+        """Reports that could not be booked, and breaks; with `closed` those that were settled, too."""
+        return parked_rows(self, closed=closed)
+
+    def resolve(self, account: str, cl_ord_id: str, outcome: str, by: str | None = None, text: str = "") -> Result:
+        """Says what became of a request in doubt, or of an order that is missing at the exchange. outcome: rejected,
+        canceled, expired, accepted; closed = Rejected when it was never acknowledged, else Canceled, and of a dead
+        order: no executions are missing any more."""
+        request = self.handle_of(account, cl_ord_id)
+        return self.record("Resolve", by, request=request, outcome=self.number("Resolution", outcome), text=text)
+
+    def resolve_parked(self, name: str | int, outcome: str, by: str | None = None, text: str = "") -> Result:
+        """Settles a parked report, by its exec_id or journal sequence. outcome: ours, theirs (a break), apply (booked
+        now, as the journal has it), dismiss."""
+        slot = find_parked(self, name)
+        if outcome != "apply" or not slot:
+            return self.record("Resolve", by, parked=slot, outcome=self.number("Resolution", outcome), text=text)
+        if self.journal is None:
+            raise OmsError("without a journal there is nothing to book again")
+        return self.apply(booked_again(self, self.journal.directory, slot), self.user_slot(by) if by else 0)
