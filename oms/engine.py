@@ -355,15 +355,18 @@ class Engine(Repair, Reference, Operating, Controlling, Views):
         an order that was not entered here comes with order_id, account, instrument, side, order_qty and price
         instead. What is not told is None."""
         ours = account is not None and cl_ord_id is not None
-        stock = self.instrument_or_zero(instrument) if instrument else 0
-        if ours and not stock:
-            stock = self.instrument_of(account or "", cl_ord_id or "")
-        if order_id and not stock:
-            stock = self.instrument_named(self.feed_for(feed, 0), order_id)
+        stock = self.instrument_reported(instrument, account if ours else None, cl_ord_id, order_id, feed)
         prices, quantities = self.exponents(stock) if stock else UNKNOWN_EXPONENTS
+        qty = {"last_qty": last_qty, "display_qty": display_qty, "min_qty": min_qty}
+        told = {"cum_qty": cum_qty, "leaves_qty": leaves_qty, "order_qty": order_qty}
+        figures = {name: to_units(value or 0, quantities, name) for name, value in qty.items()}
+        figures |= {name: or_null(value, quantities, name) for name, value in told.items()}
+        figures |= {name: to_units(px or 0, prices, name) for name, px in (("last_px", last_px), ("stop_px", stop_px))}
         return self.record(
             "ExecutionReport",
             by,
+            **figures,
+            price=or_null(price, prices, "price"),
             feed=self.feed_for(feed, stock),
             feed_sequence=feed_sequence,
             request=self.handle_of(account or "", cl_ord_id or "") if ours else 0,
@@ -376,15 +379,6 @@ class Engine(Repair, Reference, Operating, Controlling, Views):
             account_code=account if account and not self.account_or_zero(account) else "",
             instrument=stock,
             symbol=instrument if instrument and not stock else "",
-            last_qty=to_units(last_qty or 0, quantities, "last_qty"),
-            last_px=to_units(last_px or 0, prices, "last_px"),
-            cum_qty=or_null(cum_qty, quantities, "cum_qty"),
-            leaves_qty=or_null(leaves_qty, quantities, "leaves_qty"),
-            order_qty=or_null(order_qty, quantities, "order_qty"),
-            price=or_null(price, prices, "price"),
-            stop_px=to_units(stop_px or 0, prices, "stop_px"),
-            display_qty=to_units(display_qty or 0, quantities, "display_qty"),
-            min_qty=to_units(min_qty or 0, quantities, "min_qty"),
             expire_date=to_day(expire_date),
             trade_date=to_day(trade_date),
             settle_date=to_day(settle_date),
@@ -395,6 +389,17 @@ class Engine(Repair, Reference, Operating, Controlling, Views):
             order_id=order_id,
             text=text,
         )
+
+    def instrument_reported(
+        self, symbol: str | None, account: str | None, cl_ord_id: str | None, order_id: str, feed: str | None
+    ) -> int:
+        """The instrument that a report names, or that of the order that it names; 0 when none is known."""
+        stock = self.instrument_or_zero(symbol) if symbol else 0
+        if account is not None and not stock:
+            stock = self.instrument_of(account, cl_ord_id or "")
+        if order_id and not stock:
+            stock = self.instrument_named(self.feed_for(feed, 0), order_id)
+        return stock
 
     def cancel_reject(
         self,

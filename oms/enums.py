@@ -186,6 +186,20 @@ class ChainedReplaces(IntEnum):
     refuse = 1
 
 
+class Resolution(IntEnum):
+    """What an operator makes of a request in doubt, a break, or a report that could not be booked."""
+
+    rejected = 1
+    canceled = 2
+    expired = 3
+    accepted = 4
+    closed = 5
+    ours = 6
+    theirs = 7
+    apply = 8
+    dismiss = 9
+
+
 class CalendarOf(IntEnum):
     """What a holiday belongs to."""
 
@@ -337,6 +351,9 @@ class Status(IntEnum):
     movement_repeated = 87
     movement_conflict = 88
     booked_below_zero = 89
+    resolution_invalid = 90
+    nothing_to_resolve = 91
+    resolved_by_operator = 94
     stage_taken = 115
     settlement_item_unknown = 116
     settlement_item_exceeds = 117

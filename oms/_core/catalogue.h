@@ -57,6 +57,7 @@
 #define T_Capacities 69
 #define T_UserLost 90
 #define T_UserBack 91
+#define T_Resolve 67
 #define T_OrderRequest 70
 #define T_Answer 71
 #define T_Event 72
@@ -147,6 +148,9 @@
 #define ST_movement_repeated 87
 #define ST_movement_conflict 88
 #define ST_booked_below_zero 89
+#define ST_resolution_invalid 90
+#define ST_nothing_to_resolve 91
+#define ST_resolved_by_operator 94
 #define ST_stage_taken 115
 #define ST_settlement_item_unknown 116
 #define ST_settlement_item_exceeds 117
@@ -249,6 +253,15 @@
 #define CrossOwn_desk 1
 #define ChainedReplaces_allow 0
 #define ChainedReplaces_refuse 1
+#define Resolution_rejected 1
+#define Resolution_canceled 2
+#define Resolution_expired 3
+#define Resolution_accepted 4
+#define Resolution_closed 5
+#define Resolution_ours 6
+#define Resolution_theirs 7
+#define Resolution_apply 8
+#define Resolution_dismiss 9
 #define CalendarOf_exchange 1
 #define CalendarOf_currency 2
 #define LookupOf_account 1
@@ -807,14 +820,21 @@ typedef struct {
     uint64_t transact_time_ns;
     uint16_t ord_rej_reason;
     uint16_t pad1;
+    uint32_t parked;
+    int64_t stop_px;
+    int64_t display_qty;
+    int64_t min_qty;
+    int32_t expire_date;
     uint32_t pad2;
     uint8_t exec_id_length;
     uint8_t exec_ref_id_length;
     uint8_t order_id_length;
     uint8_t text_length;
-    uint8_t fill[4];
+    uint8_t symbol_length;
+    uint8_t account_code_length;
+    uint8_t fill[2];
 } ExecutionReport;
-_Static_assert(sizeof(ExecutionReport) == 144, "ExecutionReport");
+_Static_assert(sizeof(ExecutionReport) == 176, "ExecutionReport");
 _Static_assert(offsetof(ExecutionReport, feed_sequence) == 32, "ExecutionReport.feed_sequence");
 _Static_assert(offsetof(ExecutionReport, request) == 40, "ExecutionReport.request");
 _Static_assert(offsetof(ExecutionReport, feed) == 48, "ExecutionReport.feed");
@@ -837,12 +857,19 @@ _Static_assert(offsetof(ExecutionReport, settle_date) == 116, "ExecutionReport.s
 _Static_assert(offsetof(ExecutionReport, transact_time_ns) == 120, "ExecutionReport.transact_time_ns");
 _Static_assert(offsetof(ExecutionReport, ord_rej_reason) == 128, "ExecutionReport.ord_rej_reason");
 _Static_assert(offsetof(ExecutionReport, pad1) == 130, "ExecutionReport.pad1");
-_Static_assert(offsetof(ExecutionReport, pad2) == 132, "ExecutionReport.pad2");
-_Static_assert(offsetof(ExecutionReport, exec_id_length) == 136, "ExecutionReport.exec_id_length");
-_Static_assert(offsetof(ExecutionReport, exec_ref_id_length) == 137, "ExecutionReport.exec_ref_id_length");
-_Static_assert(offsetof(ExecutionReport, order_id_length) == 138, "ExecutionReport.order_id_length");
-_Static_assert(offsetof(ExecutionReport, text_length) == 139, "ExecutionReport.text_length");
-_Static_assert(offsetof(ExecutionReport, fill) == 140, "ExecutionReport.fill");
+_Static_assert(offsetof(ExecutionReport, parked) == 132, "ExecutionReport.parked");
+_Static_assert(offsetof(ExecutionReport, stop_px) == 136, "ExecutionReport.stop_px");
+_Static_assert(offsetof(ExecutionReport, display_qty) == 144, "ExecutionReport.display_qty");
+_Static_assert(offsetof(ExecutionReport, min_qty) == 152, "ExecutionReport.min_qty");
+_Static_assert(offsetof(ExecutionReport, expire_date) == 160, "ExecutionReport.expire_date");
+_Static_assert(offsetof(ExecutionReport, pad2) == 164, "ExecutionReport.pad2");
+_Static_assert(offsetof(ExecutionReport, exec_id_length) == 168, "ExecutionReport.exec_id_length");
+_Static_assert(offsetof(ExecutionReport, exec_ref_id_length) == 169, "ExecutionReport.exec_ref_id_length");
+_Static_assert(offsetof(ExecutionReport, order_id_length) == 170, "ExecutionReport.order_id_length");
+_Static_assert(offsetof(ExecutionReport, text_length) == 171, "ExecutionReport.text_length");
+_Static_assert(offsetof(ExecutionReport, symbol_length) == 172, "ExecutionReport.symbol_length");
+_Static_assert(offsetof(ExecutionReport, account_code_length) == 173, "ExecutionReport.account_code_length");
+_Static_assert(offsetof(ExecutionReport, fill) == 174, "ExecutionReport.fill");
 
 typedef struct {
     Frame frame;
@@ -1216,6 +1243,25 @@ _Static_assert(offsetof(UserBack, pad1) == 36, "UserBack.pad1");
 
 typedef struct {
     Frame frame;
+    uint64_t request;
+    uint32_t parked;
+    uint8_t outcome;
+    uint8_t pad0[3];
+    uint64_t tag;
+    uint8_t text_length;
+    uint8_t fill[7];
+} Resolve;
+_Static_assert(sizeof(Resolve) == 64, "Resolve");
+_Static_assert(offsetof(Resolve, request) == 32, "Resolve.request");
+_Static_assert(offsetof(Resolve, parked) == 40, "Resolve.parked");
+_Static_assert(offsetof(Resolve, outcome) == 44, "Resolve.outcome");
+_Static_assert(offsetof(Resolve, pad0) == 45, "Resolve.pad0");
+_Static_assert(offsetof(Resolve, tag) == 48, "Resolve.tag");
+_Static_assert(offsetof(Resolve, text_length) == 56, "Resolve.text_length");
+_Static_assert(offsetof(Resolve, fill) == 57, "Resolve.fill");
+
+typedef struct {
+    Frame frame;
     uint64_t feed_sequence;
     uint64_t request;
     uint64_t orig_request;
@@ -1368,11 +1414,13 @@ typedef struct {
     uint32_t queued;
     uint32_t buffered;
     uint32_t in_doubt;
+    uint32_t waiting_corrections;
+    uint32_t pad3;
     uint64_t next_expiry_ns;
     uint8_t sod_digest[32];
     uint8_t config_digest[32];
 } FirmRow;
-_Static_assert(sizeof(FirmRow) == 128, "FirmRow");
+_Static_assert(sizeof(FirmRow) == 136, "FirmRow");
 _Static_assert(offsetof(FirmRow, version) == 0, "FirmRow.version");
 _Static_assert(offsetof(FirmRow, control_state) == 4, "FirmRow.control_state");
 _Static_assert(offsetof(FirmRow, sod_kind) == 5, "FirmRow.sod_kind");
@@ -1389,9 +1437,11 @@ _Static_assert(offsetof(FirmRow, pad2) == 42, "FirmRow.pad2");
 _Static_assert(offsetof(FirmRow, queued) == 44, "FirmRow.queued");
 _Static_assert(offsetof(FirmRow, buffered) == 48, "FirmRow.buffered");
 _Static_assert(offsetof(FirmRow, in_doubt) == 52, "FirmRow.in_doubt");
-_Static_assert(offsetof(FirmRow, next_expiry_ns) == 56, "FirmRow.next_expiry_ns");
-_Static_assert(offsetof(FirmRow, sod_digest) == 64, "FirmRow.sod_digest");
-_Static_assert(offsetof(FirmRow, config_digest) == 96, "FirmRow.config_digest");
+_Static_assert(offsetof(FirmRow, waiting_corrections) == 56, "FirmRow.waiting_corrections");
+_Static_assert(offsetof(FirmRow, pad3) == 60, "FirmRow.pad3");
+_Static_assert(offsetof(FirmRow, next_expiry_ns) == 64, "FirmRow.next_expiry_ns");
+_Static_assert(offsetof(FirmRow, sod_digest) == 72, "FirmRow.sod_digest");
+_Static_assert(offsetof(FirmRow, config_digest) == 104, "FirmRow.config_digest");
 
 typedef struct {
     uint32_t version;
@@ -2112,16 +2162,44 @@ typedef struct {
     uint16_t status;
     uint16_t feed;
     uint32_t execution;
-    uint32_t pad0;
+    uint32_t order;
     uint64_t sequence;
+    uint32_t exec_id;
+    uint32_t exec_ref_id;
+    uint16_t exchange;
+    uint8_t side;
+    uint8_t exec_type;
+    int32_t trade_date;
+    int32_t settle_date;
+    uint32_t request;
+    int64_t last_qty;
+    int64_t last_px;
+    uint8_t outcome;
+    uint8_t pad0;
+    uint16_t user;
+    uint32_t pad1;
 } ParkedRow;
-_Static_assert(sizeof(ParkedRow) == 24, "ParkedRow");
+_Static_assert(sizeof(ParkedRow) == 72, "ParkedRow");
 _Static_assert(offsetof(ParkedRow, version) == 0, "ParkedRow.version");
 _Static_assert(offsetof(ParkedRow, status) == 4, "ParkedRow.status");
 _Static_assert(offsetof(ParkedRow, feed) == 6, "ParkedRow.feed");
 _Static_assert(offsetof(ParkedRow, execution) == 8, "ParkedRow.execution");
-_Static_assert(offsetof(ParkedRow, pad0) == 12, "ParkedRow.pad0");
+_Static_assert(offsetof(ParkedRow, order) == 12, "ParkedRow.order");
 _Static_assert(offsetof(ParkedRow, sequence) == 16, "ParkedRow.sequence");
+_Static_assert(offsetof(ParkedRow, exec_id) == 24, "ParkedRow.exec_id");
+_Static_assert(offsetof(ParkedRow, exec_ref_id) == 28, "ParkedRow.exec_ref_id");
+_Static_assert(offsetof(ParkedRow, exchange) == 32, "ParkedRow.exchange");
+_Static_assert(offsetof(ParkedRow, side) == 34, "ParkedRow.side");
+_Static_assert(offsetof(ParkedRow, exec_type) == 35, "ParkedRow.exec_type");
+_Static_assert(offsetof(ParkedRow, trade_date) == 36, "ParkedRow.trade_date");
+_Static_assert(offsetof(ParkedRow, settle_date) == 40, "ParkedRow.settle_date");
+_Static_assert(offsetof(ParkedRow, request) == 44, "ParkedRow.request");
+_Static_assert(offsetof(ParkedRow, last_qty) == 48, "ParkedRow.last_qty");
+_Static_assert(offsetof(ParkedRow, last_px) == 56, "ParkedRow.last_px");
+_Static_assert(offsetof(ParkedRow, outcome) == 64, "ParkedRow.outcome");
+_Static_assert(offsetof(ParkedRow, pad0) == 65, "ParkedRow.pad0");
+_Static_assert(offsetof(ParkedRow, user) == 66, "ParkedRow.user");
+_Static_assert(offsetof(ParkedRow, pad1) == 68, "ParkedRow.pad1");
 
 typedef struct {
     uint32_t version;
@@ -2286,6 +2364,7 @@ _Static_assert(offsetof(TextRow, bytes) == 0, "TextRow.bytes");
 #define Settle_texts(p) ((const uint8_t *)(p) + sizeof(Settle))
 #define Movement_texts(p) ((const uint8_t *)(p) + sizeof(Movement))
 #define Control_texts(p) ((const uint8_t *)(p) + sizeof(Control))
+#define Resolve_texts(p) ((const uint8_t *)(p) + sizeof(Resolve))
 #define OrderRequest_texts(p) ((const uint8_t *)(p) + sizeof(OrderRequest))
 #define Answer_texts(p) ((const uint8_t *)(p) + sizeof(Answer))
 #define Lookup_texts(p) ((const uint8_t *)(p) + sizeof(Lookup))
@@ -2328,7 +2407,7 @@ static inline int record_fits(const Frame *frame) {
     case T_OrderMassCancelRequest:
         return frame->length >= sizeof(OrderMassCancelRequest) && sizeof(OrderMassCancelRequest) <= frame->length;
     case T_ExecutionReport:
-        return frame->length >= sizeof(ExecutionReport) && sizeof(ExecutionReport) + ((const ExecutionReport *)frame)->exec_id_length + ((const ExecutionReport *)frame)->exec_ref_id_length + ((const ExecutionReport *)frame)->order_id_length + ((const ExecutionReport *)frame)->text_length <= frame->length;
+        return frame->length >= sizeof(ExecutionReport) && sizeof(ExecutionReport) + ((const ExecutionReport *)frame)->exec_id_length + ((const ExecutionReport *)frame)->exec_ref_id_length + ((const ExecutionReport *)frame)->order_id_length + ((const ExecutionReport *)frame)->text_length + ((const ExecutionReport *)frame)->symbol_length + ((const ExecutionReport *)frame)->account_code_length <= frame->length;
     case T_OrderCancelReject:
         return frame->length >= sizeof(OrderCancelReject) && sizeof(OrderCancelReject) + ((const OrderCancelReject *)frame)->text_length <= frame->length;
     case T_FeedOpened:
@@ -2377,6 +2456,8 @@ static inline int record_fits(const Frame *frame) {
         return frame->length >= sizeof(UserLost) && sizeof(UserLost) <= frame->length;
     case T_UserBack:
         return frame->length >= sizeof(UserBack) && sizeof(UserBack) <= frame->length;
+    case T_Resolve:
+        return frame->length >= sizeof(Resolve) && sizeof(Resolve) + ((const Resolve *)frame)->text_length <= frame->length;
     }
     return 0;
 }

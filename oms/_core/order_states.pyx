@@ -1,7 +1,7 @@
 """What an order is: the FIX words, their precedence, and how one follows another.
 
-The stored `ord_status` is the exchange's own word. An older word never lowers it: a report that may be a repeated one is
-measured by what it counts.
+The stored `ord_status` is the exchange's own word. An older word never lowers it: a report that may be a repeated one
+is measured by what it counts.
 """
 
 from libc.stdint cimport INT64_MIN

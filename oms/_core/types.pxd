@@ -56,6 +56,7 @@ cdef extern from "catalogue.h" nogil:
         T_Capacities
         T_UserLost
         T_UserBack
+        T_Resolve
         T_OrderRequest
         T_Answer
         T_Event
@@ -146,6 +147,9 @@ cdef extern from "catalogue.h" nogil:
         ST_movement_repeated
         ST_movement_conflict
         ST_booked_below_zero
+        ST_resolution_invalid
+        ST_nothing_to_resolve
+        ST_resolved_by_operator
         ST_stage_taken
         ST_settlement_item_unknown
         ST_settlement_item_exceeds
@@ -248,6 +252,15 @@ cdef extern from "catalogue.h" nogil:
         CrossOwn_desk
         ChainedReplaces_allow
         ChainedReplaces_refuse
+        Resolution_rejected
+        Resolution_canceled
+        Resolution_expired
+        Resolution_accepted
+        Resolution_closed
+        Resolution_ours
+        Resolution_theirs
+        Resolution_apply
+        Resolution_dismiss
         CalendarOf_exchange
         CalendarOf_currency
         LookupOf_account
@@ -588,12 +601,19 @@ cdef extern from "catalogue.h" nogil:
         uint64_t transact_time_ns
         uint16_t ord_rej_reason
         uint16_t pad1
+        uint32_t parked
+        int64_t stop_px
+        int64_t display_qty
+        int64_t min_qty
+        int32_t expire_date
         uint32_t pad2
         uint8_t exec_id_length
         uint8_t exec_ref_id_length
         uint8_t order_id_length
         uint8_t text_length
-        uint8_t fill[4]
+        uint8_t symbol_length
+        uint8_t account_code_length
+        uint8_t fill[2]
 
     ctypedef struct OrderCancelReject:
         Frame frame
@@ -792,6 +812,16 @@ cdef extern from "catalogue.h" nogil:
         uint16_t pad0
         uint32_t pad1
 
+    ctypedef struct Resolve:
+        Frame frame
+        uint64_t request
+        uint32_t parked
+        uint8_t outcome
+        uint8_t pad0[3]
+        uint64_t tag
+        uint8_t text_length
+        uint8_t fill[7]
+
     ctypedef struct OrderRequest:
         Frame frame
         uint64_t feed_sequence
@@ -880,6 +910,8 @@ cdef extern from "catalogue.h" nogil:
         uint32_t queued
         uint32_t buffered
         uint32_t in_doubt
+        uint32_t waiting_corrections
+        uint32_t pad3
         uint64_t next_expiry_ns
         uint8_t sod_digest[32]
         uint8_t config_digest[32]
@@ -1246,8 +1278,22 @@ cdef extern from "catalogue.h" nogil:
         uint16_t status
         uint16_t feed
         uint32_t execution
-        uint32_t pad0
+        uint32_t order
         uint64_t sequence
+        uint32_t exec_id
+        uint32_t exec_ref_id
+        uint16_t exchange
+        uint8_t side
+        uint8_t exec_type
+        int32_t trade_date
+        int32_t settle_date
+        uint32_t request
+        int64_t last_qty
+        int64_t last_px
+        uint8_t outcome
+        uint8_t pad0
+        uint16_t user
+        uint32_t pad1
 
     ctypedef struct ExposureRow:
         uint32_t version
@@ -1339,6 +1385,7 @@ cdef extern from "catalogue.h" nogil:
     const uint8_t* Settle_texts(const void* record)
     const uint8_t* Movement_texts(const void* record)
     const uint8_t* Control_texts(const void* record)
+    const uint8_t* Resolve_texts(const void* record)
     const uint8_t* OrderRequest_texts(const void* record)
     const uint8_t* Answer_texts(const void* record)
     const uint8_t* Lookup_texts(const void* record)
