@@ -40,6 +40,7 @@ _STRUCTS = {
     ),
     "OrderCancelReplaceRequest": packer("OrderCancelReplaceRequest", ("account", "expire_date", *_REPLACE)),
     "OrderCancelRequest": packer("OrderCancelRequest", ("account", "tag", "cl_ord_id_length", "orig_cl_ord_id_length")),
+    "OrderMassCancelRequest": packer("OrderMassCancelRequest", ("account", "instrument", "side", "tag")),
 }
 _TEMPLATES = {name: records.BY_NAME[name].template_id for name in _STRUCTS}
 _ANSWER_FIELDS = ("tag", "request", "order", "figure", "limit", "account", "status", "request_status", "repeated")
@@ -224,6 +225,13 @@ class Client:
         """Ask to cancel an order, named by any id of its chain. Returns the tag."""
         return self._request("OrderCancelRequest", (self._number(account),), cl_ord_id, orig_cl_ord_id)
 
+    def mass_cancel(self, account: str | int, instrument: str | Instrument | None = None, side: str = "") -> int:
+        """Ask to cancel every order of an account, of one instrument or side where given. Returns the tag; the answer's
+        figure is how many cancels went out, its limit how many requests ended unsent."""
+        what = self.instrument(instrument) if isinstance(instrument, str) else instrument
+        fields = (self._number(account), what.number if what else 0, _value(Side, side))
+        return self._request("OrderMassCancelRequest", fields)
+
     def _number(self, account: str | int) -> int:
         return self.account(account) if isinstance(account, str) else account
 
@@ -233,7 +241,7 @@ class Client:
         try:
             block = _STRUCTS[name].pack(*fields, tag, *map(len, texts))
         except struct.error as error:
-            raise OmsError(f"{name} cannot be encoded: {error}", where=f"cl_ord_id {ids[0]!r}") from None
+            raise OmsError(f"{name} cannot be encoded: {error}", where=f"cl_ord_id {ids[0]!r}" if ids else "") from None
         length = (schema.FRAME_SIZE + len(block) + sum(map(len, texts)) + 7) & ~7
         head = _HEAD.pack(length, 0, tag, 0, _TEMPLATES[name], schema.SCHEMA_VERSION, 0, 0)
         while len(self._waiting) >= self.window:

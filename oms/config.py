@@ -123,6 +123,8 @@ class User(Strict, frozen=True):
     owner: Word = 0
     max_value: str = "0"
     active: bool = True
+    max_rate: Natural = 0  # new orders and replaces a second; 0 = as many as come
+    cancel_on_disconnect: Annotated[int, msgspec.Meta(ge=0, le=60)] = 0  # seconds; 0 = its orders stay
 
 
 class Config(Strict, frozen=True):

@@ -31,7 +31,9 @@ from oms.engine import Engine
 from oms.enums import FeedState
 from oms.errors import OmsError
 
-ORDER_ENTRY = frozenset({"NewOrderSingle", "OrderCancelReplaceRequest", "OrderCancelRequest", "Lookup"})
+ORDER_ENTRY = frozenset(
+    {"NewOrderSingle", "OrderCancelReplaceRequest", "OrderCancelRequest", "OrderMassCancelRequest", "Lookup"}
+)
 EXCHANGE = frozenset(
     {
         "ExecutionReport",
@@ -62,6 +64,8 @@ OPERATION = frozenset(
         "SetMargin",
         "Control",
         "MarketData",
+        "OpenOrder",
+        "OpenOrdersEnd",
         "TradingSession",
     }
 )
@@ -152,6 +156,9 @@ class Server:
         for feed in engine.rows("feed")[1:]:
             if feed["state"] == FeedState.online:  # the last process ended without a word to its adapters
                 engine.lose_feed(bytes(feed["name"]).decode())
+        for user in engine.rows("user")[1:]:
+            if user["online"]:  # nor to its clients: who does not come back in time loses its orders
+                engine.user_lost(bytes(user["name"]).decode())
         return engine
 
     def _live(self) -> Path:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from oms import journal, schema
+from oms.control import states
 from oms.enums import ControlState, FeedState, SessionState
 from oms.look import Source
 from oms.values import from_day
@@ -28,7 +29,13 @@ def stat(source: Source) -> dict[str, Any]:
     found: dict[str, Any] = {"live": source.live, "process": process(source), "firm": firm(views)}
     if source.directory is not None:
         found["journal"] = journal.stat(source.directory / "journal")
-    found |= {"exchanges": list(exchanges(views)), "feeds": list(feeds(views)), "tables": list(tables(views))}
+    control = [{"scope": scope, "name": name, "state": state} for scope, name, state in states(views)]
+    found |= {
+        "control": control,
+        "exchanges": list(exchanges(views)),
+        "feeds": list(feeds(views)),
+        "tables": list(tables(views)),
+    }
     if source.live:
         found |= {"counters": counters(views), "latencies": list(latencies(views))}
     return found

@@ -49,6 +49,7 @@ cdef class Loop:
     cdef void apply_taken(self, const Frame* first, const Frame* last) noexcept nogil
     cdef void open_peer(self, const BusEvent* event) noexcept nogil
     cdef void close_peer(self, const BusEvent* event) noexcept nogil
+    cdef void tell_of_user(self, uint16_t what, uint16_t user) noexcept nogil
     cdef void address(self, const BusEvent* event, const Frame* record) noexcept nogil
     cdef void look_up(self, const BusEvent* event, const Frame* record) noexcept nogil
     cdef bint may_ask(self, uint16_t user, const Lookup* asked) noexcept nogil

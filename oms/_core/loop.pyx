@@ -238,7 +238,8 @@ cdef class Loop:
         cdef uint16_t feed = self.feeds[event.endpoint]
         cdef uint64_t last_applied = 0
         if feed == 0:
-            bus_accept(self.b, event, 0)
+            if bus_accept(self.b, event, 0) and self.s.user[event.source].cancel_on_disconnect:
+                self.tell_of_user(T_UserBack, event.source)
             return
         if self.s.feed[feed].session_id == greeting.session_id:
             wait_until_safe(self.j, self.j.sequence)  # what it is told to have been applied, it may forget
@@ -255,9 +256,11 @@ cdef class Loop:
         self.inject(&opened.frame, event.source)
 
     cdef void close_peer(self, const BusEvent* event) noexcept nogil:
-        """A peer has gone: what an adapter has not answered is in doubt."""
+        """A peer has gone: what an adapter has not answered is in doubt; a user's orders may be cancelled."""
         cdef FeedLost lost
         cdef uint16_t feed = self.feeds[event.endpoint]
+        if feed == 0 and (self.s.user[event.source].online or self.s.user[event.source].cancel_on_disconnect):
+            self.tell_of_user(T_UserLost, event.source)
         if feed == 0 or self.s.feed[feed].state == FeedState_offline:
             return
         memset(&lost, 0, sizeof(lost))
@@ -266,6 +269,16 @@ cdef class Loop:
         lost.frame.schema_version = SCHEMA_VERSION
         lost.feed = feed
         self.inject(&lost.frame, event.source)
+
+    cdef void tell_of_user(self, uint16_t what, uint16_t user) noexcept nogil:
+        """Has the journal say that a user whose orders depend on it has come or gone: the two records are alike."""
+        cdef UserLost record
+        memset(&record, 0, sizeof(record))
+        record.frame.length = sizeof(record)
+        record.frame.template_id = what
+        record.frame.schema_version = SCHEMA_VERSION
+        record.user = user
+        self.inject(&record.frame, 0)
 
     cdef void look_up(self, const BusEvent* event, const Frame* record) noexcept nogil:
         """Answers with the number of a code; nothing of it is journaled."""

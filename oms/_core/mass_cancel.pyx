@@ -6,7 +6,7 @@ is routed as any cancel: through gaps, and after its feed is back. An order whos
 
 from oms._core.orders cimport CLOSED_dead, is_live, link_pending, make_request, route, terms_of
 from oms._core.outputs cimport alert, emit_answer
-from oms._core.requests cimport newest_terms, unsent
+from oms._core.requests cimport unsent
 from oms._core.vetting cimport Terms, allowed, of_owner, vet_account
 from oms._core.waiting cimport drop
 
@@ -71,7 +71,6 @@ cdef void cancel_here(State* s, uint32_t order) noexcept nogil:
     cdef uint32_t slot
     terms_of(s, o, o.terms, &t)
     slot = make_request(s, RequestType_cancel, &t, NULL, 0, 0, 0)
-    s.request[slot].orig = newest_terms(s, o)
     link_pending(s, order, slot)
     route(s, slot)
 

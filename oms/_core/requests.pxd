@@ -4,7 +4,6 @@ from oms._core.state cimport *
 cdef uint16_t apply_new(State* s, const NewOrderSingle* r) noexcept nogil
 cdef uint16_t apply_replace(State* s, const OrderCancelReplaceRequest* r) noexcept nogil
 cdef uint16_t apply_cancel(State* s, const OrderCancelRequest* r) noexcept nogil
-cdef uint32_t newest_terms(const State* s, const OrderRow* o) noexcept nogil
 
 
 cdef inline bint unsent(const State* s, const OrderRow* o) noexcept nogil:

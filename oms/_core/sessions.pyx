@@ -28,7 +28,7 @@ cdef bint within_rate(State* s) noexcept nogil:
 
 
 cdef uint16_t apply_user_lost(State* s, const UserLost* r) noexcept nogil:
-    """From now on its orders wait for it, as long as it has asked for."""
+    """From now on its orders wait for it, as long as it has asked for. Lost twice is lost once."""
     cdef UserRow* u
     if s.source:
         return ST_permission_denied
@@ -36,7 +36,7 @@ cdef uint16_t apply_user_lost(State* s, const UserLost* r) noexcept nogil:
         return ST_reference_invalid
     u = &s.user[r.user]
     row_open(&u.version)
-    if u.online and u.cancel_on_disconnect:
+    if u.cancel_on_disconnect and u.cancel_at_ns == 0:
         u.cancel_at_ns = s.time_ns + u.cancel_on_disconnect * <uint64_t>1000000000
         if s.firm.next_expiry_ns == 0 or u.cancel_at_ns < s.firm.next_expiry_ns:
             s.firm.next_expiry_ns = u.cancel_at_ns

@@ -19,6 +19,8 @@ COMMANDS: dict[str, str] = {
     "serve": "serve",
     "sod": "sod",
     "auth": "auth",
+    "control": "control",
+    "mass-cancel": "mass_cancel",
     "verify": "verify",
     "replay": "replay",
     "snapshot": "snapshot",

@@ -1,4 +1,6 @@
-"""`oms sod check|load DIR` and `oms sod sign-off ACCOUNT…`: the start of day, on a directory at rest.
+"""`oms sod check|load DIR` and `oms sod sign-off ACCOUNT…`: the start of day, of a running process or a store at rest.
+
+A running process is asked over the session of an operator, who answers for it: the one that --by names, else the first.
 
 Exit status: 0 all is well, 1 a file was refused and nothing is loaded, or another error, 3 some accounts stay closed.
 """
@@ -6,11 +8,12 @@ Exit status: 0 all is well, 1 a file was refused and nothing is loaded, or anoth
 import json
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from time import monotonic, time_ns
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from oms.commands import add_command
 from oms.errors import OmsError
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from oms.start_of_day.report import Report
 
 PROGRESS_SECONDS = 0.5
+RUNNING_TIMEOUT_S = 60.0  # for one batch: the commit of a large file is one
 
 
 def add(subparsers: "Subparsers") -> None:
@@ -93,17 +97,46 @@ def _load(args: Namespace) -> int:
     from oms.start_of_day.plan import Settings, prepare
     from oms.start_of_day.run import carry_out
 
-    settings = Settings(args.date, not args.no_settle, args.supersede, args.by)
     progress = _progress() if sys.stderr.isatty() else None
     if args.dry_run:
+        settings = Settings(args.date, not args.no_settle, args.supersede, args.by)
         plan = prepare(args.files, _copy(args.store), settings, progress)
         _tell(plan.report, args)
         return plan.report.status
-    with _open(args.store) as engine:
-        plan = prepare(args.files, engine.arrays(), settings, progress)
+    with _target(args) as target:
+        settings = Settings(args.date, not args.no_settle, args.supersede, target.by)
+        plan = prepare(args.files, target.arrays(), settings, progress)
         _tell(plan.report, args)
-        carry_out(plan, engine.apply_batch, engine.arrays, progress)
+        carry_out(plan, target.sink, target.arrays, progress)
     return plan.report.status
+
+
+class Target(NamedTuple):
+    """What is loaded. by: who answers for it; sink: applies a batch of records; arrays: the tables as they are now."""
+
+    by: str
+    sink: Callable[[bytes], int]
+    arrays: "Callable[[], Arrays]"
+
+
+@contextmanager
+def _target(args: Namespace) -> Iterator[Target]:
+    """The process that serves the store, over an operator's session; where there is none, the store itself."""
+    from oms import config
+    from oms.operator_client import Operator, endpoint_of
+    from oms.schema import TABLES
+    from oms.server import live
+
+    found = config.find(args.store)
+    if found is None or live(found.directory) is None:
+        with _open(args.store) as engine:
+            yield Target(args.by, engine.apply_batch, engine.arrays)
+        return
+    with Operator(found, endpoint_of(found, args.by) if args.by else "", RUNNING_TIMEOUT_S) as operator:
+        views = operator.views
+        yield Target(
+            operator.user, operator.apply_batch, lambda: {table.name: views.rows(table.name) for table in TABLES}
+        )
 
 
 def _open(store: Path) -> "Engine":
@@ -176,8 +209,8 @@ def _progress() -> Callable[[str, int, int], None]:
 def _sign_off(args: Namespace) -> int:
     from oms.start_of_day.run import sign_off
 
-    with _open(args.store) as engine:
-        opened = sign_off(args.accounts, args.by, args.reason, engine.apply_batch, engine.arrays())
+    with _target(args) as target:
+        opened = sign_off(args.accounts, args.by, args.reason, target.sink, target.arrays())
     already = [code for code in args.accounts if code not in opened]
     if args.json:
         print(json.dumps({"opened": opened, "open_already": already}))

@@ -30,10 +30,7 @@ def mass_cancel(world: World, f: dict[str, Any], step: Step) -> list[Result]:
 
 
 def user_lost(world: World, f: dict[str, Any], step: Step) -> list[Result]:
-    """Its session was there before, whether a step said so or not."""
     world.given.user_known(f["user"])
-    if not world.engine.rows("user")["online"][world.engine.user_slot(f["user"])]:
-        world.engine.user_back(f["user"])
     return [world.engine.user_lost(f["user"])]
 
 

@@ -178,5 +178,7 @@ def sign_off(codes: Sequence[str], by: str, reason: str, sink: Sink, arrays: Arr
         raise OmsError(f"no account {', '.join(unknown)}")
     closed = {code: row for code, row in rows.items() if book.arrays["account"]["unreconciled"][row]}
     for row in closed.values():
-        sink(records.encode("AccountReconciled", source=user, account=row, unreconciled=0, reason=clipped(reason)))
+        record = records.encode("AccountReconciled", source=user, account=row, unreconciled=0, reason=clipped(reason))
+        if refusal := sink(record):
+            raise OmsError(f"refused: {records.STATUS_BY_CODE[refusal].name}", remedy="--by names an operator")
     return list(closed)

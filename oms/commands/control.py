@@ -1,0 +1,107 @@
+"""`oms control show|set|kill|lift`: trading states of a running OMS, and who changed them when and why.
+
+Exit status: 0 done, 1 refused, or another error.
+"""
+
+import json
+from argparse import ArgumentParser, Namespace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from oms.commands import add_command, add_store
+
+if TYPE_CHECKING:
+    from oms.commands import Subparsers
+    from oms.control import Change
+
+SCOPES = ("firm", "exchange", "account", "instrument", "user")
+
+
+def add(subparsers: "Subparsers") -> None:
+    parser = subparsers.add_parser(
+        "control",
+        help="halt, reduce or kill trading, and let it go on",
+        description="Trading states: of those that concern a request the strictest counts. Cancels always pass.",
+    )
+    parser.set_defaults(run=lambda args: _usage(parser))
+    actions = parser.add_subparsers(metavar="action")
+    show = add_command(actions, "show", "what is not active, and every change: who, when, why", _show)
+    add_store(show, tables=True)
+    change = add_command(actions, "set", "set a state; active ends a halt", _change)
+    change.add_argument("state", choices=("active", "reduce_only", "halted"))
+    _add_scope(change)
+    for name, state, summary in (
+        ("kill", "killed", "halt, cancel all that is live, withdraw what waits: one action"),
+        ("lift", "active", "make active again; what was killed needs the permission to lift"),
+    ):
+        command = add_command(actions, name, summary, _change)
+        command.set_defaults(state=state)
+        _add_scope(command)
+
+
+def _add_scope(command: ArgumentParser) -> None:
+    command.add_argument("scope", choices=SCOPES)
+    command.add_argument("name", nargs="?", default="", metavar="NAME", help="its code; none for the firm")
+    command.add_argument("--reason", default="", help="why; kept with the change")
+    command.add_argument("--as", dest="endpoint", default="", metavar="ENDPOINT", help="the operator's endpoint")
+    command.add_argument(
+        "--config", type=Path, default=Path("oms.toml"), metavar="FILE", help="settings (default: oms.toml)"
+    )
+
+
+def _usage(parser: ArgumentParser) -> int:
+    parser.print_help()
+    return 2
+
+
+def _show(args: Namespace) -> int:
+    from oms.control import changes, states
+    from oms.look import Source, columns
+
+    views = Source(args).views
+    now = [{"scope": scope, "name": name, "state": state} for scope, name, state in states(views)]
+    past = [describe(change) for change in changes(views)]
+    if args.json:
+        print(json.dumps({"states": now, "changes": past}, indent=2))
+        return 0
+    print(columns(now, list(now[0])))
+    if past:
+        print("\n" + columns(past, list(past[0])))
+    return 0
+
+
+def describe(change: "Change") -> dict[str, Any]:
+    """One change in words."""
+    fields = vars(change) | {"sequence": str(change.sequence)}
+    when = datetime.fromtimestamp(fields.pop("time_ns") / 1e9, UTC).isoformat(timespec="seconds")
+    return {"time": when, **fields}
+
+
+def _change(args: Namespace) -> int:
+    from oms.config import load
+    from oms.control import slot_of
+    from oms.enums import ControlScope, ControlState, Status
+    from oms.errors import OmsError
+    from oms.operator_client import Operator
+
+    if (args.scope == "firm") != (args.name == ""):
+        raise OmsError(f"{args.scope} {args.name or 'without a name'}", remedy="the firm has no name, all else has one")
+    with Operator(load(args.config), args.endpoint) as operator:
+        answer = operator.ask(
+            "Control",
+            scope=int(ControlScope[args.scope]),
+            number=slot_of(operator.views, args.scope, args.name),
+            state=int(ControlState[args.state]),
+            reason=args.reason,
+        )
+    status = Status(answer["status"])
+    told = {"scope": args.scope, "name": args.name, "state": args.state, "status": status.name}
+    if status == Status.ok and args.state == "killed":
+        told |= {"cancels": answer["figure"], "withdrawn": answer["limit"]}
+    if args.json:
+        print(json.dumps(told))
+    else:
+        taken = f", {told['cancels']} cancels sent, {told['withdrawn']} requests withdrawn" if "cancels" in told else ""
+        print(f"{args.scope}{args.name and ' '}{args.name}: {args.state if status == 0 else status.name}{taken}")
+    return 0 if status == Status.ok else 1

@@ -1,0 +1,51 @@
+"""`oms mass-cancel`: cancels all live orders that the options describe, in a running OMS.
+
+Exit status: 0 done, 1 refused, or another error.
+"""
+
+import json
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oms.commands import add_command
+
+if TYPE_CHECKING:
+    from oms.commands import Subparsers
+
+SELECTED = ("account", "instrument", "exchange", "user")
+
+
+def add(subparsers: "Subparsers") -> None:
+    command = add_command(subparsers, "mass-cancel", "cancel all live orders of an account, instrument, …", run)
+    for name in SELECTED:
+        command.add_argument(f"--{name}", default="", metavar=name.upper(), help=f"only orders of this {name}")
+    command.add_argument("--side", default="", choices=("buy", "sell", "sell_short", "sell_short_exempt"))
+    command.add_argument("--all", action="store_true", help="every live order; needed when nothing else is said")
+    command.add_argument("--as", dest="endpoint", default="", metavar="ENDPOINT", help="the operator's endpoint")
+    command.add_argument(
+        "--config", type=Path, default=Path("oms.toml"), metavar="FILE", help="settings (default: oms.toml)"
+    )
+
+
+def run(args: Namespace) -> int:
+    from oms.config import load
+    from oms.control import slot_of
+    from oms.enums import Side, Status
+    from oms.errors import OmsError
+    from oms.operator_client import Operator
+
+    chosen = {name: getattr(args, name) for name in SELECTED if getattr(args, name)}
+    if args.all == bool(chosen or args.side):
+        raise OmsError("either --all, or whose orders", remedy="oms mass-cancel --help")
+    with Operator(load(args.config), args.endpoint) as operator:
+        slots = {name: slot_of(operator.views, name, code) for name, code in chosen.items()}
+        answer = operator.ask("OrderMassCancelRequest", **slots, side=int(Side[args.side]) if args.side else 0)
+    status = Status(answer["status"])
+    told = {"status": status.name, "cancels": answer["figure"], "withdrawn": answer["limit"]}
+    if args.json:
+        print(json.dumps(told))
+    else:
+        done = f"{told['cancels']} cancels sent, {told['withdrawn']} unsent requests ended"
+        print(done if status == Status.ok else status.name)
+    return 0 if status == Status.ok else 1
