@@ -26,10 +26,7 @@ class Balance:
     of: str  # currency or instrument
     sides: dict[str, Decimal]
     outside: dict[str, Decimal]
-
-    @property
-    def sum(self) -> Decimal:
-        return sum(self.sides.values(), Decimal(0))
+    sum: Decimal
 
 
 def balances(views: Views) -> list[Balance]:
@@ -57,7 +54,8 @@ def _balances(
         exponent = int(rows["exponent" if item == "currency" else "quantity_exponent"][slot])
         parts = {kind: from_units(int(figures[slot]), exponent) for kind, figures in outside.items() if figures[slot]}
         shown = {name: from_units(figure, exponent) for name, figure in sides.items()}
-        found.append(Balance(views.code(item, slot, "code" if item == "currency" else "symbol"), item, shown, parts))
+        code = views.code(item, slot, "code" if item == "currency" else "symbol")
+        found.append(Balance(code, item, shown, parts, from_units(sum(sides.values()), exponent)))
     return found
 
 

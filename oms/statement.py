@@ -135,9 +135,9 @@ def statement(
     cash = list(slots_of(views, "cash", holder)) if instrument is None else []
     stock = list(slots_of(views, "holding", holder)) if currency is None else []
     if currency is not None:
-        cash = [slot for slot in cash if slot == views.cash_slot(holder, views.currency_slot(currency))]
+        cash = [slot for slot in (views.cash_slot(holder, views.currency_slot(currency)),) if slot]
     if instrument is not None:
-        stock = [slot for slot in stock if slot == views.holding_slot(holder, views.instrument_slot(instrument))]
+        stock = [slot for slot in (views.holding_slot(holder, views.instrument_slot(instrument)),) if slot]
     parts = []
     for table, slots in (("cash", cash), ("holding", stock)):
         for slot in slots:

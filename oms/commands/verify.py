@@ -39,7 +39,7 @@ def document(report: "Report") -> dict[str, object]:
         vars(finding) | {"ours": str(finding.ours), "recomputed": str(finding.recomputed)}
         for finding in report.findings
     ]
-    found["balances"] = [plain(vars(balance) | {"sum": balance.sum}) for balance in report.balances]
+    found["balances"] = [plain(vars(balance)) for balance in report.balances]
     return found
 
 

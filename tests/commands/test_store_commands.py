@@ -124,6 +124,37 @@ def test_the_listings_tell_what_the_engine_holds(resting, oms):
     assert accounts[0]["users"] == ["desk", "alice"]
 
 
+def test_a_statement_leads_to_what_the_engine_holds(resting, oms, capsys):
+    store, engine = resting
+    for account in ("A", "B", "C"):
+        found = oms("statement", account, store, "--from", "2026-01-01")
+        assert found["adds_up"]
+        for part in found["parts"]:
+            assert not any(Decimal(figure) for figure in part["opening"].values())
+            assert part["closing"] == part["live"] == {n: part["closing"][n] for n in part["opening"]}
+            for name in part["opening"]:
+                changes = [Decimal(line["changes"].get(name, 0)) for line in part["lines"]]
+                assert sum(changes) == Decimal(part["closing"][name])
+        listed = {part["item"]: Decimal(part["available"]) for part in found["parts"] if part["of"] == "cash"}
+        assert listed == {item: engine.cash(account, item).available for item in listed}
+    one = oms("statement", "A", store, "--instrument", "Q")["parts"]
+    assert [(part["item"], part["of"]) for part in one] == [("Q", "holding")]
+    assert cli.main(["statement", "A", str(store), "--currency", "AUD"]) == 0
+    assert "closing" in capsys.readouterr().out
+
+
+def test_verify_shows_every_side_of_the_books(resting, oms, capsys):
+    store, engine = resting
+    found = {entry["item"]: entry for entry in oms("verify", store)["balances"]}
+    assert {entry["sum"] for entry in found.values()} == {"0"}
+    booked = sum(engine.cash(account, "AUD").booked for account in ("A", "B", "C"))
+    assert Decimal(found["AUD"]["sides"]["booked"]) == booked
+    outside = sum(map(Decimal, found["AUD"]["outside"].values()))
+    assert outside == Decimal(found["AUD"]["sides"]["external"]) != 0
+    assert cli.main(["verify", str(store)]) == 0
+    assert "the sum of all sides is 0" in capsys.readouterr().out
+
+
 def test_filters_narrow_and_limits_tell_what_they_leave_out(resting, oms, capsys):
     store, _ = resting
     everything = oms("orders", store)["total"]
@@ -171,6 +202,13 @@ def test_a_live_process_is_read_from_its_tables(living, oms):
     at_rest = oms("cash", living.store)
     assert not at_rest["live"]
     assert at_rest["cash"] == before
+
+
+def test_a_statement_beside_a_live_process_adds_up(living, oms):
+    for _ in range(3):
+        state = living.play()
+        found = oms("statement", "A", living.store, "--from", "2026-01-01")
+        assert (found["sequence"], found["adds_up"]) == (str(state["sequence"]), True)
 
 
 def test_a_snapshot_beside_a_live_process_is_its_state(living, oms):
