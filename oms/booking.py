@@ -10,12 +10,72 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from oms.enums import MovementKind, MovementStage
 from oms.schema import NULL_I64
 from oms.values import Amount, Day, or_null, to_day, to_units
 from oms.views import Views
 
 Booking = tuple[str, dict[str, Any]]  # a record's name and fields
 IN_LADDERS = 1  # execution.posted
+
+
+def movement(
+    views: Views,
+    kind: MovementKind,
+    account: int,
+    item: str,
+    amount: Amount,
+    reference: str,
+    reason: str = "",
+    override: bool = False,
+    stage: MovementStage = MovementStage.at_once,
+) -> Booking:
+    """A deposit, withdrawal or adjustment; item: a currency or an instrument."""
+    stock, money, exponent = views.item_of(item)
+    units = to_units(amount, exponent, "amount")
+    return "Movement", {
+        "kind": int(kind),
+        "account": account,
+        "instrument": stock,
+        "currency": money,
+        "amount": -units if kind == MovementKind.withdrawal else units,
+        "reference": reference,
+        "reason": reason,
+        "override": int(override),
+        "stage": int(stage),
+    }
+
+
+def transfer(
+    views: Views,
+    account: int,
+    to: int,
+    item: str,
+    amount: Amount,
+    reference: str,
+    *,
+    to_currency: str = "",
+    to_amount: Amount = 0,
+    margin: bool = False,
+    reason: str = "",
+    override: bool = False,
+) -> Booking:
+    """What goes from one account to another: of a currency or instrument; in another currency as `to_amount`."""
+    stock, money, exponent = views.item_of(item)
+    other = views.currency_slot(to_currency) if to_currency else 0
+    return "Transfer", {
+        "account": account,
+        "to": to,
+        "instrument": stock,
+        "currency": money,
+        "to_currency": other,
+        "margin": int(margin),
+        "amount": to_units(amount, exponent, "amount"),
+        "to_amount": to_units(to_amount, int(views.rows("currency")["exponent"][other]), "to_amount"),
+        "reference": reference,
+        "reason": reason,
+        "override": int(override),
+    }
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from oms import booking, records
 from oms.booking import SettlementItem
-from oms.enums import MovementKind
+from oms.enums import MovementKind, MovementStage
 from oms.values import Amount, Day, or_null, to_day, to_units
 from oms.views import Views
 
@@ -134,35 +134,34 @@ class Operating(Views):
         slot = self.account_slot(account)
         return self.record("AccountReconciled", by, account=slot, unreconciled=int(unreconciled), reason=reason)
 
-    def _move(
-        self, kind: MovementKind, account: str, item: str, amount: Amount, reference: str, reason: str, **given: Any
-    ) -> Result:
-        stock, money, exponent = self.item_of(item)
-        units = to_units(amount, exponent, "amount")
-        return self.record(
-            "Movement",
-            given["by"],
-            kind=int(kind),
-            account=self.account_or_zero(account),
-            instrument=stock,
-            currency=money,
-            amount=-units if kind == MovementKind.withdrawal else units,
-            reference=reference,
-            reason=reason,
-            override=int(given["override"]),
-        )
+    def _move(self, kind: MovementKind, account: str, *given: Any, by: str | None, **more: Any) -> Result:
+        return self._book([booking.movement(self, kind, self.account_or_zero(account), *given, **more)], by)
 
     def deposit(
         self, account: str, currency: str, amount: Amount, reference: str, by: str | None = None, override: bool = False
     ) -> Result:
         """Books money in, at once, and once by its reference."""
-        return self._move(MovementKind.deposit, account, currency, amount, reference, "", by=by, override=override)
+        return self._move(MovementKind.deposit, account, currency, amount, reference, by=by, override=override)
 
     def withdraw(
-        self, account: str, currency: str, amount: Amount, reference: str, by: str | None = None, override: bool = False
+        self,
+        account: str,
+        currency: str,
+        amount: Amount,
+        reference: str,
+        by: str | None = None,
+        override: bool = False,
+        stage: str = "at_once",
     ) -> Result:
-        """Books money out; below what is free only with `override`, which stays on record."""
-        return self._move(MovementKind.withdrawal, account, currency, amount, reference, "", by=by, override=override)
+        """Books money out; below what is free only with `override`, which stays on record.
+
+        stage: a client's `request` holds the money; `confirm` books what the bank has paid, `refuse` frees it (with an
+        amount of 0, whatever was asked for).
+        """
+        step = MovementStage[stage]
+        return self._move(
+            MovementKind.withdrawal, account, currency, amount, reference, by=by, override=override, stage=step
+        )
 
     def adjust(
         self,
@@ -177,11 +176,57 @@ class Operating(Views):
         """Corrects booked money (item: a currency) or settled stock (an instrument) by a signed amount."""
         return self._move(MovementKind.adjustment, account, item, amount, reference, reason, by=by, override=override)
 
-    def set_margin(self, account: str, currency: str, margin: Amount, by: str | None = None) -> Result:
-        """Further credit that the account may use."""
+    def transfer(
+        self,
+        account: str,
+        to: str,
+        item: str,
+        amount: Amount,
+        reference: str,
+        *,
+        to_currency: str = "",
+        to_amount: Amount = 0,
+        margin: bool = False,
+        reason: str = "",
+        by: str | None = None,
+        override: bool = False,
+    ) -> Result:
+        """Moves money (item: a currency), stock with its average price (an instrument), or margin to another account.
+
+        to_currency, to_amount: what arrives when money changes its currency on the way.
+        """
+        slots = self.account_or_zero(account), self.account_or_zero(to)
+        made = booking.transfer(
+            self,
+            *slots,
+            item,
+            amount,
+            reference,
+            to_currency=to_currency,
+            to_amount=to_amount,
+            margin=margin,
+            reason=reason,
+            override=override,
+        )
+        return self._book([made], by)
+
+    def set_margin(
+        self,
+        account: str,
+        currency: str,
+        margin: Amount,
+        by: str | None = None,
+        reference: str = "",
+        reason: str = "",
+    ) -> Result:
+        """Further credit that the account may use; on record, and once by its reference when it has one."""
         money = self.currency_slot(currency)
-        units = to_units(margin, int(self.rows("currency")["exponent"][money]), "margin")
-        return self.record("SetMargin", by, account=self.account_slot(account), currency=money, margin=units)
+        fields = {
+            "account": self.account_or_zero(account),
+            "currency": money,
+            "margin": to_units(margin, int(self.rows("currency")["exponent"][money]), "margin"),
+        }
+        return self.record("SetMargin", by, **fields, reference=reference, reason=reason)
 
 
 def content_digest(lines: Sequence[bytes], as_of: Day) -> bytes:

@@ -29,6 +29,7 @@ class Change(NamedTuple):
     quantity: int  # signed; of a busted trade 0
     figure: int
     row: int
+    carried: bool  # stock that a transfer has brought with its average
 
 
 class Step(NamedTuple):
@@ -98,6 +99,7 @@ def changes_by_holding(books: Books, only: int = 0) -> Iterator[tuple[int, list[
         np.concatenate((quantity, events["quantity"][slots])),
         np.concatenate((final["last_px"], events["average_price_e8"][slots])),
         np.concatenate((newest[roots], slots)),
+        np.concatenate((np.zeros(len(roots), bool), events["carried"][slots] != 0)),
     ]
     last, changes = 0, list[Change]()
     for holding, *figures in zip(*(column[order].tolist() for column in columns), strict=True):
@@ -125,7 +127,7 @@ def steps(changes: Iterable[Change], exponent: int) -> Iterator[Step]:
     total = 0
     average: Average = None
     for change in changes:
-        trade, quantity, figure, _ = change
+        trade, quantity, figure, _, carried = change
         held, before, after = total, average, total + quantity
         crosses = total == 0 or (total < 0) != (after < 0)
         if trade and quantity == 0:  # busted
@@ -134,6 +136,9 @@ def steps(changes: Iterable[Change], exponent: int) -> Iterator[Step]:
             average = (figure, 1)
         elif trade and average and (total < 0) == (quantity < 0):
             average = weighted(average, abs(total), abs(quantity), figure)
+        elif carried and not crosses:
+            if average and total > 0:
+                average = weighted(average, total, quantity, figure, 10 ** (8 - exponent))
         elif not trade and figure != NULL_I64:
             average = (figure, 10 ** (8 - exponent))
         elif not trade and crosses:
@@ -144,9 +149,9 @@ def steps(changes: Iterable[Change], exponent: int) -> Iterator[Step]:
         yield Step(change, held, before, total, average)
 
 
-def weighted(average: tuple[int, int], held: int, added: int, price: int) -> tuple[int, int]:
+def weighted(average: tuple[int, int], held: int, added: int, price: int, per: int = 1) -> tuple[int, int]:
     cost, of = average
-    cost, of = cost * held + price * added * of, of * (held + added)
+    cost, of = cost * held * per + price * added * of, of * per * (held + added)
     if of > WIDE:
         divisor = gcd(cost, of)
         cost, of = cost // divisor, of // divisor

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from oms.enums import FeeBasis, RequestStatus, RequestType, Side, TradeKind
+from oms.enums import FeeBasis, RequestStatus, RequestType, Side, TradeKind, WithdrawalStatus
 from oms.recompute import IN_LADDERS, SETTLED, Books, Figures
 
 DEAD, FILLED = 1, 2  # order.closed
@@ -38,8 +38,18 @@ def recompute_orders(books: Books) -> None:
     cash, stock = holds(books)
     books.compare("order", "reserved", cash)
     books.compare("order", "reserved_qty", stock)
-    books.compare("cash", "reserved", books.sums("cash", orders["cash"], cash))
+    asked = books.sums("cash", *waiting_withdrawals(books))
+    books.compare("cash", "reserved", books.sums("cash", orders["cash"], cash) + asked)
     books.compare("holding", "reserved", books.sums("holding", orders["holding"], stock))
+
+
+def waiting_withdrawals(books: Books) -> tuple[Figures, Figures]:
+    """(cash row, amount) of every withdrawal that the bank has not answered."""
+    rows, cash = books.rows["withdrawal"], books.rows["cash"]
+    slots = {(int(row["account"]), int(row["currency"])): slot for slot, row in enumerate(cash) if slot}
+    waits = rows[rows["status"] == WithdrawalStatus.requested]
+    keys = zip(waits["account"].tolist(), waits["currency"].tolist(), strict=True)
+    return np.array([slots.get(key, 0) for key in keys], np.int64), waits["amount"]
 
 
 def recompute_fees(books: Books) -> None:

@@ -161,6 +161,30 @@ static inline void cost_add(uint64_t *low, int64_t *high, int64_t *cost_quantity
     cost_store(whole / total * down + fraction, down, low, high, cost_quantity);
 }
 
+/* A holding of `held` (> 0) with an average takes in `added` that come with an average of their own, eight decimals. */
+static inline void cost_carry(uint64_t *low, int64_t *high, int64_t *cost_quantity, int64_t held, int64_t added,
+                              int64_t average_e8, int exponent) {
+    i128 cost = wide(*low, *high), of = *cost_quantity, unit = POWER_OF_TEN[8 - exponent], total = (i128)held + added;
+    i128 part = cost % of * held, brought = (i128)average_e8 * added, whole, fraction;
+    int64_t down;
+    whole = cost / of * held + part / of + brought / unit;
+    cost_fit(part % of * unit + brought % unit * of, of * unit, &fraction, &down);
+    whole += fraction / down;
+    fraction %= down;
+    if (fraction == 0) {
+        cost_store(whole, (int64_t)total, low, high, cost_quantity);
+        return;
+    }
+    cost_fit(whole % total * down + fraction, down * total, &fraction, &down);
+    cost_store(whole / total * down + fraction, down, low, high, cost_quantity);
+}
+
+/* The average that a cost amounts to, with eight decimals, half away from zero. */
+static inline int64_t cost_average(uint64_t low, int64_t high, int64_t cost_quantity, int exponent) {
+    i128 cost = wide(low, high), unit = POWER_OF_TEN[8 - exponent];
+    return (int64_t)(cost / cost_quantity * unit + divide_half_away(cost % cost_quantity * unit, cost_quantity));
+}
+
 /* Money of `quantity` at a cost, with the instrument's value fraction, rounded up; FIGURE_MAX when it does not fit. */
 static inline int64_t cost_value(uint64_t low, int64_t high, int64_t cost_quantity, int64_t quantity,
                                  int64_t numerator, int64_t denominator) {

@@ -14,6 +14,9 @@ cdef extern from "arith.h" nogil:
     void cost_add(uint64_t* low, int64_t* high, int64_t* cost_quantity, int64_t held, int64_t added, int64_t price)
     int64_t cost_value(uint64_t low, int64_t high, int64_t cost_quantity, int64_t quantity, int64_t numerator,
                        int64_t denominator)
+    void cost_carry(uint64_t* low, int64_t* high, int64_t* cost_quantity, int64_t held, int64_t added,
+                    int64_t average_e8, int exponent)
+    int64_t cost_average(uint64_t low, int64_t high, int64_t cost_quantity, int exponent)
     void cost_load(int64_t average_e8, int exponent, uint64_t* low, int64_t* high, int64_t* cost_quantity)
     uint64_t mix(uint64_t a, uint64_t b)
     uint64_t hash_bytes(const uint8_t* data, uint32_t length, uint64_t seed)

@@ -1,15 +1,9 @@
-"""The day and its keepers: sessions of exchanges, the firm's business date, movements by hand."""
+"""The day and its keepers: sessions of exchanges, the firm's business date."""
 
-from libc.stdint cimport INT64_MIN
-
-from oms._core.arith cimport FIGURE_MAX
-from oms._core.index cimport index_put, index_remove
-from oms._core.ledger cimport add_cost_event, cash_row, cash_withdrawable, holding_available, holding_row, \
-    holding_settle
+from oms._core.batches cimport settle_contractual
+from oms._core.index cimport index_remove
 from oms._core.orders cimport CLOSED_dead, FLAG_expired_here, close_order
 from oms._core.outputs cimport emit_answer, emit_event
-from oms._core.batches cimport settle_contractual
-from oms._core.settlement cimport add_movement
 from oms._core.vetting cimport allowed, of_owner
 from oms._core.waiting cimport drop
 from oms._core.watch cimport unwatch_request
@@ -148,115 +142,4 @@ cdef uint16_t apply_reconciled(State* s, const AccountReconciled* r) noexcept no
     s.account[r.account].unreconciled = r.unreconciled != 0
     row_close(&s.account[r.account].version)
     emit_event(s, EventKind_reference, r.account, r.unreconciled, ST_ok)
-    return ST_ok
-
-
-cdef uint32_t find_movement(const State* s, const uint8_t* name, uint32_t length, uint64_t hash) noexcept nogil:
-    cdef uint64_t at = index_home(&s.by_reference, hash)
-    cdef uint32_t slot = index_next(&s.by_reference, hash, &at)
-    while slot and not text_is(s, s.movement[slot].reference, name, length):
-        slot = index_next(&s.by_reference, hash, &at)
-    return slot
-
-
-cdef uint16_t vet_movement(State* s, const Movement* r, uint64_t hash) noexcept nogil:
-    cdef uint32_t slot
-    cdef const MovementRow* m
-    cdef int64_t free = 0
-    if not allowed(s, PERMISSION_operate):
-        return ST_permission_denied
-    if r.account == 0 or r.account >= s.header[TABLE_account].used:
-        return ST_account_unknown
-    if not of_owner(s, r.account):
-        return ST_permission_denied
-    if r.reference_length == 0 or r.amount == 0 or r.amount > FIGURE_MAX or r.amount < -FIGURE_MAX:
-        return ST_reference_invalid
-    if not MovementKind_deposit <= r.kind <= MovementKind_adjustment:
-        return ST_reference_invalid
-    if r.kind != MovementKind_adjustment and (r.amount > 0) != (r.kind == MovementKind_deposit):
-        return ST_reference_invalid
-    if r.instrument >= s.header[TABLE_instrument].used or (r.instrument == 0) != (r.currency != 0):
-        return ST_reference_invalid
-    if r.currency >= s.header[TABLE_currency].used:
-        return ST_reference_invalid
-    slot = find_movement(s, Movement_texts(r), r.reference_length, hash)
-    if slot:
-        m = &s.movement[slot]
-        if m.account == r.account and m.instrument == r.instrument and m.currency == r.currency:
-            if m.amount == r.amount and m.kind == r.kind:
-                return ST_movement_repeated
-        return ST_movement_conflict
-    if not (has_room(s, TABLE_movement, 1) and has_room(s, TABLE_text, 128) and has_room(s, TABLE_cash, 1)
-            and has_room(s, TABLE_holding, 1) and has_room(s, TABLE_cost_event, 1)):
-        return ST_capacity_reached
-    if r.amount < 0 and not r.override:
-        slot = find_cash(s, r.account, r.currency) if r.currency else find_holding(s, r.account, r.instrument)
-        if slot and r.currency:
-            free = cash_withdrawable(s, slot)
-        elif slot:
-            free = max(min(holding_available(s, slot), s.holding[slot].settled), 0)
-        if -r.amount > free:
-            s.figure, s.limit = -r.amount, free
-            return ST_booked_below_zero
-    return ST_ok
-
-
-cdef uint16_t apply_movement(State* s, const Movement* r) noexcept nogil:
-    """Books at once, and once by its reference."""
-    cdef const uint8_t* texts = Movement_texts(r)
-    cdef uint64_t hash = hash_bytes(texts, r.reference_length, 0)
-    cdef uint32_t slot
-    cdef MovementRow m
-    cdef uint16_t status = vet_movement(s, r, hash)
-    if status != ST_ok:
-        return status
-    memset(&m, 0, sizeof(m))
-    m.account, m.instrument, m.currency, m.kind, m.user = r.account, r.instrument, r.currency, r.kind, s.source
-    m.date = m.value_date = s.firm.business_date
-    m.amount, m.reference_hash = r.amount, hash
-    m.reference = text_put(s, texts, r.reference_length)
-    m.reason = text_put(s, texts + r.reference_length, r.reason_length)
-    if r.instrument == 0:
-        slot = cash_row(s, r.account, r.currency)
-        row_open(&s.cash[slot].version)
-        s.cash[slot].booked += r.amount
-        row_close(&s.cash[slot].version)
-        s.currency[r.currency].external -= r.amount
-        emit_event(s, EventKind_cash, slot, 0, ST_ok)
-    else:
-        slot = holding_row(s, r.account, r.instrument)
-        add_cost_event(s, slot, r.amount, INT64_MIN)
-        holding_settle(s, slot, r.amount)
-        s.instrument[r.instrument].external -= r.amount
-        emit_event(s, EventKind_holding, slot, 0, ST_ok)
-    add_movement(s, &m)
-    index_put(&s.by_reference, hash, s.header[TABLE_movement].used - 1)
-    return ST_ok
-
-
-cdef uint16_t apply_margin(State* s, const SetMargin* r) noexcept nogil:
-    cdef uint32_t slot
-    cdef MovementRow m
-    if not allowed(s, PERMISSION_operate):
-        return ST_permission_denied
-    if r.account == 0 or r.account >= s.header[TABLE_account].used:
-        return ST_account_unknown
-    if not of_owner(s, r.account):
-        return ST_permission_denied
-    if r.currency == 0 or r.currency >= s.header[TABLE_currency].used or not 0 <= r.margin <= FIGURE_MAX:
-        return ST_reference_invalid
-    if not has_room(s, TABLE_cash, 1) or not has_room(s, TABLE_movement, 1):
-        return ST_capacity_reached
-    slot = cash_row(s, r.account, r.currency)
-    if s.cash[slot].margin == r.margin:
-        return ST_ok
-    memset(&m, 0, sizeof(m))
-    m.account, m.currency, m.kind, m.user = r.account, r.currency, MovementKind_margin, s.source
-    m.date = m.value_date = s.firm.business_date
-    m.amount = r.margin - s.cash[slot].margin
-    add_movement(s, &m)
-    row_open(&s.cash[slot].version)
-    s.cash[slot].margin = r.margin
-    row_close(&s.cash[slot].version)
-    emit_event(s, EventKind_cash, slot, 0, ST_ok)
     return ST_ok

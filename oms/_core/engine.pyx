@@ -17,7 +17,7 @@ from oms.records import RecordError, row_dtype
 from oms._core.batches cimport apply_settle, apply_settle_expected, apply_settle_item
 from oms._core.capacity cimport apply_capacities, find_short_table
 from oms._core.control cimport apply_control
-from oms._core.day cimport apply_business_date, apply_margin, apply_movement, apply_reconciled, apply_session
+from oms._core.day cimport apply_business_date, apply_reconciled, apply_session
 from oms._core.external cimport apply_open_order, apply_open_orders_end
 from oms._core.feeds cimport apply_feed_lost, apply_feed_opened, apply_gap_closed, apply_market
 from oms._core.journal cimport REFUSED_FAILED, REFUSED_FULL, JournalCore, journal_append, journal_commit, \
@@ -26,6 +26,7 @@ from oms._core.journal_reader cimport ReaderCore, ReaderState, reader_load
 from oms._core.ledger cimport cash_available, holding_available
 from oms._core.loads cimport apply_load_begin, apply_load_cash, apply_load_commit, apply_load_holding
 from oms._core.mass_cancel cimport apply_mass_cancel
+from oms._core.movements cimport apply_margin, apply_movement, apply_transfer
 from oms._core.orders cimport find_order
 from oms._core.outputs cimport emit_answer
 from oms._core.reference cimport apply_reference, find_account, find_instrument
@@ -60,6 +61,8 @@ cdef uint16_t apply_day(State* s, const Frame* record) noexcept nogil:
         return apply_settle_expected(s, <const SettleExpected*>record)
     if kind == T_Movement:
         return apply_movement(s, <const Movement*>record)
+    if kind == T_Transfer:
+        return apply_transfer(s, <const Transfer*>record)
     if kind == T_SetMargin:
         return apply_margin(s, <const SetMargin*>record)
     if kind == T_Control:

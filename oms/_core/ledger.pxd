@@ -15,6 +15,8 @@ cdef void cash_reserve(State* s, uint32_t cash, int64_t change) noexcept nogil
 cdef void holding_reserve(State* s, uint32_t holding, int64_t change) noexcept nogil
 cdef void holding_cost(State* s, uint32_t holding, uint8_t side, int64_t quantity, int64_t price) noexcept nogil
 cdef void add_cost_event(State* s, uint32_t holding, int64_t quantity, int64_t told) noexcept nogil
+cdef void carry_cost(State* s, uint32_t holding, int64_t quantity, int64_t average_e8) noexcept nogil
+cdef int64_t average_e8(const State* s, uint32_t holding) noexcept nogil
 cdef void recost(State* s, uint32_t holding) noexcept nogil
 cdef uint32_t newest_version(const State* s, uint32_t root) noexcept nogil
 cdef bint business_day(const State* s, uint32_t calendar, int32_t date) noexcept nogil

@@ -6,7 +6,7 @@ callers have checked that figures fit and that the tables have room before they 
 
 from libc.stdint cimport INT64_MIN
 
-from oms._core.arith cimport FIGURE_MAX, cost_add, cost_load, rate_of, scale_e4
+from oms._core.arith cimport FIGURE_MAX, cost_add, cost_average, cost_carry, cost_load, rate_of, scale_e4
 from oms._core.index cimport index_put
 from oms._core.shorts cimport not_spendable, resize_short, short_settled
 
@@ -272,11 +272,15 @@ cdef void holding_cost(State* s, uint32_t holding, uint8_t side, int64_t quantit
     row_close(&h.version)
 
 
-cdef int64_t cost_adjust(HoldingRow* h, int exponent, int64_t total, int64_t quantity, int64_t told) noexcept nogil:
-    """Stock that comes or goes without a trade keeps the average, unless a registry tells one; none when flat, nor for
-    what comes to an empty holding untold. Returns the new total."""
+cdef int64_t cost_adjust(HoldingRow* h, int exponent, int64_t total, int64_t quantity, int64_t told,
+                         bint carried) noexcept nogil:
+    """Stock that comes or goes without a trade keeps the average, unless a registry tells one or it has brought its own;
+    none when flat, nor for what comes to an empty holding untold. Returns the new total."""
     cdef int64_t after = total + quantity
-    if told != INT64_MIN:
+    if carried and total and (total < 0) == (after < 0):
+        if total > 0 and h.cost_quantity:
+            cost_carry(&h.cost_low, &h.cost_high, &h.cost_quantity, total, quantity, told, exponent)
+    elif told != INT64_MIN:
         cost_load(told, exponent, &h.cost_low, &h.cost_high, &h.cost_quantity)
     elif total == 0 or (total < 0) != (after < 0):
         forget_cost(h)
@@ -288,6 +292,23 @@ cdef int64_t cost_adjust(HoldingRow* h, int exponent, int64_t total, int64_t qua
 cdef void add_cost_event(State* s, uint32_t holding, int64_t quantity, int64_t told) noexcept nogil:
     """Call before the total is changed by a load, an adjustment, or the close of what a loaded figure contains. told:
     the average price with eight decimals, or null."""
+    change_cost(s, holding, quantity, told, False)
+
+
+cdef void carry_cost(State* s, uint32_t holding, int64_t quantity, int64_t average_e8) noexcept nogil:
+    """Call before stock comes that has an average price of its own."""
+    change_cost(s, holding, quantity, average_e8, average_e8 != INT64_MIN)
+
+
+cdef int64_t average_e8(const State* s, uint32_t holding) noexcept nogil:
+    """The holding's average price with eight decimals; null when it has none."""
+    cdef const HoldingRow* h = &s.holding[holding]
+    if h.cost_quantity == 0:
+        return INT64_MIN
+    return cost_average(h.cost_low, h.cost_high, h.cost_quantity, s.instrument[h.instrument].price_exponent)
+
+
+cdef void change_cost(State* s, uint32_t holding, int64_t quantity, int64_t told, bint carried) noexcept nogil:
     cdef HoldingRow* h = &s.holding[holding]
     cdef CostEventRow* event
     cdef uint32_t slot
@@ -297,11 +318,11 @@ cdef void add_cost_event(State* s, uint32_t holding, int64_t quantity, int64_t t
     event = &s.cost_event[slot]
     row_open(&event.version)
     event.holding, event.prev, event.after = holding, h.cost_event, h.last_execution
-    event.quantity, event.average_price_e8 = quantity, told
+    event.quantity, event.average_price_e8, event.carried = quantity, told, carried
     row_close(&event.version)
     row_open(&h.version)
     h.cost_event = slot
-    cost_adjust(h, s.instrument[h.instrument].price_exponent, holding_total(h), quantity, told)
+    cost_adjust(h, s.instrument[h.instrument].price_exponent, holding_total(h), quantity, told, carried)
     row_close(&h.version)
     resize_short(s, holding)
 
@@ -338,7 +359,7 @@ cdef void recost(State* s, uint32_t holding) noexcept nogil:
         event = &s.cost_event[s.changes[changes - 1]] if changes else NULL
         if event and (trades == 0 or event.after < s.slots[trades - 1]):
             changes -= 1
-            total = cost_adjust(h, exponent, total, event.quantity, event.average_price_e8)
+            total = cost_adjust(h, exponent, total, event.quantity, event.average_price_e8, event.carried)
             continue
         trades -= 1
         slot = newest_version(s, s.slots[trades])

@@ -115,7 +115,7 @@ cdef void add_later(State* s, bint money, int sign) noexcept nogil:
     cdef const MovementRow* m
     for slot in range(1, s.header[TABLE_movement].used):
         m = &s.movement[slot]
-        if m.kind == MovementKind_start_of_day or m.kind == MovementKind_margin:
+        if m.kind in (MovementKind_start_of_day, MovementKind_figure, MovementKind_margin):
             continue
         if m.value_date > s.firm.sod_as_of and (m.instrument == 0) == money:
             row = find_cash(s, m.account, m.currency) if money else find_holding(s, m.account, m.instrument)

@@ -84,6 +84,7 @@ cdef struct State:
     ProgressRow* progress
     ControlRow* control
     CapacityRow* capacity
+    WithdrawalRow* withdrawal
     EventRow* event
     CounterRow* counter
     LatencyRow* latency
@@ -95,6 +96,7 @@ cdef struct State:
     Index by_order_id     # orders, by the exchange's name
     Index by_exec_id      # executions, by their key
     Index by_reference    # movements
+    Index by_withdrawal   # withdrawals that clients asked for
     Index by_load         # start-of-day files, by digest
     Index by_batch        # settlement batches
     Index by_owner        # live orders, by account and instrument; where a class asks for it

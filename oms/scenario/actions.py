@@ -136,7 +136,20 @@ def deposit(world: World, f: dict[str, Any], step: Step) -> list[Result]:
 
 
 def withdraw(world: World, f: dict[str, Any], step: Step) -> list[Result]:
-    return [world.engine.withdraw(f["account"], f["currency"], f["amount"], f["reference"], **signed(f))]
+    stage, amount = f.get("stage", "at_once"), f.get("amount", 0)
+    return [world.engine.withdraw(f["account"], f["currency"], amount, f["reference"], **signed(f), stage=stage)]
+
+
+def transfer(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    item = f["currency"] if "currency" in f else f["instrument"]
+    amount = f["amount"] if "amount" in f else f["quantity"]
+    more = {name: f[name] for name in ("to_currency", "to_amount", "margin", "reason") if name in f}
+    return [world.engine.transfer(f["from"], f["to"], item, amount, f["reference"], **more, **signed(f))]
+
+
+def set_margin(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    texts = {name: f.get(name, "") for name in ("reference", "reason")}
+    return [world.engine.set_margin(f["account"], f["currency"], f["amount"], by=f["by"], **texts)]
 
 
 def adjust(world: World, f: dict[str, Any], step: Step) -> list[Result]:
@@ -290,6 +303,8 @@ ACTIONS = {
     "user_back": control.user_back,
     "deposit": deposit,
     "withdraw": withdraw,
+    "transfer": transfer,
+    "set_margin": set_margin,
     "adjust": adjust,
     "resolve": resolve,
     "report": report,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from oms.engine import Engine
-from oms.enums import Status, TradeKind
+from oms.enums import Status, TradeKind, WithdrawalStatus
 from oms.journal import Reader
 from oms.scenario.actions import Outcome
 from oms.scenario.check import Failure, plain, show
@@ -21,7 +21,7 @@ from oms.scenario.world import World
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 Broken = Iterator[tuple[str, str, str]]  # what, expected, actual
-ASKS = ("new", "replace", "authorise", "withdraw")  # accepted ones leave nothing below zero
+ASKS = ("new", "replace", "authorise", "withdraw", "transfer")  # accepted ones leave nothing below zero
 
 
 class Watch:
@@ -78,12 +78,15 @@ class Watch:
 
 
 def holds(arrays: Arrays) -> Broken:
-    """1. What is reserved equals the sums over the live orders."""
+    """1. What is reserved equals the sums over the live orders, and over withdrawals that wait."""
     orders = arrays["order"][1:]
     for table, amount in (("cash", "reserved"), ("holding", "reserved_qty")):
         rows = arrays[table]
         sums = np.zeros(len(rows), "i8")
         np.add.at(sums, orders[table], orders[amount])
+        for row in arrays["withdrawal"][1:] if table == "cash" else ():
+            same = (rows["account"] == row["account"]) & (rows["currency"] == row["currency"])
+            sums[same] += row["amount"] if row["status"] == WithdrawalStatus.requested else 0
         for slot in np.flatnonzero(sums[1:] != rows["reserved"][1:]) + 1:
             yield f"invariant 1: reserved of {table} row {slot}, in units", str(sums[slot]), str(rows["reserved"][slot])
     ended = (orders["closed"] == 1) & (orders["missing_qty"] == 0)

@@ -307,7 +307,28 @@ ACTIONS: dict[str, Action] = {
     "user_lost": Action({"user": text}, required=("user",)),
     "user_back": Action({"user": text}, required=("user",)),
     "deposit": Action(_MONEY, required=("account", "currency", "amount", "reference")),
-    "withdraw": Action(_MONEY, required=("account", "currency", "amount", "reference")),
+    "withdraw": Action(
+        _MONEY | {"stage": word("request", "confirm", "refuse")}, required=("account", "currency", "reference")
+    ),
+    "transfer": Action(
+        {
+            "from": text,
+            "to": text,
+            "currency": text,
+            "instrument": text,
+            "amount": number,
+            "quantity": number,
+            "to_currency": text,
+            "to_amount": number,
+            "margin": flag,
+            "reference": text,
+            "reason": text,
+            "override": flag,
+        },
+        required=("from", "to", "reference"),
+        one_of=(("currency", "instrument"), ("amount", "quantity")),
+    ),
+    "set_margin": Action(_MONEY, required=("account", "currency", "amount")),
     "adjust": Action(
         _MONEY | {"instrument": text, "quantity": number},
         required=("account", "reference", "reason"),
@@ -370,7 +391,6 @@ ACTIONS: dict[str, Action] = {
     "edit": _coming("edited terms at the desk"),
     "escalate": _coming("several queues at the desk"),
     "assign": _coming("assignment from the suspense account"),
-    "transfer": _coming("transfers", "from", "to", "currency", "instrument", "amount", "quantity", "reference"),
     "corporate_action": _coming(
         "corporate actions", "instrument", "type", "ratio", "amount", "new_instrument", "ex_date"
     ),

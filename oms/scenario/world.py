@@ -32,6 +32,7 @@ CAPACITIES = {
     "settlement": 256,
     "parked": 256,
     "progress": 512,
+    "withdrawal": 128,
     "event": 8192,
     "text": 16384,
 }

@@ -46,7 +46,11 @@ ENUMS = [
     Enum("StageKind", "What a staged row is", numbers(
         "figure", "item", "failed", "expected_cash", "expected_stock")),
     Enum("MovementKind", "Why settled money or stock moved", numbers(
-        "start_of_day", "settlement", "deposit", "withdrawal", "adjustment", "margin", start=1)),
+        "start_of_day", "settlement", "deposit", "withdrawal", "adjustment", "margin",
+        "transfer", "reported", "figure", start=1)),
+    Enum("MovementStage", "How far a withdrawal is", numbers("at_once", "request", "confirm", "refuse")),
+    Enum("WithdrawalStatus", "What became of a withdrawal that was asked for", numbers(
+        "requested", "confirmed", "refused", start=1)),
     Enum("EventKind", "What an event tells of", numbers(
         "order", "request", "execution", "cash", "holding", "feed", "alert", "reference", "firm", "control", start=1)),
 ]

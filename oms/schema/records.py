@@ -152,12 +152,14 @@ RECORDS = [
         F("confirmed", "u8", "1 = of reconciled accounts only"),
         F("listed", "u8", "1 = only the items that were sent for it"), F("pad0", "u16"),
         F("rows", "u32", "items and expected balances that were sent for it")], [F("batch_id", "text")]),
-    Record(58, "Movement", "A deposit, withdrawal or adjustment by a named operator.", [
+    Record(58, "Movement", "A deposit, withdrawal or adjustment by a named operator; a client's wish to withdraw.", [
         F("account", "slot"), F("instrument", "slot", "0 = money"), F("currency", "u16"),
         F("kind", "u8", "MovementKind"), F("override", "u8", "1 = may take booked below zero, on record"),
-        F("pad0", "u32"), F("amount", "i64", "signed")], [F("reference", "text"), F("reason", "text")]),
+        F("stage", "u8", "MovementStage, of a withdrawal"), F("pad0", "u8[3]"), F("amount", "i64", "signed")], [
+        F("reference", "text"), F("reason", "text")]),
     Record(59, "SetMargin", "Further credit that an account may use.", [
-        F("account", "slot"), F("currency", "u16"), F("pad0", "u16"), F("margin", "money")]),
+        F("account", "slot"), F("currency", "u16"), F("pad0", "u16"), F("margin", "money")], [
+        F("reference", "text"), F("reason", "text")]),
     Record(60, "Control", "Sets the trading state of a scope.", [
         F("number", "u32"), F("scope", "u8", "ControlScope"), F("state", "u8", "ControlState"), F("pad0", "u16")], [
         F("reason", "text")]),
@@ -181,6 +183,11 @@ RECORDS = [
     Record(67, "Resolve", "An operator says what became of a request in doubt, a break, or a parked report.", [
         F("request", "handle", "0 = it is about a parked report"), F("parked", "slot"),
         F("outcome", "u8", "Resolution"), F("pad0", "u8[3]"), F("tag", "u64")], [F("text", "text", "why", 58)]),
+    Record(66, "Transfer", "Money, stock or margin from one account to another, or money to another currency.", [
+        F("account", "slot", "from"), F("to", "slot"), F("instrument", "slot", "0 = money"), F("currency", "u16"),
+        F("to_currency", "u16", "0 = the same"), F("margin", "u8", "1 = credit, not money"),
+        F("override", "u8", "1 = may take booked below zero, on record"), F("pad0", "u8[6]"), F("amount", "i64"),
+        F("to_amount", "i64", "in to_currency")], [F("reference", "text"), F("reason", "text")]),
     # outputs
     Record(70, "OrderRequest", "To an adapter: send this to the exchange, once.", [
         F("feed_sequence", "seq", "our number on this feed"), F("request", "handle", "ClOrdID for the exchange", 11),

@@ -123,5 +123,9 @@ STATUSES = [
     Status(141, "withdrawn_by_kill", "A kill withdrew the request before it was sent.", 103, 0),
     Status(142, "trading_killed", "Killed: nothing trades, and every live order is being cancelled."),
     Status(143, "cancelled_on_disconnect", "Its user's session ended and did not come back in time.", 103, 0),
+    Status(120, "withdrawal_unknown", "Nobody asked for a withdrawal with this reference."),
+    Status(121, "withdrawal_ended", "The withdrawal was paid, or refused, before."),
+    Status(122, "margin_insufficient", "The account has not that much margin to give."),
+    Status(123, "reason_missing", "An adjustment needs a reason."),
 ]
 # fmt: on

@@ -129,7 +129,8 @@ TABLES = [
           262144, [
         VERSION, F("holding", "slot"), F("prev", "slot", "the holding's event before; 0 = none"),
         F("after", "slot", "the holding's last execution then"), F("quantity", "qty", "signed"),
-        F("average_price_e8", "e8", "what a registry told where none was known; null = the average stays")]),
+        F("average_price_e8", "e8", "what a registry told where none was known; null = the average stays"),
+        F("carried", "u8", "1 = what came has this average: it is weighted in"), F("pad0", "u8[7]")]),
     Table("ladder", "Settlement dates that do not fit into their cash or holding row.", 65536, [
         VERSION, F("next", "slot"), F("date", "date"), F("pad0", "u32"), F("owed", "i64", "payable or outgoing"),
         F("due", "i64", "receivable or incoming")]),
@@ -237,6 +238,11 @@ TABLES = [
         F("sequence", "seq", "journal sequence"), F("pad3", "u8[16]")]),
     Table("capacity", "The most rows of each table by the journal's word: row = 1 + the table's place here.", 128, [
         VERSION, F("rows", "u32", "row 0 included; 0 = not told, what the process has")]),
+    Table("withdrawal", "Withdrawals that clients asked for: held until the bank has paid or refused.", 65536, [
+        VERSION, F("account", "slot"), F("currency", "u16"), F("status", "u8", "WithdrawalStatus"), F("pad0", "u8"),
+        F("user", "u16", "who asked"), F("pad1", "u16"), F("amount", "money", "above zero"),
+        F("reference", "text_ref"), F("pad2", "u32"), F("reference_hash", "hash"),
+        F("sequence", "seq", "journal sequence of the request")]),
     Table("event", "The event log: a ring of Event records that readers follow by position.", 1048576, [
         F("record", "u8[64]")]),
     Table("counter", "What the process has counted since it started. Not part of the state.", 64, [
