@@ -123,7 +123,7 @@ def newest_versions(executions: Any) -> Figures:
 def steps(changes: Iterable[Change], exponent: int) -> Iterator[Step]:
     """What is held after each change, and its average: weighted on adds, unchanged on reductions, the trade's price
     after crossing zero, none when flat. Stock that comes without a trade keeps the average, unless a registry tells
-    one."""
+    one, or a transfer has carried its own here."""
     total = 0
     average: Average = None
     for change in changes:

@@ -274,8 +274,8 @@ cdef void holding_cost(State* s, uint32_t holding, uint8_t side, int64_t quantit
 
 cdef int64_t cost_adjust(HoldingRow* h, int exponent, int64_t total, int64_t quantity, int64_t told,
                          bint carried) noexcept nogil:
-    """Stock that comes or goes without a trade keeps the average, unless a registry tells one or it has brought its own;
-    none when flat, nor for what comes to an empty holding untold. Returns the new total."""
+    """Stock that comes or goes without a trade keeps the average, unless a registry tells one or it has brought its
+    own; none when flat, nor for what comes to an empty holding untold. Returns the new total."""
     cdef int64_t after = total + quantity
     if carried and total and (total < 0) == (after < 0):
         if total > 0 and h.cost_quantity:
