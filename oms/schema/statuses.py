@@ -118,14 +118,14 @@ STATUSES = [
     Status(118, "settlement_balance_differs",
         "The balance after the batch would not be the expected one: nothing moves."),
     Status(119, "settlement_late", "Failed, or settled in part: what is open is late."),
+    Status(120, "withdrawal_unknown", "Nobody asked for a withdrawal with this reference."),
+    Status(121, "withdrawal_ended", "The withdrawal was paid, or refused, before."),
+    Status(122, "margin_insufficient", "The account has not that much margin to give."),
+    Status(123, "reason_missing", "An adjustment needs a reason."),
     # control
     Status(140, "rate_exceeded", "More requests came within a second than the user may send.", 103, 3),
     Status(141, "withdrawn_by_kill", "A kill withdrew the request before it was sent.", 103, 0),
     Status(142, "trading_killed", "Killed: nothing trades, and every live order is being cancelled."),
     Status(143, "cancelled_on_disconnect", "Its user's session ended and did not come back in time.", 103, 0),
-    Status(120, "withdrawal_unknown", "Nobody asked for a withdrawal with this reference."),
-    Status(121, "withdrawal_ended", "The withdrawal was paid, or refused, before."),
-    Status(122, "margin_insufficient", "The account has not that much margin to give."),
-    Status(123, "reason_missing", "An adjustment needs a reason."),
 ]
 # fmt: on
