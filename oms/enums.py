@@ -246,6 +246,26 @@ class MovementKind(IntEnum):
     withdrawal = 4
     adjustment = 5
     margin = 6
+    transfer = 7
+    reported = 8
+    figure = 9
+
+
+class MovementStage(IntEnum):
+    """How far a withdrawal is."""
+
+    at_once = 0
+    request = 1
+    confirm = 2
+    refuse = 3
+
+
+class WithdrawalStatus(IntEnum):
+    """What became of a withdrawal that was asked for."""
+
+    requested = 1
+    confirmed = 2
+    refused = 3
 
 
 class EventKind(IntEnum):
@@ -359,6 +379,10 @@ class Status(IntEnum):
     settlement_item_exceeds = 117
     settlement_balance_differs = 118
     settlement_late = 119
+    withdrawal_unknown = 120
+    withdrawal_ended = 121
+    margin_insufficient = 122
+    reason_missing = 123
     rate_exceeded = 140
     withdrawn_by_kill = 141
     trading_killed = 142

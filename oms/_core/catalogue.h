@@ -58,6 +58,7 @@
 #define T_UserLost 90
 #define T_UserBack 91
 #define T_Resolve 67
+#define T_Transfer 66
 #define T_OrderRequest 70
 #define T_Answer 71
 #define T_Event 72
@@ -156,6 +157,10 @@
 #define ST_settlement_item_exceeds 117
 #define ST_settlement_balance_differs 118
 #define ST_settlement_late 119
+#define ST_withdrawal_unknown 120
+#define ST_withdrawal_ended 121
+#define ST_margin_insufficient 122
+#define ST_reason_missing 123
 #define ST_rate_exceeded 140
 #define ST_withdrawn_by_kill 141
 #define ST_trading_killed 142
@@ -285,6 +290,16 @@
 #define MovementKind_withdrawal 4
 #define MovementKind_adjustment 5
 #define MovementKind_margin 6
+#define MovementKind_transfer 7
+#define MovementKind_reported 8
+#define MovementKind_figure 9
+#define MovementStage_at_once 0
+#define MovementStage_request 1
+#define MovementStage_confirm 2
+#define MovementStage_refuse 3
+#define WithdrawalStatus_requested 1
+#define WithdrawalStatus_confirmed 2
+#define WithdrawalStatus_refused 3
 #define EventKind_order 1
 #define EventKind_request 2
 #define EventKind_execution 3
@@ -332,11 +347,12 @@
 #define TABLE_progress 27
 #define TABLE_control 28
 #define TABLE_capacity 29
-#define TABLE_event 30
-#define TABLE_counter 31
-#define TABLE_latency 32
-#define TABLE_text 33
-#define TABLE_COUNT 34
+#define TABLE_withdrawal 30
+#define TABLE_event 31
+#define TABLE_counter 32
+#define TABLE_latency 33
+#define TABLE_text 34
+#define TABLE_COUNT 35
 
 typedef struct {
     uint32_t length;
@@ -1128,7 +1144,8 @@ typedef struct {
     uint16_t currency;
     uint8_t kind;
     uint8_t override;
-    uint32_t pad0;
+    uint8_t stage;
+    uint8_t pad0[3];
     int64_t amount;
     uint8_t reference_length;
     uint8_t reason_length;
@@ -1140,7 +1157,8 @@ _Static_assert(offsetof(Movement, instrument) == 36, "Movement.instrument");
 _Static_assert(offsetof(Movement, currency) == 40, "Movement.currency");
 _Static_assert(offsetof(Movement, kind) == 42, "Movement.kind");
 _Static_assert(offsetof(Movement, override) == 43, "Movement.override");
-_Static_assert(offsetof(Movement, pad0) == 44, "Movement.pad0");
+_Static_assert(offsetof(Movement, stage) == 44, "Movement.stage");
+_Static_assert(offsetof(Movement, pad0) == 45, "Movement.pad0");
 _Static_assert(offsetof(Movement, amount) == 48, "Movement.amount");
 _Static_assert(offsetof(Movement, reference_length) == 56, "Movement.reference_length");
 _Static_assert(offsetof(Movement, reason_length) == 57, "Movement.reason_length");
@@ -1152,12 +1170,18 @@ typedef struct {
     uint16_t currency;
     uint16_t pad0;
     int64_t margin;
+    uint8_t reference_length;
+    uint8_t reason_length;
+    uint8_t fill[6];
 } SetMargin;
-_Static_assert(sizeof(SetMargin) == 48, "SetMargin");
+_Static_assert(sizeof(SetMargin) == 56, "SetMargin");
 _Static_assert(offsetof(SetMargin, account) == 32, "SetMargin.account");
 _Static_assert(offsetof(SetMargin, currency) == 36, "SetMargin.currency");
 _Static_assert(offsetof(SetMargin, pad0) == 38, "SetMargin.pad0");
 _Static_assert(offsetof(SetMargin, margin) == 40, "SetMargin.margin");
+_Static_assert(offsetof(SetMargin, reference_length) == 48, "SetMargin.reference_length");
+_Static_assert(offsetof(SetMargin, reason_length) == 49, "SetMargin.reason_length");
+_Static_assert(offsetof(SetMargin, fill) == 50, "SetMargin.fill");
 
 typedef struct {
     Frame frame;
@@ -1259,6 +1283,37 @@ _Static_assert(offsetof(Resolve, pad0) == 45, "Resolve.pad0");
 _Static_assert(offsetof(Resolve, tag) == 48, "Resolve.tag");
 _Static_assert(offsetof(Resolve, text_length) == 56, "Resolve.text_length");
 _Static_assert(offsetof(Resolve, fill) == 57, "Resolve.fill");
+
+typedef struct {
+    Frame frame;
+    uint32_t account;
+    uint32_t to;
+    uint32_t instrument;
+    uint16_t currency;
+    uint16_t to_currency;
+    uint8_t margin;
+    uint8_t override;
+    uint8_t pad0[6];
+    int64_t amount;
+    int64_t to_amount;
+    uint8_t reference_length;
+    uint8_t reason_length;
+    uint8_t fill[6];
+} Transfer;
+_Static_assert(sizeof(Transfer) == 80, "Transfer");
+_Static_assert(offsetof(Transfer, account) == 32, "Transfer.account");
+_Static_assert(offsetof(Transfer, to) == 36, "Transfer.to");
+_Static_assert(offsetof(Transfer, instrument) == 40, "Transfer.instrument");
+_Static_assert(offsetof(Transfer, currency) == 44, "Transfer.currency");
+_Static_assert(offsetof(Transfer, to_currency) == 46, "Transfer.to_currency");
+_Static_assert(offsetof(Transfer, margin) == 48, "Transfer.margin");
+_Static_assert(offsetof(Transfer, override) == 49, "Transfer.override");
+_Static_assert(offsetof(Transfer, pad0) == 50, "Transfer.pad0");
+_Static_assert(offsetof(Transfer, amount) == 56, "Transfer.amount");
+_Static_assert(offsetof(Transfer, to_amount) == 64, "Transfer.to_amount");
+_Static_assert(offsetof(Transfer, reference_length) == 72, "Transfer.reference_length");
+_Static_assert(offsetof(Transfer, reason_length) == 73, "Transfer.reason_length");
+_Static_assert(offsetof(Transfer, fill) == 74, "Transfer.fill");
 
 typedef struct {
     Frame frame;
@@ -1846,14 +1901,18 @@ typedef struct {
     uint32_t after;
     int64_t quantity;
     int64_t average_price_e8;
+    uint8_t carried;
+    uint8_t pad0[7];
 } CostEventRow;
-_Static_assert(sizeof(CostEventRow) == 32, "CostEventRow");
+_Static_assert(sizeof(CostEventRow) == 40, "CostEventRow");
 _Static_assert(offsetof(CostEventRow, version) == 0, "CostEventRow.version");
 _Static_assert(offsetof(CostEventRow, holding) == 4, "CostEventRow.holding");
 _Static_assert(offsetof(CostEventRow, prev) == 8, "CostEventRow.prev");
 _Static_assert(offsetof(CostEventRow, after) == 12, "CostEventRow.after");
 _Static_assert(offsetof(CostEventRow, quantity) == 16, "CostEventRow.quantity");
 _Static_assert(offsetof(CostEventRow, average_price_e8) == 24, "CostEventRow.average_price_e8");
+_Static_assert(offsetof(CostEventRow, carried) == 32, "CostEventRow.carried");
+_Static_assert(offsetof(CostEventRow, pad0) == 33, "CostEventRow.pad0");
 
 typedef struct {
     uint32_t version;
@@ -2306,6 +2365,34 @@ _Static_assert(offsetof(CapacityRow, version) == 0, "CapacityRow.version");
 _Static_assert(offsetof(CapacityRow, rows) == 4, "CapacityRow.rows");
 
 typedef struct {
+    uint32_t version;
+    uint32_t account;
+    uint16_t currency;
+    uint8_t status;
+    uint8_t pad0;
+    uint16_t user;
+    uint16_t pad1;
+    int64_t amount;
+    uint32_t reference;
+    uint32_t pad2;
+    uint64_t reference_hash;
+    uint64_t sequence;
+} WithdrawalRow;
+_Static_assert(sizeof(WithdrawalRow) == 48, "WithdrawalRow");
+_Static_assert(offsetof(WithdrawalRow, version) == 0, "WithdrawalRow.version");
+_Static_assert(offsetof(WithdrawalRow, account) == 4, "WithdrawalRow.account");
+_Static_assert(offsetof(WithdrawalRow, currency) == 8, "WithdrawalRow.currency");
+_Static_assert(offsetof(WithdrawalRow, status) == 10, "WithdrawalRow.status");
+_Static_assert(offsetof(WithdrawalRow, pad0) == 11, "WithdrawalRow.pad0");
+_Static_assert(offsetof(WithdrawalRow, user) == 12, "WithdrawalRow.user");
+_Static_assert(offsetof(WithdrawalRow, pad1) == 14, "WithdrawalRow.pad1");
+_Static_assert(offsetof(WithdrawalRow, amount) == 16, "WithdrawalRow.amount");
+_Static_assert(offsetof(WithdrawalRow, reference) == 24, "WithdrawalRow.reference");
+_Static_assert(offsetof(WithdrawalRow, pad2) == 28, "WithdrawalRow.pad2");
+_Static_assert(offsetof(WithdrawalRow, reference_hash) == 32, "WithdrawalRow.reference_hash");
+_Static_assert(offsetof(WithdrawalRow, sequence) == 40, "WithdrawalRow.sequence");
+
+typedef struct {
     uint8_t record[64];
 } EventRow;
 _Static_assert(sizeof(EventRow) == 64, "EventRow");
@@ -2363,8 +2450,10 @@ _Static_assert(offsetof(TextRow, bytes) == 0, "TextRow.bytes");
 #define AccountReconciled_texts(p) ((const uint8_t *)(p) + sizeof(AccountReconciled))
 #define Settle_texts(p) ((const uint8_t *)(p) + sizeof(Settle))
 #define Movement_texts(p) ((const uint8_t *)(p) + sizeof(Movement))
+#define SetMargin_texts(p) ((const uint8_t *)(p) + sizeof(SetMargin))
 #define Control_texts(p) ((const uint8_t *)(p) + sizeof(Control))
 #define Resolve_texts(p) ((const uint8_t *)(p) + sizeof(Resolve))
+#define Transfer_texts(p) ((const uint8_t *)(p) + sizeof(Transfer))
 #define OrderRequest_texts(p) ((const uint8_t *)(p) + sizeof(OrderRequest))
 #define Answer_texts(p) ((const uint8_t *)(p) + sizeof(Answer))
 #define Lookup_texts(p) ((const uint8_t *)(p) + sizeof(Lookup))
@@ -2443,7 +2532,7 @@ static inline int record_fits(const Frame *frame) {
     case T_Movement:
         return frame->length >= sizeof(Movement) && sizeof(Movement) + ((const Movement *)frame)->reference_length + ((const Movement *)frame)->reason_length <= frame->length;
     case T_SetMargin:
-        return frame->length >= sizeof(SetMargin) && sizeof(SetMargin) <= frame->length;
+        return frame->length >= sizeof(SetMargin) && sizeof(SetMargin) + ((const SetMargin *)frame)->reference_length + ((const SetMargin *)frame)->reason_length <= frame->length;
     case T_Control:
         return frame->length >= sizeof(Control) && sizeof(Control) + ((const Control *)frame)->reason_length <= frame->length;
     case T_SettleItem:
@@ -2458,6 +2547,8 @@ static inline int record_fits(const Frame *frame) {
         return frame->length >= sizeof(UserBack) && sizeof(UserBack) <= frame->length;
     case T_Resolve:
         return frame->length >= sizeof(Resolve) && sizeof(Resolve) + ((const Resolve *)frame)->text_length <= frame->length;
+    case T_Transfer:
+        return frame->length >= sizeof(Transfer) && sizeof(Transfer) + ((const Transfer *)frame)->reference_length + ((const Transfer *)frame)->reason_length <= frame->length;
     }
     return 0;
 }

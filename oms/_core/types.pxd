@@ -57,6 +57,7 @@ cdef extern from "catalogue.h" nogil:
         T_UserLost
         T_UserBack
         T_Resolve
+        T_Transfer
         T_OrderRequest
         T_Answer
         T_Event
@@ -155,6 +156,10 @@ cdef extern from "catalogue.h" nogil:
         ST_settlement_item_exceeds
         ST_settlement_balance_differs
         ST_settlement_late
+        ST_withdrawal_unknown
+        ST_withdrawal_ended
+        ST_margin_insufficient
+        ST_reason_missing
         ST_rate_exceeded
         ST_withdrawn_by_kill
         ST_trading_killed
@@ -284,6 +289,16 @@ cdef extern from "catalogue.h" nogil:
         MovementKind_withdrawal
         MovementKind_adjustment
         MovementKind_margin
+        MovementKind_transfer
+        MovementKind_reported
+        MovementKind_figure
+        MovementStage_at_once
+        MovementStage_request
+        MovementStage_confirm
+        MovementStage_refuse
+        WithdrawalStatus_requested
+        WithdrawalStatus_confirmed
+        WithdrawalStatus_refused
         EventKind_order
         EventKind_request
         EventKind_execution
@@ -331,6 +346,7 @@ cdef extern from "catalogue.h" nogil:
         TABLE_progress
         TABLE_control
         TABLE_capacity
+        TABLE_withdrawal
         TABLE_event
         TABLE_counter
         TABLE_latency
@@ -755,7 +771,8 @@ cdef extern from "catalogue.h" nogil:
         uint16_t currency
         uint8_t kind
         uint8_t override
-        uint32_t pad0
+        uint8_t stage
+        uint8_t pad0[3]
         int64_t amount
         uint8_t reference_length
         uint8_t reason_length
@@ -767,6 +784,9 @@ cdef extern from "catalogue.h" nogil:
         uint16_t currency
         uint16_t pad0
         int64_t margin
+        uint8_t reference_length
+        uint8_t reason_length
+        uint8_t fill[6]
 
     ctypedef struct Control:
         Frame frame
@@ -821,6 +841,22 @@ cdef extern from "catalogue.h" nogil:
         uint64_t tag
         uint8_t text_length
         uint8_t fill[7]
+
+    ctypedef struct Transfer:
+        Frame frame
+        uint32_t account
+        uint32_t to
+        uint32_t instrument
+        uint16_t currency
+        uint16_t to_currency
+        uint8_t margin
+        uint8_t override
+        uint8_t pad0[6]
+        int64_t amount
+        int64_t to_amount
+        uint8_t reference_length
+        uint8_t reason_length
+        uint8_t fill[6]
 
     ctypedef struct OrderRequest:
         Frame frame
@@ -1121,6 +1157,8 @@ cdef extern from "catalogue.h" nogil:
         uint32_t after
         int64_t quantity
         int64_t average_price_e8
+        uint8_t carried
+        uint8_t pad0[7]
 
     ctypedef struct LadderRow:
         uint32_t version
@@ -1347,6 +1385,20 @@ cdef extern from "catalogue.h" nogil:
         uint32_t version
         uint32_t rows
 
+    ctypedef struct WithdrawalRow:
+        uint32_t version
+        uint32_t account
+        uint16_t currency
+        uint8_t status
+        uint8_t pad0
+        uint16_t user
+        uint16_t pad1
+        int64_t amount
+        uint32_t reference
+        uint32_t pad2
+        uint64_t reference_hash
+        uint64_t sequence
+
     ctypedef struct EventRow:
         uint8_t record[64]
 
@@ -1384,8 +1436,10 @@ cdef extern from "catalogue.h" nogil:
     const uint8_t* AccountReconciled_texts(const void* record)
     const uint8_t* Settle_texts(const void* record)
     const uint8_t* Movement_texts(const void* record)
+    const uint8_t* SetMargin_texts(const void* record)
     const uint8_t* Control_texts(const void* record)
     const uint8_t* Resolve_texts(const void* record)
+    const uint8_t* Transfer_texts(const void* record)
     const uint8_t* OrderRequest_texts(const void* record)
     const uint8_t* Answer_texts(const void* record)
     const uint8_t* Lookup_texts(const void* record)
