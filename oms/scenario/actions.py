@@ -182,7 +182,7 @@ def report(world: World, f: dict[str, Any], step: Step) -> list[Result]:
         arguments |= external(world, f)
     if "settl_date" in f:
         arguments["settle_date"] = f["settl_date"]
-    return [world.engine.report(f["exec_type"], feed_sequence=f.get("seq", 0), by=f["by"], **arguments)]
+    return [world.engine.report(f["exec_type"], feed_sequence=sequence(world, f), by=f["by"], **arguments)]
 
 
 def external(world: World, f: dict[str, Any]) -> dict[str, Any]:
@@ -193,6 +193,10 @@ def external(world: World, f: dict[str, Any]) -> dict[str, Any]:
             ids.setdefault(f["order_id"], f[name])
     found = {name: ids[f["order_id"]] for name, ids in known.items() if f["order_id"] in ids}
     return found | {"feed": f.get("feed") or world.feed_of(f)}
+
+
+def sequence(world: World, f: dict[str, Any]) -> int:
+    return world.sequences.number(f.get("feed") or world.feed_of(f), f.get("seq", 0))
 
 
 def cancel_reject(world: World, f: dict[str, Any], step: Step) -> list[Result]:
@@ -206,7 +210,7 @@ def cancel_reject(world: World, f: dict[str, Any], step: Step) -> list[Result]:
             ord_status=f.get("ord_status", ord_status),
             feed=f.get("feed"),
             text=f.get("text", ""),
-            feed_sequence=f.get("seq", 0),
+            feed_sequence=sequence(world, f),
             by=f["by"],
         )
     ]
@@ -216,6 +220,7 @@ def feed(world: World, f: dict[str, Any], step: Step) -> list[Result]:
     name, by, engine = f["name"], f["by"], world.engine
     if f["event"] == "restarted":
         world.sessions[name] = world.sessions.get(name, 0) + 1
+        world.sequences.restarted(name)
     if name not in world.sessions:  # the engine's own answer tells that it is unknown
         return [engine.record(FEED_RECORDS[f["event"]], by, feed=0)]
     if f["event"] == "lost":
@@ -226,6 +231,7 @@ def feed(world: World, f: dict[str, Any], step: Step) -> list[Result]:
 
 
 def session(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    world.session_of[f["exchange"]] = f["event"]
     return [world.engine.session(f["exchange"], EVENTS[f["event"]], world.today, f["by"])]
 
 

@@ -13,6 +13,7 @@ from oms.engine import Engine, Result
 from oms.errors import OmsError
 from oms.scenario.exchange import Exchange
 from oms.scenario.given import Given
+from oms.scenario.sequences import Sequences
 
 CAPACITIES = {
     "user": 256,
@@ -53,6 +54,8 @@ class World:
         self.instrument_of: dict[str, str] = {}  # the exchange's id of an order → instrument
         self.prices: dict[str, dict[str, Any]] = {}  # instrument → last, bid, ask as they were told last
         self.day_breaks: list[dict[str, Any]] = []  # of the last start of day
+        self.session_of: dict[str, str] = {}  # exchange → the session event that a step told last
+        self.sequences = Sequences()
         self.sessions: dict[str, int] = {}  # feed → the exchange's session that it is in
         self.given = Given(self)
         self.engine.time_ns = 0
@@ -87,7 +90,7 @@ class World:
         self.engine.time_ns = time_ns
 
     def move_date(self, today: date, by: str | None) -> list[Result]:
-        """The firm's date moves, and with it the trade date of exchanges that no step of the file drives."""
+        """The firm's date moves, and with it the trade date of exchanges whose last session no step has left open."""
         moved = self.engine.business_date(today, by)
         if not moved.ok:
             return [moved]
@@ -95,7 +98,11 @@ class World:
         midnight = datetime.combine(today, time(), UTC)
         if self.engine.time_ns < int(midnight.timestamp()) * 1_000_000_000:
             self.set_clock(midnight)
-        return [moved, *(self.engine.session(mic, "open", trade_date=today) for mic in sorted(self.given.open))]
+        complete = {mic for mic, event in self.session_of.items() if event == "feed_complete"}
+        return [
+            moved,
+            *(self.engine.session(mic, "open", trade_date=today) for mic in sorted(self.given.open | complete)),
+        ]
 
     def account_for(self, f: dict[str, Any]) -> str:
         """The account that a request or report means: its own word, else that of the id. Raises OmsError."""
