@@ -35,10 +35,15 @@ cdef uint16_t refuse(State* s, const Asked* a, uint16_t status) noexcept nogil:
     return status
 
 
+cdef inline bint room_beside_cancels(const State* s) noexcept nogil:
+    """A part of the table is for cancels alone, which are never refused while there is any room."""
+    return limit_of(s, TABLE_request) // 64 < free_rows(s, TABLE_request)
+
+
 cdef bint room_for_new(const State* s) noexcept nogil:
     """Is there room for a new order and all that its executions will need?"""
     return (has_room(s, TABLE_order, 2) and has_room(s, TABLE_cash, 2) and has_room(s, TABLE_holding, 2)
-            and has_room(s, TABLE_text, 2048) and limit_of(s, TABLE_request) // 64 < free_rows(s, TABLE_request)
+            and has_room(s, TABLE_text, 2048) and room_beside_cancels(s)
             and limit_of(s, TABLE_execution) // 8 < free_rows(s, TABLE_execution)
             and limit_of(s, TABLE_ladder) // 8 < free_rows(s, TABLE_ladder))
 
@@ -75,9 +80,10 @@ cdef uint16_t answer_again(State* s, const Asked* a, uint32_t known) noexcept no
 
 
 cdef uint16_t reject(State* s, const Asked* a, const Terms* t, uint16_t status) noexcept nogil:
-    """A request that the rules refuse: its row stays, so that the same one again gets the same answer."""
+    """A request that the rules refuse: its row stays, so that the same one again gets the same answer. It takes none of
+    what is kept for cancels."""
     cdef uint32_t slot
-    if not has_room(s, TABLE_request, 1) or not has_room(s, TABLE_text, 64):
+    if not room_beside_cancels(s) or not has_room(s, TABLE_text, 64):
         return refuse(s, a, ST_capacity_reached)
     slot = make_request(s, a.type, t, a.name, a.length, a.hash, a.content)
     set_status(s, slot, RequestStatus_rejected, status)

@@ -1,0 +1,114 @@
+"""Rules of control that a scenario cannot tell: tenants, full tables, what is kept of each change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from oms import Engine
+from oms.control import changes, states
+from oms.enums import RequestStatus, Status
+
+DAY = "2026-11-23"
+
+
+def market(**capacities: int) -> Engine:
+    engine = Engine(capacities)
+    engine.define_currency("AUD", 2)
+    engine.define_exchange("XASX", 2)
+    engine.define_class("default")
+    engine.define_user("ops", ["operate", "lift"])
+    engine.define_user("tenant", ["operate"], owner=8)
+    engine.define_user("theirs", ["trade_any"], owner=8)
+    engine.define_user("ours", ["trade_any"])
+    engine.define_account("A")
+    engine.define_account("T", owner=8)
+    engine.define_instrument("Q", exchange="XASX", currency="AUD", price_exponent=2)
+    engine.business_date(DAY)
+    engine.session("XASX", "open", DAY)
+    engine.open_feed("XASX")
+    engine.deposit("A", "AUD", 100000, "opening")
+    return engine
+
+
+def status(result: Any) -> str:
+    return str(result.status.name)
+
+
+def account(engine: Engine, code: str, owner: int, state: int, by: str) -> Any:
+    return engine.record("Control", by, scope=2, number=engine.account_slot(code, owner), state=state)
+
+
+def test_a_tenants_operator_controls_its_own_accounts_and_users_only():
+    engine = market()
+    assert status(account(engine, "T", 8, 3, "tenant")) == "ok"
+    assert status(account(engine, "A", 0, 3, "tenant")) == "permission_denied"
+    assert status(engine.control("user", "theirs", "halted", by="tenant")) == "ok"
+    for scope, name in (("user", "ours"), ("firm", None), ("exchange", "XASX"), ("instrument", "Q")):
+        assert status(engine.control(scope, name, "halted", by="tenant")) == "permission_denied"
+    assert list(states(engine)) == [("firm", "", "active"), ("account", "T", "killed"), ("user", "theirs", "halted")]
+
+
+def test_a_tenants_mass_cancel_stays_within_the_tenant():
+    engine = market()
+    engine.submit("A", "X", "Q", "buy", 10, 5)
+    assert engine.mass_cancel(by="tenant").answer["figure"] == 0
+    assert status(engine.mass_cancel("A", by="tenant")) == "permission_denied"
+    assert engine.mass_cancel(by="ours").answer["figure"] == 1
+
+
+@pytest.mark.parametrize(("scope", "number"), [(0, 1), (1, 9), (2, 0), (3, 70000), (4, 999), (5, 1)])
+def test_what_is_not_there_has_no_state(scope, number):
+    engine = market()
+    assert status(engine.record("Control", scope=scope, number=number, state=1)) == "reference_invalid"
+    assert status(engine.record("Control", scope=0, number=0, state=4)) == "reference_invalid"
+    assert list(states(engine)) == [("firm", "", "active")]
+
+
+def test_a_change_is_never_refused_for_want_of_room():
+    engine = market(control=4)
+    for reason in "abcde":
+        assert engine.control("firm", None, "halted", by="ops", reason=reason).ok
+    kept = changes(engine)
+    assert [change.reason for change in kept] == ["c", "d", "e"]
+    assert {change.user for change in kept} == {"ops"}
+
+
+def test_a_kill_without_room_for_every_cancel_says_so_and_goes_on_when_repeated():
+    engine = market(request=130)
+    for number in range(40):
+        assert engine.submit("A", f"N{number}", "Q", "buy", 1, 5).ok
+    while engine.submit("A", f"R{engine.sequence}", "Q", "buy", 0, 5).status != Status.capacity_reached:
+        pass  # refused ones fill the table, but for what is kept for cancels
+    killed = engine.kill("firm", by="ops")
+    sent = len(killed.sent)
+    assert killed.answer["figure"] == sent
+    assert 0 < sent < 40
+    assert killed.alerts == [Status.trading_killed, Status.capacity_reached]
+    engine.business_date("2026-11-24")  # gives rows of refused requests back one day later
+    engine.business_date("2026-11-25")
+    assert len(engine.kill("firm", by="ops").sent) == 40 - sent
+    assert engine.kill("firm", by="ops").sent == []
+
+
+def test_a_cancel_of_ours_is_answered_by_no_name():
+    engine = market()
+    engine.submit("A", "X", "Q", "buy", 10, 5, by="ours")
+    (sent,) = engine.kill("user", "ours", by="ops").sent
+    order = engine.order("A", "X")
+    assert (sent["orig_request"], sent["order"]) == (engine.request("A", "X").handle, order.handle)
+    assert order.pending == (("cancel", ""),)
+    engine.cancel_reject("A", "X", handle=sent["request"], ord_status="new")
+    assert engine.order("A", "X").pending == ()
+    rows = engine.rows("request")
+    assert rows["status"][sent["request"] & 0xFFFFFFFF] == RequestStatus.rejected
+
+
+def test_who_enters_what_cannot_tell_of_sessions():
+    engine = market()
+    slot = engine.user_slot("ours")
+    assert status(engine.record("UserLost", "ops", user=slot)) == "permission_denied"
+    assert status(engine.record("UserBack", "ops", user=slot)) == "permission_denied"
+    assert status(engine.record("UserLost", user=999)) == "reference_invalid"
+    assert status(engine.record("UserBack", user=0)) == "reference_invalid"
