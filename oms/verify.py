@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from oms import journal, recompute, recompute_cost, recompute_orders, recompute_shorts
+from oms import journal, recompute, recompute_control, recompute_cost, recompute_orders, recompute_shorts
 from oms.double_entry import Balance, balances
 from oms.errors import OmsError
 from oms.recompute import Books, Finding
@@ -30,6 +30,8 @@ CHECKS = (
     recompute_orders.check_chains,
     recompute_orders.check_keys,
     recompute_orders.check_requests,
+    recompute_control.check_control,
+    recompute_control.check_capacities,
 )
 
 

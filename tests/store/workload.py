@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from oms import Engine
+from oms.control import states
 from tests.property.world import ACCOUNTS, EXCHANGE_OF, FEEDS, FIRST_DAY, INSTRUMENTS, LOT, REFERENCE, TICK, define
 
 Call = tuple[str, tuple[Any, ...], dict[str, Any]]
@@ -19,8 +20,10 @@ Call = tuple[str, tuple[Any, ...], dict[str, Any]]
 class Workload:
     """Plays steps on an engine, which may be another one from step to step, as after a restart."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, stops: int = 0) -> None:
+        """stops: how often trading is stopped somewhere, in shares of a step's chances."""
         self.random = random.Random(seed)
+        self.stops = stops
         self.names = 0
         self.today = FIRST_DAY
         self.orders: list[tuple[str, str, str]] = []  # account, cl_ord_id, instrument
@@ -37,6 +40,7 @@ class Workload:
             define(engine)
         kinds = [self.submit] * 10 + [self.trade] * 12 + [self.answer] * 8 + [self.change] * 5 + [self.correct] * 4
         kinds += [self.again, self.feed, self.movement, self.day, self.market, self.decide, self.outside] * 2
+        kinds += [self.stop] * self.stops
         for _ in range(steps):
             self.random.choice(kinds)(engine)
 
@@ -175,6 +179,21 @@ class Workload:
         else:
             listed = fields | {"cum_qty": "0", "order_id": self.name("y")}
             engine.open_orders(EXCHANGE_OF[instrument], [listed], complete=False)
+
+    def stop(self, engine: Engine) -> None:
+        """Trading is stopped somewhere, or goes on everywhere; a user's session ends."""
+        account, user = self.random.choice(ACCOUNTS), self.random.choice(list(engine.rows("user")["name"][1:])).decode()
+        what = self.random.randrange(5)
+        if what == 0:
+            engine.mass_cancel(account)
+        elif what == 1:
+            engine.user_lost(user)
+        elif what == 2:
+            scope, name = self.random.choice((("account", account), ("user", user), ("instrument", INSTRUMENTS[0])))
+            engine.control(scope, name, self.random.choice(("reduce_only", "halted", "killed")), reason="a rainy day")
+        else:
+            for scope, name, _ in list(states(engine)):
+                engine.control(scope, name)
 
     def day(self, engine: Engine) -> None:
         """Settlement, a load, or the end of the day."""

@@ -9,6 +9,7 @@ import pytest
 from oms import Engine
 from oms.control import changes, states
 from oms.enums import RequestStatus, Status
+from oms.verify import audit
 
 DAY = "2026-11-23"
 
@@ -112,3 +113,17 @@ def test_who_enters_what_cannot_tell_of_sessions():
     assert status(engine.record("UserBack", "ops", user=slot)) == "permission_denied"
     assert status(engine.record("UserLost", user=999)) == "reference_invalid"
     assert status(engine.record("UserBack", user=0)) == "reference_invalid"
+
+
+@pytest.mark.parametrize(
+    ("table", "field", "row", "figure"),
+    [("account", "control_state", 1, 1), ("firm", "control_state", 1, 0), ("request", "status", 1, 2)],
+)
+def test_verify_finds_a_state_that_nobody_set_and_what_waits_in_what_is_killed(table, field, row, figure):
+    engine = market()
+    engine.submit("A", "X", "Q", "buy", 10, 5)
+    engine.control("account", "A", "halted", by="ops")
+    engine.kill("firm", by="ops")
+    assert audit(engine).count == 0
+    engine._raw_arrays()[table][field][row] = figure
+    assert (table, row) in {(finding.table, finding.row) for finding in audit(engine).findings}
