@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from oms.enums import MovementKind, TradeKind
+from oms.enums import MovementKind, TradeKind, WithdrawalStatus
 from oms.errors import OmsError
 from oms.realised import Realised, realised
 from oms.recompute import IN_LADDERS, Flow, flow_of
@@ -66,7 +66,8 @@ class Line:
 @dataclass(frozen=True)
 class Part:
     """One cash row or holding. opening + the lines' changes = closing. live: what the row itself holds now; wrong: the
-    buckets in which that is not what all movements add up to. held: which orders reserve how much of it now."""
+    buckets in which that is not what all movements, or holds, add up to. held: which orders and withdrawals reserve how
+    much of it now."""
 
     item: str
     of: str  # cash or holding
@@ -186,7 +187,9 @@ def part_of(views: Views, table: str, slot: int, first: int, last: int) -> Part:
             dated[0], dated[1] = dated[0] + entry.change[1], dated[1] + entry.change[2]
         if begin <= entry.sequence < end:
             lines.append(line_of(views, entry, days, figures(entry.change), figures(balance)))
-    wrong = differences(views, table, row, entries, balance)
+    wrong, held = differences(views, table, row, entries, balance), held_by(views, table, slot, exponent)
+    if sum(held.values()) != from_units(int(row["reserved"]), exponent):
+        wrong.append("reserved")
     picture: Any = views.cash_picture(slot) if table == "cash" else views.holding_picture(slot)
     return Part(
         item=picture.currency if table == "cash" else picture.instrument,
@@ -197,7 +200,7 @@ def part_of(views: Views, table: str, slot: int, first: int, last: int) -> Part:
         ladder={day_of(day): two(dated, exponent) for day, dated in sorted(ladder.items()) if any(dated)},
         live=figures([int(row[name]) for name in names]),
         wrong=wrong,
-        held=held_by(views, table, slot, exponent),
+        held=held,
         available=picture.available,
         average_price=None if table == "cash" else picture.average_price,
         realised=None if table == "cash" else realised(views, slot, begin, end),
@@ -245,13 +248,20 @@ def differences(views: Views, table: str, row: Any, entries: list[Entry], balanc
 
 
 def held_by(views: Views, table: str, slot: int, exponent: int) -> dict[str, Decimal]:
-    """cl_ord_id (or the exchange's name) of each order that holds some of it now → how much."""
+    """cl_ord_id (or the exchange's name) of each order that holds some of it now, and reference of each withdrawal that
+    waits → how much."""
     orders, name = views.rows("order"), "reserved" if table == "cash" else "reserved_qty"
     found: dict[str, Decimal] = {}
     for order in map(int, np.flatnonzero((orders[table] == slot) & (orders[name] != 0))):
         row = orders[order]
         known = views.text(views.rows("request")["cl_ord_id"][row["terms"]]) or views.text(row["order_id"])
-        found[known or f"order {order}"] = from_units(int(row[name]), exponent)
+        known = known or f"order {order}"  # an id may come again on another day
+        found[known] = found.get(known, Decimal(0)) + from_units(int(row[name]), exponent)
+    if table == "cash":
+        waiting, row = views.rows("withdrawal"), views.rows("cash")[slot]
+        mine = (waiting["account"] == row["account"]) & (waiting["currency"] == row["currency"])
+        for withdrawal in waiting[mine & (waiting["status"] == WithdrawalStatus.requested)]:
+            found[f"withdrawal {views.text(withdrawal['reference'])}"] = from_units(withdrawal["amount"], exponent)
     return found
 
 

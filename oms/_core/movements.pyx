@@ -7,6 +7,7 @@ or `settled` below what is free is refused, unless an operator overrides it, whi
 from libc.stdint cimport INT64_MIN
 
 from oms._core.arith cimport FIGURE_MAX
+from oms._core.debt cimport warn_cash, warn_holding
 from oms._core.index cimport index_put
 from oms._core.ledger cimport average_e8, carry_cost, cash_available, cash_row, cash_withdrawable, holding_available, \
     holding_row, holding_settle
@@ -52,6 +53,10 @@ cdef void book(State* s, const MovementRow* m, int64_t average) noexcept nogil:
     add_movement(s, m)
     if m.reference_hash:
         index_put(&s.by_reference, m.reference_hash, s.header[TABLE_movement].used - 1)
+    if m.amount < 0 and m.instrument:
+        warn_holding(s, slot)
+    elif m.amount < 0:
+        warn_cash(s, slot)
 
 
 cdef int64_t free_cash(const State* s, uint32_t account, uint32_t currency) noexcept nogil:
@@ -259,6 +264,8 @@ cdef void book_margin(State* s, const MovementRow* m) noexcept nogil:
     s.cash[slot].margin += m.amount
     row_close(&s.cash[slot].version)
     add_movement(s, m)
+    if m.amount < 0:
+        warn_cash(s, slot)
     if m.reference_hash:
         index_put(&s.by_reference, m.reference_hash, s.header[TABLE_movement].used - 1)
     emit_event(s, EventKind_cash, slot, 0, ST_ok)

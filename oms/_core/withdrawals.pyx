@@ -5,6 +5,7 @@ Owns the withdrawal rows. `cash.reserved` is the sum over orders and over the wi
 """
 
 from oms._core.arith cimport FIGURE_MAX
+from oms._core.debt cimport warn_cash
 from oms._core.index cimport index_put
 from oms._core.ledger cimport cash_reserve, cash_row, cash_withdrawable
 from oms._core.movements cimport book, find_movement, room_to_book
@@ -65,6 +66,7 @@ cdef void hold(State* s, const Movement* r, uint64_t hash) noexcept nogil:
     index_put(&s.by_withdrawal, hash, slot)
     cash_reserve(s, cash, w.amount)
     emit_event(s, EventKind_cash, cash, 0, ST_ok)
+    warn_cash(s, cash)
 
 
 cdef void end_withdrawal(State* s, uint32_t withdrawal, uint8_t status) noexcept nogil:
