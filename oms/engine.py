@@ -21,7 +21,9 @@ from oms.control import Controlling
 from oms.enums import Decision, EventKind, Status
 from oms.errors import OmsError
 from oms.journal import Journal, JournalFailed
+from oms.limits import Limiting
 from oms.operating import Operating
+from oms.order_entry import UNKNOWN_EXPONENTS, OrderEntry
 from oms.pictures import Trade
 from oms.reference import Reference
 from oms.repair import Repair
@@ -36,7 +38,6 @@ FIRST_TIME_NS = (
 )
 NULL = schema.NULL_I64
 ALL_RECEIVED = (1 << 64) - 1
-UNKNOWN_EXPONENTS = (8, 8)  # of an instrument that there is not: any figure will do, the core refuses the request
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Result:
         return [Status(event["status"]) for event in self.events if event["kind"] == EventKind.alert]
 
 
-class Engine(Repair, Reference, Operating, Controlling, Views):
+class Engine(Repair, Reference, Operating, Controlling, OrderEntry, Limiting, Views):
     """Accounts, orders, holdings, cash and reservations in memory, moved by records.
 
     capacities: rows per table (docs/reference/tables.md). working_set: rows that get their memory at the start.
@@ -171,113 +172,7 @@ class Engine(Repair, Reference, Operating, Controlling, Views):
         """Moves the engine's clock."""
         self.time_ns += to_units(seconds, 9, "seconds")
 
-    # requests
-
-    def submit(
-        self,
-        account: str,
-        cl_ord_id: str,
-        instrument: str,
-        side: str,
-        order_qty: Amount,
-        price: Amount | None = None,
-        *,
-        ord_type: str = "limit",
-        time_in_force: str = "day",
-        expire_date: Day | None = None,
-        stop_px: Amount | None = None,
-        display_qty: Amount | None = None,
-        min_qty: Amount | None = None,
-        locate: str = "",
-        poss_resend: bool = False,
-        tag: int = 0,
-        by: str | None = None,
-    ) -> Result:
-        """Asks for an order (FIX NewOrderSingle). Quantities and prices are the instrument's; None = not given.
-
-        locate: where a short sale's stock is borrowed. poss_resend: FIX 97, a known cl_ord_id gets its first answer.
-        """
-        stock = self.instrument_or_zero(instrument)
-        prices, quantities = self.exponents(stock) if stock else UNKNOWN_EXPONENTS
-        return self.record(
-            "NewOrderSingle",
-            by,
-            account=self.account_or_zero(account),
-            instrument=stock,
-            side=self.character("Side", side),
-            ord_type=self.character("OrdType", ord_type),
-            time_in_force=self.character("TimeInForce", time_in_force),
-            order_qty=to_units(order_qty, quantities, "order_qty"),
-            price=or_null(price, prices, "price"),
-            stop_px=or_null(stop_px, prices, "stop_px"),
-            display_qty=or_null(display_qty, quantities, "display_qty"),
-            min_qty=or_null(min_qty, quantities, "min_qty"),
-            expire_date=to_day(expire_date),
-            cl_ord_id=cl_ord_id,
-            locate=locate,
-            options=int(poss_resend),
-            tag=tag,
-        )
-
-    def replace(
-        self,
-        account: str,
-        cl_ord_id: str,
-        orig_cl_ord_id: str,
-        *,
-        order_qty: Amount | None = None,
-        price: Amount | None = None,
-        stop_px: Amount | None = None,
-        display_qty: Amount | None = None,
-        min_qty: Amount | None = None,
-        ord_type: str | None = None,
-        time_in_force: str | None = None,
-        expire_date: Day | None = None,
-        poss_resend: bool = False,
-        tag: int = 0,
-        by: str | None = None,
-    ) -> Result:
-        """Asks to change an order (FIX OrderCancelReplaceRequest); None leaves a term as it is."""
-        stock = self.instrument_of(account, orig_cl_ord_id)
-        prices, quantities = self.exponents(stock) if stock else UNKNOWN_EXPONENTS
-        return self.record(
-            "OrderCancelReplaceRequest",
-            by,
-            account=self.account_or_zero(account),
-            order_qty=or_null(order_qty, quantities, "order_qty"),
-            price=or_null(price, prices, "price"),
-            stop_px=or_null(stop_px, prices, "stop_px"),
-            display_qty=or_null(display_qty, quantities, "display_qty"),
-            min_qty=or_null(min_qty, quantities, "min_qty"),
-            ord_type=self.character("OrdType", ord_type),
-            time_in_force=self.character("TimeInForce", time_in_force),
-            expire_date=to_day(expire_date),
-            cl_ord_id=cl_ord_id,
-            orig_cl_ord_id=orig_cl_ord_id,
-            options=int(poss_resend),
-            tag=tag,
-        )
-
-    def cancel(
-        self,
-        account: str,
-        cl_ord_id: str,
-        orig_cl_ord_id: str,
-        *,
-        poss_resend: bool = False,
-        tag: int = 0,
-        by: str | None = None,
-    ) -> Result:
-        """Asks to cancel an order (FIX OrderCancelRequest)."""
-        return self.record(
-            "OrderCancelRequest",
-            by,
-            account=self.account_or_zero(account),
-            cl_ord_id=cl_ord_id,
-            orig_cl_ord_id=orig_cl_ord_id,
-            options=int(poss_resend),
-            tag=tag,
-        )
+    # the desk
 
     def _decide(
         self, decision: Decision, account: str, cl_ord_id: str, by: str, version: int | None, text: str

@@ -77,6 +77,28 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Checked:
+    """What a request would meet. status: its answer; hits: all that it breaks, or why it would wait. value, fee (tax
+    included) and tax are of the whole order, at the price that it would be held at; 0 where it has none."""
+
+    status: Status
+    hits: tuple[Status, ...]
+    value: Decimal
+    fee: Decimal
+    tax: Decimal
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The limits of one scope, those that are set, and what counts against them by currency: open, bought, sold."""
+
+    scope: str
+    name: str
+    limits: dict[str, Decimal]
+    counted: dict[str, tuple[Decimal, Decimal, Decimal]]
+
+
+@dataclass(frozen=True)
 class Order:
     """One order. ord_status: the exchange's word; shown_status: with our unanswered requests. avg_px: value of its
     effective executions over their quantity and multiplier, eight decimals; 0 when none. day_…: FIX 424 to 426, on the

@@ -16,7 +16,13 @@ from oms.recompute import IN_LADDERS, SETTLED, Books, Figures
 
 DEAD, FILLED = 1, 2  # order.closed
 SHORT = (Side.sell_short, Side.sell_short_exempt)
-LIVE = (RequestStatus.queued, RequestStatus.buffered, RequestStatus.submitted, RequestStatus.in_doubt)
+LIVE = (
+    RequestStatus.received,
+    RequestStatus.queued,
+    RequestStatus.buffered,
+    RequestStatus.submitted,
+    RequestStatus.in_doubt,
+)
 
 
 def recompute_orders(books: Books) -> None:

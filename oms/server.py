@@ -32,7 +32,14 @@ from oms.enums import FeedState
 from oms.errors import OmsError
 
 ORDER_ENTRY = frozenset(
-    {"NewOrderSingle", "OrderCancelReplaceRequest", "OrderCancelRequest", "OrderMassCancelRequest", "Lookup"}
+    {
+        "NewOrderSingle",
+        "OrderCancelReplaceRequest",
+        "OrderCancelRequest",
+        "OrderMassCancelRequest",
+        "ListBegin",
+        "Lookup",
+    }
 )
 EXCHANGE = frozenset(
     {
@@ -62,6 +69,7 @@ OPERATION = frozenset(
         "Settle",
         "Movement",
         "SetMargin",
+        "SetLimit",
         "Control",
         "MarketData",
         "OpenOrder",

@@ -11,7 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from oms import journal, recompute, recompute_control, recompute_cost, recompute_orders, recompute_shorts
+from oms import (
+    journal,
+    recompute,
+    recompute_control,
+    recompute_cost,
+    recompute_limits,
+    recompute_orders,
+    recompute_shorts,
+)
 from oms.double_entry import Balance, balances
 from oms.errors import OmsError
 from oms.recompute import Books, Finding
@@ -27,6 +35,7 @@ CHECKS = (
     recompute_orders.recompute_fees,
     recompute_cost.recompute_cost,
     recompute_shorts.recompute_shorts,
+    recompute_limits.recompute_limits,
     recompute_orders.check_chains,
     recompute_orders.check_keys,
     recompute_orders.check_requests,

@@ -56,7 +56,13 @@ EIGHT = Decimal("0.00000001")
 ZERO = Decimal(0)
 FLAGS = {1: "external", 2: "overfilled", 4: "filled_after_close", 8: "cum_differs", 16: "expired_here"}
 PRECEDENCE = [OrdStatus.pending_cancel, OrdStatus.pending_replace]
-LIVE = (RequestStatus.queued, RequestStatus.buffered, RequestStatus.submitted, RequestStatus.in_doubt)
+LIVE = (
+    RequestStatus.received,
+    RequestStatus.queued,
+    RequestStatus.buffered,
+    RequestStatus.submitted,
+    RequestStatus.in_doubt,
+)
 
 Row = Any  # one element of a structured array
 

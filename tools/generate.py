@@ -176,7 +176,9 @@ def tables_md() -> str:
 
 
 def statuses_md() -> str:
-    lines = [f"<!-- {NOTE} -->", "# Status codes", "", "By precedence: the lowest one that applies is the answer.", ""]
+    lines = [f"<!-- {NOTE} -->", "# Status codes", ""]
+    lines += ["By precedence: the lowest one that applies is the answer. Limits and cover are looked at where no other"]
+    lines += ["check refuses, the desk's own checks where nothing does.", ""]
     lines += ["| code | name | meaning | FIX |", "| --- | --- | --- | --- |"]
     for status in schema.STATUSES:
         fix = f"{status.fix_tag}={status.fix_value}" if status.fix_tag else ""

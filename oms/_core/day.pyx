@@ -2,6 +2,8 @@
 
 from oms._core.batches cimport settle_contractual
 from oms._core.index cimport index_remove
+from oms._core.limits cimport count_anew
+from oms._core.lists cimport end_lists
 from oms._core.orders cimport CLOSED_dead, FLAG_expired_here, close_order
 from oms._core.outputs cimport emit_answer, emit_event
 from oms._core.vetting cimport allowed, of_owner
@@ -16,9 +18,11 @@ cdef bint ends(uint8_t time_in_force, int32_t expire_date, int32_t trade_date) n
     return time_in_force != TimeInForce_gtd or expire_date <= trade_date
 
 
-cdef void expire_unsent(State* s, uint32_t exchange) noexcept nogil:
-    """The session has ended: requests that wait here, at the desk or for an adapter, go with it."""
+cdef void expire_unsent(State* s, uint32_t exchange, int32_t date, bint ended) noexcept nogil:
+    """Requests that wait at the desk or for an adapter: with the session of that date those end that would end with it,
+    on a new date those whose own has passed. exchange 0 = every one."""
     cdef uint32_t slot
+    cdef bint over
     cdef RequestRow* r
     for slot in range(1, s.header[TABLE_request].used):
         if s.firm.queued == 0 and s.firm.buffered == 0:
@@ -26,9 +30,10 @@ cdef void expire_unsent(State* s, uint32_t exchange) noexcept nogil:
         r = &s.request[slot]
         if r.status not in (RequestStatus_queued, RequestStatus_buffered) or r.type == RequestType_cancel:
             continue
-        if s.instrument[s.order[r.order].instrument].exchange != exchange:
+        if exchange and s.instrument[s.order[r.order].instrument].exchange != exchange:
             continue
-        if ends(r.time_in_force, r.expire_date, s.exchange[exchange].trade_date):
+        over = r.time_in_force == TimeInForce_gtd and r.expire_date < date
+        if over or (ended and ends(r.time_in_force, r.expire_date, date)):
             drop(s, slot, RequestStatus_expired, ST_expired_unsent)
             emit_answer(s, r.user, ST_expired_unsent, 0, r.account, slot, False)
 
@@ -64,7 +69,10 @@ cdef uint16_t apply_session(State* s, const TradingSession* r) noexcept nogil:
         e.trade_date = s.firm.business_date
     row_close(&e.version)
     if r.session_state == SessionState_ended or r.session_state == SessionState_complete:
-        expire_unsent(s, r.exchange)
+        end_lists(s, r.exchange)
+        expire_unsent(s, r.exchange, e.trade_date, True)
+    elif r.session_state == SessionState_open:
+        expire_unsent(s, r.exchange, e.trade_date, False)
     if r.session_state == SessionState_complete:
         expire_orders(s, r.exchange)
     return ST_ok
@@ -126,7 +134,10 @@ cdef uint16_t apply_business_date(State* s, const BusinessDate* r) noexcept nogi
         return status
     s.firm.business_date = r.date
     begin_day(s)
+    expire_unsent(s, 0, r.date, False)
     forget(s, ending)
+    if s.firm.watched & WATCH_limits:
+        count_anew(s)
     emit_event(s, EventKind_firm, 1, 0, ST_ok)
     return ST_ok
 

@@ -24,6 +24,8 @@ from oms._core.journal cimport REFUSED_FAILED, REFUSED_FULL, JournalCore, journa
     journal_commit_idle
 from oms._core.journal_reader cimport ReaderCore, ReaderState, reader_load
 from oms._core.ledger cimport cash_available, holding_available
+from oms._core.limits cimport apply_set_limit
+from oms._core.lists cimport apply_list_begin
 from oms._core.loads cimport apply_load_begin, apply_load_cash, apply_load_commit, apply_load_holding
 from oms._core.mass_cancel cimport apply_mass_cancel
 from oms._core.movements cimport apply_margin, apply_movement, apply_transfer
@@ -65,6 +67,8 @@ cdef uint16_t apply_day(State* s, const Frame* record) noexcept nogil:
         return apply_transfer(s, <const Transfer*>record)
     if kind == T_SetMargin:
         return apply_margin(s, <const SetMargin*>record)
+    if kind == T_SetLimit:
+        return apply_set_limit(s, <const SetLimit*>record)
     if kind == T_Control:
         return apply_control(s, <const Control*>record)
     return ST_record_malformed
@@ -117,6 +121,8 @@ cdef uint16_t apply_request(State* s, const Frame* record) noexcept nogil:
         return apply_replace(s, <const OrderCancelReplaceRequest*>record)
     if kind == T_OrderCancelRequest:
         return apply_cancel(s, <const OrderCancelRequest*>record)
+    if kind == T_ListBegin:
+        return apply_list_begin(s, <const ListBegin*>record)
     if kind == T_OrderMassCancelRequest:
         return apply_mass_cancel(s, <const OrderMassCancelRequest*>record)
     return apply_decision(s, <const AuthDecision*>record)

@@ -7,6 +7,7 @@ may have read it. What changes afterwards, a fee included, is a new row that nam
 from oms._core.arith cimport FIGURE_MAX
 from oms._core.index cimport index_put
 from oms._core.ledger cimport cash_ladder, fee_of, holding_ladder, newest_version, settle_date
+from oms._core.limits cimport count_trade
 from oms._core.outputs cimport alert, emit_event
 from oms._core.settlement cimport Item, count_late, is_late, item_of, mark_late, open_item, \
     partly_settled, settle, short_part
@@ -98,6 +99,8 @@ cdef void flow(State* s, const ExecutionRow* x, int sign) noexcept nogil:
     cdef int64_t fee = -x.fee if x.kind == TradeKind_bust else x.fee
     money.market -= sign * (item.net + fee)
     money.fees += sign * fee
+    if s.firm.watched & WATCH_limits:
+        count_trade(s, x, -sign * x.value if x.kind == TradeKind_bust else sign * x.value)
     i.market -= sign * item.stock
     if is_short(x.side):
         open_short(s, o.holding, o.cash)

@@ -38,8 +38,8 @@ cdef uint32_t find_order(const State* s, uint32_t exchange, const uint8_t* name,
 
 
 cdef inline bint is_live(uint8_t status) noexcept nogil:
-    """A request that may still lead to something at the exchange."""
-    return RequestStatus_queued <= status <= RequestStatus_in_doubt
+    """A request that may still lead to something at the exchange; `received` is one that its list holds back."""
+    return RequestStatus_received <= status <= RequestStatus_in_doubt
 
 
 cdef inline bint awaits(uint8_t status) noexcept nogil:

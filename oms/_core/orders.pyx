@@ -11,6 +11,7 @@ from oms._core.executions cimport charge_rest
 from oms._core.index cimport index_put
 from oms._core.ledger cimport cash_available, cash_reserve, cash_row, fee_of, holding_available, holding_reserve, \
     holding_row
+from oms._core.limits cimport count_open
 from oms._core.outputs cimport emit_event, emit_order_request
 from oms._core.vetting cimport REQUEST_protected, hit
 from oms._core.watch cimport watch_order, watch_request
@@ -119,6 +120,8 @@ cdef void rehold(State* s, uint32_t order) noexcept nogil:
     row_close(&o.version)
     if s.firm.watched & WATCH_own:
         watch_order(s, order)
+    if s.firm.watched & WATCH_limits:
+        count_open(s, order)
     emit_event(s, EventKind_order, order, o.ord_status, ST_ok)
 
 

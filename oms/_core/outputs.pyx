@@ -46,8 +46,8 @@ cdef void emit_event(State* s, uint8_t kind, uint32_t row, uint8_t state, uint16
     h.sequence = s.events  # of this table: the position that readers may read up to
 
 
-cdef void emit_answer(State* s, uint16_t to, uint16_t status, uint64_t tag, uint32_t account, uint32_t request,
-                      bint repeated) noexcept nogil:
+cdef Answer* emit_answer(State* s, uint16_t to, uint16_t status, uint64_t tag, uint32_t account, uint32_t request,
+                         bint repeated) noexcept nogil:
     """Tells `to` what became of what it asked; a request's answer names it in the client's words, too."""
     cdef const RequestRow* r = &s.request[request]
     cdef const uint8_t* name = text_of(s, r.cl_ord_id) if request else text_of(s, 0)
@@ -66,6 +66,7 @@ cdef void emit_answer(State* s, uint16_t to, uint16_t status, uint64_t tag, uint
         answer.order = order_handle(s, r.order)
         answer.request_status = r.status
         answer.type = r.type
+    return answer
 
 
 cdef void emit_order_request(State* s, uint32_t request) noexcept nogil:

@@ -9,6 +9,7 @@ from libc.string cimport memcmp
 from oms._core.arith cimport value_fraction
 from oms._core.index cimport index_put
 from oms._core.ledger cimport cash_row
+from oms._core.limits cimport add_tallies
 from oms._core.outputs cimport emit_event
 from oms._core.sessions cimport GRACE_MAX_S
 from oms._core.vetting cimport allowed, of_owner, owns
@@ -93,6 +94,8 @@ cdef uint16_t define_currency(State* s, const DefineCurrency* r) noexcept nogil:
     if r.code[0] == 0 or r.exponent > 8 or (slot and s.currency[slot].exponent != r.exponent):
         return ST_reference_invalid
     if slot == 0 and not (has_room(s, TABLE_currency, 1) and has_room(s, TABLE_calendar, 1)):
+        return ST_capacity_reached
+    if slot == 0 and not add_tallies(s, <uint16_t>s.header[TABLE_currency].used):
         return ST_capacity_reached
     c = &s.currency[or_take(s, TABLE_currency, slot)]
     row_open(&c.version)

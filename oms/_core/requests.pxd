@@ -9,4 +9,4 @@ cdef uint16_t apply_cancel(State* s, const OrderCancelRequest* r) noexcept nogil
 cdef inline bint unsent(const State* s, const OrderRow* o) noexcept nogil:
     """The order's own request still waits here."""
     cdef uint8_t status = s.request[o.request].status
-    return status == RequestStatus_queued or status == RequestStatus_buffered
+    return RequestStatus_received <= status <= RequestStatus_buffered

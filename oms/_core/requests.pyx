@@ -6,8 +6,12 @@ come first; below the line "point of no return" nothing can fail any more.
 
 from libc.stdint cimport INT64_MIN
 
-from oms._core.orders cimport CLOSED_dead, Cover, close_order, cover_of, draft_of, is_live, link_pending, make_order, \
-    make_request, rehold, route, set_status, terms_of, vet_cover
+from oms._core.ledger cimport fee_of
+from oms._core.limits cimport count_request, leaves_value, vet_limits
+from oms._core.lists cimport LIST_open, holds_back, member_came, open_list
+from oms._core.order_states cimport can_still_trade
+from oms._core.orders cimport CLOSED_dead, CLOSED_filled, Cover, close_order, cover_of, draft_of, is_live, \
+    link_pending, make_order, make_request, rehold, route, set_status, terms_of, vet_cover
 from oms._core.outputs cimport emit_answer
 from oms._core.sessions cimport within_rate
 from oms._core.vetting cimport Terms, first_hit, hit, takes_price, takes_stop, vet_account, vet_desk, vet_terms
@@ -16,6 +20,8 @@ from oms._core.watch cimport watch_request
 
 cdef enum:
     OPTION_poss_resend = 1  # of a request's record
+    OPTION_validate = 2
+    OPTION_listed = 4
 
 
 cdef struct Asked:  # a client's request on its way through the checks
@@ -32,6 +38,8 @@ cdef struct Asked:  # a client's request on its way through the checks
 cdef uint16_t refuse(State* s, const Asked* a, uint16_t status) noexcept nogil:
     """Answers without a trace: who may not ask, or asks without a name, leaves no request behind."""
     emit_answer(s, s.source, status, a.tag, a.account, 0, False)
+    if a.options & OPTION_listed:
+        member_came(s, status)
     return status
 
 
@@ -60,13 +68,14 @@ cdef uint16_t begin(State* s, Asked* a, uint32_t* known) noexcept nogil:
     if status != ST_ok:
         return status
     if a.length == 0:
-        return ST_cl_ord_id_missing
+        return ST_ok if a.options & OPTION_validate else ST_cl_ord_id_missing
     a.hash = hash_bytes(a.name, a.length, a.account)
     known[0] = find_request(s, a.account, a.name, a.length, a.hash)
     if known[0] and s.request[known[0]].business_date != s.firm.business_date and chain_dead(s, known[0]):
         known[0] = 0  # an id is unique for its business date and against every live chain
-    if known[0] and s.request[known[0]].content_hash != a.content and not a.options & OPTION_poss_resend:
-        known[0] = 0
+    if known[0] == 0 or (a.options & OPTION_poss_resend and not a.options & OPTION_validate):
+        return ST_ok
+    if a.options & OPTION_validate or s.request[known[0]].content_hash != a.content:
         return ST_cl_ord_id_duplicate
     return ST_ok
 
@@ -83,11 +92,49 @@ cdef uint16_t reject(State* s, const Asked* a, const Terms* t, uint16_t status) 
     """A request that the rules refuse: its row stays, so that the same one again gets the same answer. It takes none of
     what is kept for cancels."""
     cdef uint32_t slot
+    if a.options & OPTION_validate:
+        return refuse(s, a, status)
     if not room_beside_cancels(s) or not has_room(s, TABLE_text, 64):
         return refuse(s, a, ST_capacity_reached)
     slot = make_request(s, a.type, t, a.name, a.length, a.hash, a.content)
     set_status(s, slot, RequestStatus_rejected, status)
-    emit_answer(s, s.source, status, a.tag, a.account, slot, False)
+    emit_answer(s, s.source, status, a.tag, a.account, slot, False).hits = t.hits
+    if a.options & OPTION_listed:
+        member_came(s, status)
+    return status
+
+
+cdef void go_on(State* s, const Asked* a, uint32_t slot, const Terms* t) noexcept nogil:
+    """An accepted request goes to the desk or on its way, or waits for the rest of its list."""
+    if a.options & OPTION_listed and holds_back(s):
+        s.request[slot].seen |= t.hits
+    else:
+        send_or_queue(s, slot, t)
+    rehold(s, s.request[slot].order)
+    emit_answer(s, s.source, ST_ok, a.tag, a.account, slot, False).hits = t.hits
+    if a.options & OPTION_listed:
+        member_came(s, ST_ok)
+
+
+cdef bint list_refuses(const State* s) noexcept nogil:
+    """A member of no list, or of one that has failed."""
+    cdef uint32_t slot = open_list(s)
+    return slot == 0 or s.request_list[slot].state != LIST_open
+
+
+cdef uint16_t answer_checked(State* s, const Asked* a, const OrderRow* o, Terms* t) noexcept nogil:
+    """Of a request that is only checked: what it is worth, costs and breaks. It leaves nothing behind."""
+    cdef uint16_t status
+    cdef Answer* answer
+    vet_desk(s, t)
+    status = first_hit(t)
+    answer = emit_answer(s, s.source, status, a.tag, a.account, 0, False)
+    answer.type = a.type
+    answer.hits = t.hits
+    if t.instrument and t.value:
+        answer.value = t.value
+        answer.fee = fee_of(s, o.fee, s.currency[s.instrument[t.instrument].currency].exponent, t.side, t.value,
+                            &answer.tax)
     return status
 
 
@@ -110,11 +157,40 @@ cdef inline uint64_t content_of(const void* record, uint64_t tag_at, uint32_t si
     return hash_bytes(data + tag_at + 8, <uint32_t>(length - tag_at - 8), hash)
 
 
+cdef bint in_time(State* s, const Asked* a, uint32_t instrument) noexcept nogil:
+    """Counts a New or Replace; False: its sender has had all of this second. One that is only checked does not
+    count."""
+    if a.options & OPTION_validate:
+        return True
+    if not within_rate(s):
+        return False
+    if s.firm.watched & WATCH_limits:
+        count_request(s, a.account, instrument)
+    return True
+
+
+cdef void vet_new(State* s, Terms* t, OrderRow* draft) noexcept nogil:
+    """Limits and cover of a new order, which would look like the draft."""
+    cdef Cover none, cover
+    none.cash = none.stock = 0
+    draft_of(s, t, draft)
+    if not cover_of(s, draft, t.price, t.order_qty, &cover):
+        hit(s, t, ST_value_out_of_range, t.order_qty, t.price)
+        return
+    if s.firm.watched & WATCH_limits:
+        vet_limits(s, draft, t, 0, leaves_value(s, draft, t.price, t.order_qty))
+    vet_cover(s, draft, &none, &cover, t)
+
+
+cdef inline bint worth_more_checks(const Asked* a, const Terms* t) noexcept nogil:
+    """A request that has failed already is checked no further, but one that asks for all that it breaks."""
+    return t.hits == 0 or (a.options & OPTION_validate and t.instrument and t.price != INT64_MIN)
+
+
 cdef uint16_t apply_new(State* s, const NewOrderSingle* r) noexcept nogil:
     cdef Asked a
     cdef Terms t
     cdef OrderRow draft
-    cdef Cover none, cover
     cdef uint32_t slot
     cdef uint16_t status
     ask(&a, RequestType_new, r.options, r.account, r.tag, NewOrderSingle_texts(r), r.cl_ord_id_length,
@@ -129,16 +205,15 @@ cdef uint16_t apply_new(State* s, const NewOrderSingle* r) noexcept nogil:
     t.time_in_force, t.expire_date, t.order_qty, t.price = r.time_in_force, r.expire_date, r.order_qty, r.price
     t.stop_px, t.display_qty, t.min_qty = r.stop_px, r.display_qty, r.min_qty
     t.locate, t.locate_length = a.name + a.length, r.locate_length
-    if not within_rate(s):
+    if a.options & OPTION_listed and list_refuses(s):
+        return reject(s, &a, &t, ST_list_rejected)
+    if not in_time(s, &a, t.instrument):
         return reject(s, &a, &t, ST_rate_exceeded)
     vet_terms(s, &t)
-    if t.hits == 0:
-        draft_of(s, &t, &draft)
-        none.cash = none.stock = 0
-        if cover_of(s, &draft, t.price, t.order_qty, &cover):
-            vet_cover(s, &draft, &none, &cover, &t)
-        else:
-            hit(s, &t, ST_value_out_of_range, t.order_qty, t.price)
+    if worth_more_checks(&a, &t):
+        vet_new(s, &t, &draft)
+    if a.options & OPTION_validate:
+        return answer_checked(s, &a, &draft, &t)
     if t.hits:
         return reject(s, &a, &t, first_hit(&t))
     if not room_for_new(s):
@@ -146,9 +221,8 @@ cdef uint16_t apply_new(State* s, const NewOrderSingle* r) noexcept nogil:
     vet_desk(s, &t)
     # point of no return
     slot = make_request(s, a.type, &t, a.name, a.length, a.hash, a.content)
-    rehold(s, make_order(s, slot, &t, &draft))
-    send_or_queue(s, slot, &t)
-    emit_answer(s, s.source, ST_ok, a.tag, a.account, slot, False)
+    make_order(s, slot, &t, &draft)
+    go_on(s, &a, slot, &t)
     return ST_ok
 
 
@@ -198,6 +272,13 @@ cdef void changed_terms(const State* s, const OrderRow* o, const OrderCancelRepl
         t.stop_px = r.stop_px
 
 
+cdef bint replaceable(const State* s, const OrderRow* o, const Terms* t) noexcept nogil:
+    """A live order is; a filled one where it can still trade, and is to have more than it has executed."""
+    if o.closed == CLOSED_filled:
+        return t.order_qty > o.cum_qty and can_still_trade(s, o)
+    return o.closed == 0
+
+
 cdef uint16_t apply_replace(State* s, const OrderCancelReplaceRequest* r) noexcept nogil:
     cdef Asked a
     cdef Terms t
@@ -214,21 +295,27 @@ cdef uint16_t apply_replace(State* s, const OrderCancelReplaceRequest* r) noexce
         return answer_again(s, &a, slot)
     memset(&t, 0, sizeof(t))
     t.account = a.account
-    if not within_rate(s):
-        return reject(s, &a, &t, ST_rate_exceeded)
     order = order_named(s, &a, texts + r.cl_ord_id_length, r.orig_cl_ord_id_length)
+    o = &s.order[order]
+    if a.options & OPTION_listed and list_refuses(s):
+        return reject(s, &a, &t, ST_list_rejected)
+    if not in_time(s, &a, o.instrument):
+        return reject(s, &a, &t, ST_rate_exceeded)
     if order == 0:
         return reject(s, &a, &t, ST_order_unknown)
-    o = &s.order[order]
+    if unsent(s, o) and (a.options & OPTION_listed or s.request[o.request].status == RequestStatus_received):
+        return reject(s, &a, &t, ST_list_rejected)  # a list replaces what is out; what it holds is not replaced
     changed_terms(s, o, r, &t)
     t.order = order
-    if o.closed:
+    if not replaceable(s, o, &t):
         return reject(s, &a, &t, ST_order_too_late)
     if s.account_class[s.account[a.account].account_class].chained_replaces and newest_terms(s, o) != o.terms:
         return reject(s, &a, &t, ST_replace_pending)
     vet_terms(s, &t)
-    if t.hits == 0:
+    if worth_more_checks(&a, &t):
         vet_change(s, o, &t)
+    if a.options & OPTION_validate:
+        return answer_checked(s, &a, o, &t)
     if t.hits:
         return reject(s, &a, &t, first_hit(&t))
     if not room_for_new(s):
@@ -240,19 +327,22 @@ cdef uint16_t apply_replace(State* s, const OrderCancelReplaceRequest* r) noexce
         supersede(s, order, slot)
     else:
         link_pending(s, order, slot)
-    send_or_queue(s, slot, &t)
-    rehold(s, order)
-    emit_answer(s, s.source, ST_ok, a.tag, a.account, slot, False)
+    go_on(s, &a, slot, &t)
     return ST_ok
 
 
 cdef void vet_change(State* s, const OrderRow* o, Terms* t) noexcept nogil:
-    """Cover for what new terms add to an order's hold; they take the place of those that nobody has sent yet."""
+    """Limits, and cover for what new terms add to an order's hold; they take the place of those that nobody has sent
+    yet."""
     cdef Cover before, after
+    cdef int64_t counted, value
     before.cash, before.stock = o.reserved, o.reserved_qty
     if not cover_of(s, o, t.price, t.order_qty, &after):
         hit(s, t, ST_value_out_of_range, t.order_qty, t.price)
         return
+    if s.firm.watched & WATCH_limits:
+        counted, value = s.open_value[t.order].value, leaves_value(s, o, t.price, t.order_qty)
+        vet_limits(s, o, t, counted, value if unsent(s, o) else max(value, counted))
     if not unsent(s, o):
         after.cash, after.stock = max(after.cash, before.cash), max(after.stock, before.stock)
     vet_cover(s, o, &before, &after, t)

@@ -85,6 +85,10 @@ cdef struct State:
     ControlRow* control
     CapacityRow* capacity
     WithdrawalRow* withdrawal
+    LimitRow* limits
+    TallyRow* tally
+    OpenValueRow* open_value  # row = the order's
+    RequestListRow* request_list
     EventRow* event
     CounterRow* counter
     LatencyRow* latency

@@ -114,7 +114,7 @@ cdef class Tables:
         self.capacities = {}
         self.scratch = []
         for number, table in enumerate(schema.TABLES):
-            rows = given.pop(table.name, table.capacity)
+            rows = given.pop(table.name, self.capacities.get(schema.ROWS_OF.get(table.name), table.capacity))
             if not 2 <= rows < 1 << 32:
                 raise OmsError(f"the capacity of {table.name} is {rows}: from 2 to 4294967295", where="capacities")
             self.make(number, table, rows, directory)
@@ -178,6 +178,10 @@ cdef class Tables:
         s.control = <ControlRow*>self.rows(TABLE_control)
         s.capacity = <CapacityRow*>self.rows(TABLE_capacity)
         s.withdrawal = <WithdrawalRow*>self.rows(TABLE_withdrawal)
+        s.limits = <LimitRow*>self.rows(TABLE_limit)
+        s.tally = <TallyRow*>self.rows(TABLE_tally)
+        s.open_value = <OpenValueRow*>self.rows(TABLE_open_value)
+        s.request_list = <RequestListRow*>self.rows(TABLE_request_list)
         s.event = <EventRow*>self.rows(TABLE_event)
         s.counter = <CounterRow*>self.rows(TABLE_counter)
         s.latency = <LatencyRow*>self.rows(TABLE_latency)

@@ -7,6 +7,7 @@ back. What the desk has seen of a request stays with it.
 from libc.stdint cimport INT64_MIN
 
 from oms._core.arith cimport scale_e4, value_of
+from oms._core.limits cimport open_of, vet_limits
 from oms._core.orders cimport CLOSED_dead, Cover, close_order, feed_for, hold_of, rehold, route, set_status, terms_of, \
     unlink_pending, vet_cover
 from oms._core.outputs cimport emit_answer
@@ -44,6 +45,8 @@ cdef void vet_again(State* s, uint32_t request, Terms* t) noexcept nogil:
     t.seen = r.seen & ~never_waived()
     s.source = r.user  # the maker's own state counts, not the operator's
     vet_terms(s, t)
+    if s.firm.watched & WATCH_limits:
+        vet_limits(s, o, t, open_of(s, o, request), s.open_value[r.order].value)
     s.source = sender
     if hold_of(s, o, request, &before) and hold_of(s, o, 0, &after):
         vet_cover(s, o, &before, &after, t)

@@ -14,7 +14,8 @@ from oms.booking import SettlementItem
 from oms.engine import Result
 from oms.enums import RequestType, Status
 from oms.errors import OmsError
-from oms.scenario import control, start_of_day, view
+from oms.order_entry import hits_of
+from oms.scenario import control, entry, start_of_day, view
 from oms.scenario.given import TWIN
 from oms.scenario.parse import Step
 from oms.scenario.world import World
@@ -27,10 +28,6 @@ REPORTED = (
     *("stop_px", "display_qty", "min_qty", "expire_date"),
     *("ord_type", "time_in_force", "ord_rej_reason"),
 )
-EXTRA_TERMS = (
-    *("price", "ord_type", "time_in_force", "expire_date", "stop_px", "display_qty", "min_qty"),
-    *("locate", "poss_resend"),
-)
 
 
 @dataclass
@@ -41,6 +38,7 @@ class Outcome:
     sent: list[str] = field(default_factory=list)
     alerts: list[Status] = field(default_factory=list)
     statuses: set[Status] = field(default_factory=set)  # every status that was seen anywhere
+    hits: list[Status] = field(default_factory=list)  # all that the answers say is broken, or needs a person
     trades: list[dict[str, Any]] = field(default_factory=list)  # what trade feeds get of it
     repeated: list[Any] = field(default_factory=list)  # what a report that came twice made leave, or booked: nothing
 
@@ -77,6 +75,7 @@ def note(world: World, outcome: Outcome, results: list[Result]) -> None:
             name = control.told_of(world, sent["request"], sent["order"])
             outcome.sent.append(f"{RequestType(sent['type']).name} {name}")
         outcome.alerts += result.alerts
+        outcome.hits += hits_of(int(answer["hits"])) if answer else ()
         outcome.statuses |= {result.status, outcome.answer, *result.alerts}
 
 
@@ -90,36 +89,6 @@ def again_over_second_feed(world: World, fields: dict[str, Any]) -> dict[str, An
 def move_clock(world: World, at: datetime | time) -> None:
     when = at if isinstance(at, datetime) else datetime.combine(world.today, at.replace(tzinfo=at.tzinfo or UTC))
     world.set_clock(when)
-
-
-# from clients
-
-
-def new(world: World, f: dict[str, Any], step: Step) -> list[Result]:
-    world.account_of.setdefault(f["cl_ord_id"], f["account"])
-    world.instrument_of.setdefault(f["cl_ord_id"], f["instrument"])
-    world.exchange.entered(f["cl_ord_id"], f["order_qty"], f.get("time_in_force", "day"), world.today)
-    terms = {name: f[name] for name in EXTRA_TERMS if name in f}
-    return [
-        world.engine.submit(
-            f["account"], f["cl_ord_id"], f["instrument"], f["side"], f["order_qty"], by=f["by"], **terms
-        )
-    ]
-
-
-def replace(world: World, f: dict[str, Any], step: Step) -> list[Result]:
-    account = world.account_for(f)
-    world.exchange.renamed(f["cl_ord_id"], f["orig_cl_ord_id"], f.get("order_qty"), replace=True)
-    world.instrument_of.setdefault(f["cl_ord_id"], world.instrument_of.get(f["orig_cl_ord_id"], ""))
-    terms = {name: f[name] for name in ("order_qty", *EXTRA_TERMS) if name in f}
-    return [world.engine.replace(account, f["cl_ord_id"], f["orig_cl_ord_id"], by=f["by"], **terms)]
-
-
-def cancel(world: World, f: dict[str, Any], step: Step) -> list[Result]:
-    account = world.account_for(f)
-    world.exchange.renamed(f["cl_ord_id"], f["orig_cl_ord_id"])
-    resend = f.get("poss_resend", False)
-    return [world.engine.cancel(account, f["cl_ord_id"], f["orig_cl_ord_id"], poss_resend=resend, by=f["by"])]
 
 
 # from operators
@@ -295,9 +264,12 @@ def restart(world: World, f: dict[str, Any], step: Step) -> list[Result]:
 
 
 ACTIONS = {
-    "new": new,
-    "replace": replace,
-    "cancel": cancel,
+    "new": entry.new,
+    "replace": entry.replace,
+    "cancel": entry.cancel,
+    "validate": entry.validate,
+    "list": entry.listed,
+    "set_limit": entry.set_limit,
     "authorise": decide,
     "reject": decide,
     "kill": control.control,

@@ -55,6 +55,10 @@ def actual_value(world: World, outcome: Outcome, item: Expectation) -> Any:
         return outcome.sent
     if item.subject == "alerts":
         return sorted({status.name for status in outcome.alerts})
+    if item.subject == "hits":
+        return sorted({status.name for status in outcome.hits})
+    if item.subject in ("value", "fee", "tax"):
+        return getattr(world.checked, item.subject, None)
     if item.subject == "queue":
         return [request.cl_ord_id for request in world.engine.queue()]
     return outcome.trades if item.subject == "trades" else view.breaks(world)
@@ -90,7 +94,7 @@ def request_figure(world: World, item: Expectation) -> Any:
 def same(item: Expectation, actual: Any) -> bool:
     if item.field == "reason" or item.subject == "answer":
         return actual in item.expected
-    if item.subject == "alerts":
+    if item.subject in ("alerts", "hits"):
         return bool(set(item.expected) == set(actual))
     if item.subject in words.ROWS:
         return len(item.expected) == len(actual) and all(map(covers, item.expected, actual))

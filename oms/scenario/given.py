@@ -65,6 +65,8 @@ class Given:
         for code, fields in changed["accounts"].items():
             self.account(code, fields)
         self.load(sections.get("accounts", {}))
+        for limit in sections.get("limits", ()):
+            self.limit(limit)
         return self.results
 
     def merge(self, section: str, items: dict[str, Fields]) -> dict[str, Fields]:
@@ -169,6 +171,13 @@ class Given:
         self.note(f"accounts.{code}", result)
         for currency, margin in fields.get("margin", {}).items():
             self.note(f"accounts.{code}.margin", self.engine.set_margin(code, currency, margin))
+
+    def limit(self, fields: Fields) -> None:
+        scope = next(name for name in words.LIMITED if name in fields)
+        code = "" if scope == "firm" else fields[scope]
+        if scope == "user":
+            self.user_known(code)
+        self.note(f"limits: {fields['name']}", self.engine.set_limit(scope, code, fields["name"], fields["value"]))
 
     def load(self, accounts: dict[str, Fields]) -> None:
         """The given balances, as start-of-day files would bring them."""

@@ -21,7 +21,7 @@ from oms.scenario.world import World
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 Broken = Iterator[tuple[str, str, str]]  # what, expected, actual
-ASKS = ("new", "replace", "authorise", "withdraw", "transfer")  # accepted ones leave nothing below zero
+ASKS = ("new", "replace", "list", "authorise", "withdraw", "transfer")  # accepted ones leave nothing below zero
 
 
 class Watch:

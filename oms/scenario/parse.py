@@ -141,6 +141,8 @@ def build(root: Any, name: str) -> Scenario:
 def read_given(reader: Reader, value: Any, line: int) -> dict[str, Any]:
     found = reader.map(value, line, "given")
     given = reader.fields(found, line, words.GIVEN, "given") | read_sections(reader, found, "given")
+    if "limits" in given:
+        given["limits"] = read_list(reader, found, "limits", words.LIMIT, "given")
     people = [*given.get("accounts", {}).values(), *given.get("users", {}).values()]
     if len({item["owner"] for item in people if "owner" in item}) > 1:
         reader.gaps.append(Gap("accounts of several owners", line))
@@ -230,6 +232,11 @@ def read_rows(reader: Reader, action: Action, value: Map, line: int, place: str)
     rows: dict[str, Any] = {}
     if action is words.ACTIONS["open_orders"]:
         rows["orders"] = read_list(reader, value, "orders", words.OPEN_ORDER, place)
+    if action is words.ACTIONS["validate"]:
+        name = next(iter(value.keys() & words.CHECKED.keys()))
+        rows[name] = reader.fields(value[name], value.line_of(name), words.CHECKED[name], f"{place} {name}")
+    if action is words.ACTIONS["list"]:
+        rows["requests"] = read_requests(reader, value, place)
     if action is words.ACTIONS["settle"]:
         if "items" in value:
             rows["items"] = read_list(reader, value, "items", words.SETTLE_ITEM, place)
@@ -243,6 +250,21 @@ def read_rows(reader: Reader, action: Action, value: Map, line: int, place: str)
         ]
         rows["totals"] = read_totals(reader, value, place)
     return rows
+
+
+def read_requests(reader: Reader, value: Map, place: str) -> list[tuple[str, dict[str, Any]]]:
+    """The members of a list, each a new or replace by name, or by whether it names an order."""
+    found = reader.items(value["requests"], value.line_of("requests"), f"{place} requests")
+    requests = []
+    for index, item in enumerate(found):
+        line, inside = found.line_of(index), f"{place} requests {index + 1}"
+        fields = reader.map(item, line, inside)
+        name = "replace" if "orig_cl_ord_id" in fields else "new"
+        if len(fields) == 1 and (named := next(iter(fields))) in words.CHECKED:
+            name, fields = named, reader.map(fields[named], line, inside)
+        action = words.ACTIONS[name]
+        requests.append((name, reader.fields(fields, line, Words(action.fields, action.required), inside)))
+    return requests
 
 
 def read_list(reader: Reader, value: Map, name: str, language: Words, place: str) -> list[dict[str, Any]]:

@@ -180,12 +180,11 @@ SECTIONS = {
     "classes": POLICY,
 }
 GIVEN = Words(
-    dict.fromkeys((*SECTIONS, "fees", "policy"), anything)
+    dict.fromkeys((*SECTIONS, "fees", "policy", "limits"), anything)
     | {
         "business_date": day,
         "capacities": _capacities,
         "rules": later("the rule language"),
-        "limits": later("limits"),
         "restricted": listed(text),
     },
     required=("business_date",),
@@ -269,6 +268,14 @@ _MONEY: dict[str, Kind] = {
 }
 _DECISION = Words({"cl_ord_id": text, "account": text, "version": count, "reason": text}, required=("cl_ord_id",))
 _SCOPED = Words(dict.fromkeys(SCOPE, text) | {"firm": flag, "reason": text}, one_of=(SCOPE,))
+
+
+LIMITED = ("firm", "account", "instrument", "user")
+LIMIT = Words(
+    dict.fromkeys(LIMITED, text) | {"firm": flag, "name": enum("LimitName"), "value": number},
+    required=("name", "value"),
+    one_of=(LIMITED,),
+)
 
 
 def _coming(capability: str, *fields: str) -> Action:
@@ -385,8 +392,8 @@ ACTIONS: dict[str, Action] = {
     "reference": Action(dict.fromkeys((*SECTIONS, "fees", "policy"), anything)),
     "restart": Action({}, scalar="restart"),
     "move": _coming("moving an order to another account"),
-    "validate": _coming("requests that are only checked", "new", "replace"),
-    "list": _coming("lists of requests", "all_or_nothing", "requests"),
+    "validate": Action({"new": anything, "replace": anything}, one_of=(("new", "replace"),)),
+    "list": Action({"all_or_nothing": flag, "requests": anything}, required=("requests",)),
     "claim": _coming("claims at the desk", *_DECISION.fields),
     "edit": _coming("edited terms at the desk"),
     "escalate": _coming("several queues at the desk"),
@@ -394,8 +401,11 @@ ACTIONS: dict[str, Action] = {
     "corporate_action": _coming(
         "corporate actions", "instrument", "type", "ratio", "amount", "new_instrument", "ex_date"
     ),
-    "set_limit": _coming("limits", "account", "instrument", "firm", "name", "value"),
+    "set_limit": Action(LIMIT.fields, LIMIT.required, LIMIT.one_of),
     "set_rules": _coming("the rule language"),
+}
+CHECKED = {
+    name: Words(ACTIONS[name].fields, tuple(set(ACTIONS[name].required) - {"cl_ord_id"})) for name in ("new", "replace")
 }
 EVERY_ACTION: dict[str, Kind] = {"by": text, "at": moment}
 STEP = (*ACTIONS, "expect")
@@ -506,5 +516,9 @@ LISTS: dict[str, Kind] = {
     "sent": listed(_sent),
     "alerts": listed(CODE),
     "queue": listed(text),
+    "hits": listed(CODE),
+    "value": number,
+    "fee": number,
+    "tax": number,
 }
 ROWS = {"trades": TRADE, "breaks": BREAK}

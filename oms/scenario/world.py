@@ -11,6 +11,7 @@ from typing import Any
 
 from oms.engine import Engine, Result
 from oms.errors import OmsError
+from oms.pictures import Checked
 from oms.scenario.exchange import Exchange
 from oms.scenario.given import Given
 from oms.scenario.sequences import Sequences
@@ -34,6 +35,9 @@ CAPACITIES = {
     "parked": 256,
     "progress": 512,
     "withdrawal": 128,
+    "limit": 256,
+    "tally": 1024,
+    "request_list": 64,
     "event": 8192,
     "text": 16384,
 }
@@ -56,6 +60,7 @@ class World:
         self.day_breaks: list[dict[str, Any]] = []  # of the last start of day
         self.session_of: dict[str, str] = {}  # exchange → the session event that a step told last
         self.sequences = Sequences()
+        self.checked: Checked | None = None  # of the last request that was only checked
         self.sessions: dict[str, int] = {}  # feed → the exchange's session that it is in
         self.given = Given(self)
         self.engine.time_ns = 0

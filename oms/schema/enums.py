@@ -38,6 +38,8 @@ ENUMS = [
     Enum("Resolution", "What an operator makes of a request in doubt, a break, or a report that could not be booked",
          numbers("rejected", "canceled", "expired", "accepted", "closed", "ours", "theirs", "apply", "dismiss",
                  start=1)),
+    Enum("LimitName", "What a limit is for", numbers(
+        "order_value", "order_qty", "open_value", "gross_value", "net_value", "order_rate", start=1)),
     Enum("CalendarOf", "What a holiday belongs to", numbers("exchange", "currency", start=1)),
     Enum("LookupOf", "What a Lookup asks for", numbers(
         "account", "instrument", "exchange", "feed", "user", "request", start=1)),

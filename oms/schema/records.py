@@ -5,7 +5,11 @@ from __future__ import annotations
 from oms.schema.types import F, Record
 
 _REQUEST_IDS = [F("cl_ord_id", "text", "the client's name for this request", 11)]
-_OPTIONS = F("options", "u8", "1 = PossResend: a known cl_ord_id gets its first answer, whatever it says", 97)
+_OPTIONS = F(
+    "options",
+    "u8",
+    "1 = PossResend (97): a known cl_ord_id gets its first answer, whatever it says; 2 = only check it; 4 = of a list",
+)
 
 # fmt: off
 RECORDS = [
@@ -86,6 +90,9 @@ RECORDS = [
         F("account", "slot", "0 = every account in the sender's reach", 1), F("instrument", "slot", "0 = all", 48),
         F("exchange", "u16", "0 = all", 207), F("user", "u16", "who entered them; 0 = all"),
         F("side", "char", "0 = all", 54), F("pad0", "u8[3]"), F("tag", "u64")]),
+    Record(34, "ListBegin", "The sender's next requests that say so are members of a list.", [
+        F("tag", "u64"), F("count", "u32", "members that follow", 68),
+        F("all_or_nothing", "u8", "1 = all of them go out, or none"), F("pad0", "u8[3]")]),
     # from exchanges
     Record(40, "ExecutionReport", "A fact from an exchange.", [
         F("feed_sequence", "seq", "the feed's own number; 0 = none"),
@@ -188,6 +195,9 @@ RECORDS = [
         F("to_currency", "u16", "0 = the same"), F("margin", "u8", "1 = credit, not money"),
         F("override", "u8", "1 = may take booked below zero, on record"), F("pad0", "u8[6]"), F("amount", "i64"),
         F("to_amount", "i64", "in to_currency")], [F("reference", "text"), F("reason", "text")]),
+    Record(68, "SetLimit", "Limits the firm, an account, an instrument or a user.", [
+        F("number", "u32", "row of what it limits"), F("scope", "u8", "ControlScope"), F("name", "u8", "LimitName"),
+        F("pad0", "u16"), F("value", "i64", "four decimals; of order_rate, requests a second; 0 = none")]),
     # outputs
     Record(70, "OrderRequest", "To an adapter: send this to the exchange, once.", [
         F("feed_sequence", "seq", "our number on this feed"), F("request", "handle", "ClOrdID for the exchange", 11),
@@ -204,7 +214,10 @@ RECORDS = [
         F("figure", "i64", "what was asked for, in the unit of the rule"), F("limit", "i64", "what the rule allows"),
         F("account", "slot"), F("to", "u16", "user"), F("status", "u16", "Status"),
         F("request_status", "u8", "RequestStatus"), F("type", "char", "RequestType; 0 = another record"),
-        F("repeated", "u8", "1 = the same request was answered before"), F("pad0", "u8"), F("pad1", "u32")], [
+        F("repeated", "u8", "1 = the same request was answered before"), F("pad0", "u8"), F("pad1", "u32"),
+        F("hits", "u64", "all that it breaks: bit n = Status 8 + n"),
+        F("value", "money", "of a request that was only checked: of the whole order, at the price it is held at", 381),
+        F("fee", "money", "of the whole order, tax included", 12), F("tax", "money", "the part of fee that is tax")], [
         F("cl_ord_id", "text", "", 11)], journaled=False),
     Record(72, "Event", "What changed; the row itself tells the rest.", [
         F("position", "seq", "in the event log"), F("row", "u32"), F("kind", "u8", "EventKind"),

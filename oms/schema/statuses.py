@@ -1,7 +1,8 @@
 """Statuses: what became of a record, why a request was refused or waits, what an alert tells.
 
-Ordered by precedence: of several rules that a request breaks, the one with the lowest number is its answer. What the
-checks of terms, of cover and of the desk find is 8 to 71: a request keeps a bit for each that the desk has seen.
+Ordered by precedence: of several rules that a request breaks, the one with the lowest number is its answer. Limits and
+cover are looked at where no other check refuses, the desk's own checks where nothing does. What the checks of terms, of
+cover and of the desk find is 8 to 71: a request keeps a bit for each that the desk has seen.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ STATUSES = [
     Status(31, "value_out_of_range", "The order's value does not fit.", 103, 3),
     Status(32, "value_below_minimum", "The order's value is under the class's minimum.", 103, 3),
     Status(33, "value_above_maximum", "The order's value is over the class's maximum.", 103, 3),
+    Status(34, "limit_exceeded", "A limit of the firm, account, instrument or user would be exceeded.", 103, 3),
     Status(35, "funds_insufficient", "Not enough money is available.", 103, 3),
     Status(36, "stock_insufficient", "Not enough stock is available.", 103, 3),
     Status(37, "capacity_reached", "A table has reached its configured size.", 103, 0),
@@ -82,6 +84,8 @@ STATUSES = [
     Status(61, "feed_sequence_repeated", "The feed's sequence was applied before."),
     Status(62, "feed_sequence_gap",
         "The feed's sequence jumped: new orders on its route are held until it is closed."),
+    Status(63, "list_rejected",
+        "Its list was refused or is not open, or the order that it names is held in one.", 103, 0),
     Status(64, "execution_repeated", "The execution was booked before."),
     Status(65, "execution_conflict", "The execution's key was booked before with other content: a break."),
     Status(66, "execution_unknown", "The execution to bust or correct is not known."),

@@ -8,6 +8,8 @@ LADDER_CASH = 3  # settlement dates held in a cash row itself; further ones go t
 LADDER_HOLDING = 2
 FEE_COMPONENTS = 6
 
+ROWS_OF = {"open_value": "order"}  # tables that have as many rows as another one
+
 UNHASHED = ("event", "counter", "latency")  # tables that `apply` does not own
 
 VERSION = F("version", "u32", "row version: odd while it is being written")
@@ -22,7 +24,8 @@ TABLES = [
         F("last_sequence", "seq", "journal sequence of the last applied record"), F("last_time_ns", "time"),
         F("business_date", "date"), F("sod_as_of", "date", "the date that the load in progress describes"),
         F("sod_rows", "u32", "rows of the load in progress"), F("sod_source", "text_ref"),
-        F("sod_user", "u16", "who sends the rows of the load in progress"), F("pad2", "u16"),
+        F("sod_user", "u16", "who sends the rows of the load in progress"),
+        F("limits", "u16", "its row in the limit table; 0 = none"),
         F("queued", "u32", "requests waiting at the desk"), F("buffered", "u32", "requests waiting for an adapter"),
         F("in_doubt", "u32", "requests whose outcome is not known"),
         F("waiting_corrections", "u32", "busts and corrections that came before their trade"), F("pad3", "u32"),
@@ -80,7 +83,7 @@ TABLES = [
         F("cancel_on_disconnect", "u16", "seconds after its session ended; 0 = its orders stay"),
         F("online", "u8", "1 = it has a session"), F("pad0", "u8"),
         F("cancel_at_ns", "time", "when its orders are cancelled unless it is back; 0 = they are not"),
-        F("pad1", "u8[48]")]),
+        F("limits", "slot", "its row in the limit table; 0 = none"), F("pad1", "u8[44]")]),
     Table("entitlement", "Who an account belongs to.", 65536, [
         VERSION, F("account", "slot"), F("user", "u16"), F("pad0", "u16"),
         F("next", "slot", "next entitlement of the account")]),
@@ -89,7 +92,8 @@ TABLES = [
         F("currency", "u16", "default currency"), F("account_class", "u16"), F("status", "u8", "AccountStatus"),
         F("control_state", "u8", "ControlState"),
         F("unreconciled", "u8", "1 = closed by start of day until signed off"),
-        F("short_allowed", "u8", "1 = it may sell short"), F("pad0", "u8[2]"),
+        F("short_allowed", "u8", "1 = it may sell short"),
+        F("limits", "u16", "its row in the limit table; 0 = none"),
         F("code", "c32", "unique within its owner"), F("name", "text_ref"), F("attributes", "text_ref")]),
     Table("instrument", "Instruments.", 16384, [
         VERSION, F("exchange", "u16"), F("currency", "u16"), F("price_exponent", "u8"), F("quantity_exponent", "u8"),
@@ -106,7 +110,8 @@ TABLES = [
         F("isin", "c16"), F("cfi", "c8"),
         F("price_may_be_negative", "u8", "1 = a limit of zero or less is taken"),
         F("short_allowed", "u8", "1 = it may be sold short"),
-        F("short_margin_bps", "u16", "cash that a short sale holds, of its value"), F("pad1", "u8[4]")]),
+        F("short_margin_bps", "u16", "cash that a short sale holds, of its value"),
+        F("limits", "u16", "its row in the limit table; 0 = none"), F("pad1", "u16")]),
     Table("cash", "Cash, per account and currency.", 131072, [
         VERSION, F("account", "slot"), F("next", "slot", "next cash row of the account"),
         F("ladder", "slot", "further settlement dates"), F("currency", "u16"), F("flags", "u16"),
@@ -243,6 +248,22 @@ TABLES = [
         F("user", "u16", "who asked"), F("pad1", "u16"), F("amount", "money", "above zero"),
         F("reference", "text_ref"), F("pad2", "u32"), F("reference_hash", "hash"),
         F("sequence", "seq", "journal sequence of the request")]),
+    Table("limit", "Limits of the firm, an account, an instrument or a user; a figure of 0 is no limit.", 16384, [
+        VERSION, F("scope", "u8", "ControlScope"), F("pad0", "u8[3]"), F("number", "u32", "row of what it limits"),
+        F("tally", "slot", "first tally"), F("order_value", "e4"), F("order_qty", "e4"), F("open_value", "e4"),
+        F("gross_value", "e4"), F("net_value", "e4"), F("order_rate", "u32", "new orders and replaces a second"),
+        F("rate_count", "u32", "of the second in progress"), F("rate_until_ns", "time", "when that second ends")]),
+    Table("tally", "What counts against a limit, in one currency.", 65536, [
+        VERSION, F("limits", "slot", "row in the limit table"), F("next", "slot", "next tally of the limit"),
+        F("currency", "u16"), F("pad0", "u16"),
+        F("open_value", "money", "of the leaves of open orders, at their price"),
+        F("bought", "money", "today"), F("sold", "money", "today")]),
+    Table("open_value", "What each order counts for in tallies: row = the order's.", 262144, [
+        VERSION, F("account", "slot", "that it counts for"), F("value", "money")]),
+    Table("request_list", "Lists of requests that are not whole yet; one a user.", 4096, [
+        VERSION, F("generation", "u32", "of the row"), F("user", "u16"), F("all_or_nothing", "u8"),
+        F("state", "u8", "1 open, 2 failed: what still comes is refused"), F("count", "u32", "members announced"),
+        F("come", "u32", "members that have come"), F("pad0", "u32")]),
     Table("event", "The event log: a ring of Event records that readers follow by position.", 1048576, [
         F("record", "u8[64]")]),
     Table("counter", "What the process has counted since it started. Not part of the state.", 64, [
