@@ -200,6 +200,17 @@ class Resolution(IntEnum):
     dismiss = 9
 
 
+class LimitName(IntEnum):
+    """What a limit is for."""
+
+    order_value = 1
+    order_qty = 2
+    open_value = 3
+    gross_value = 4
+    net_value = 5
+    order_rate = 6
+
+
 class CalendarOf(IntEnum):
     """What a holiday belongs to."""
 
@@ -320,6 +331,7 @@ class Status(IntEnum):
     value_out_of_range = 31
     value_below_minimum = 32
     value_above_maximum = 33
+    limit_exceeded = 34
     funds_insufficient = 35
     stock_insufficient = 36
     capacity_reached = 37
@@ -348,6 +360,7 @@ class Status(IntEnum):
     feed_unknown = 60
     feed_sequence_repeated = 61
     feed_sequence_gap = 62
+    list_rejected = 63
     execution_repeated = 64
     execution_conflict = 65
     execution_unknown = 66

@@ -32,6 +32,7 @@
 #define T_OrderCancelRequest 32
 #define T_AuthDecision 33
 #define T_OrderMassCancelRequest 38
+#define T_ListBegin 34
 #define T_ExecutionReport 40
 #define T_OrderCancelReject 41
 #define T_FeedOpened 42
@@ -59,6 +60,7 @@
 #define T_UserBack 91
 #define T_Resolve 67
 #define T_Transfer 66
+#define T_SetLimit 68
 #define T_OrderRequest 70
 #define T_Answer 71
 #define T_Event 72
@@ -98,6 +100,7 @@
 #define ST_value_out_of_range 31
 #define ST_value_below_minimum 32
 #define ST_value_above_maximum 33
+#define ST_limit_exceeded 34
 #define ST_funds_insufficient 35
 #define ST_stock_insufficient 36
 #define ST_capacity_reached 37
@@ -126,6 +129,7 @@
 #define ST_feed_unknown 60
 #define ST_feed_sequence_repeated 61
 #define ST_feed_sequence_gap 62
+#define ST_list_rejected 63
 #define ST_execution_repeated 64
 #define ST_execution_conflict 65
 #define ST_execution_unknown 66
@@ -267,6 +271,12 @@
 #define Resolution_theirs 7
 #define Resolution_apply 8
 #define Resolution_dismiss 9
+#define LimitName_order_value 1
+#define LimitName_order_qty 2
+#define LimitName_open_value 3
+#define LimitName_gross_value 4
+#define LimitName_net_value 5
+#define LimitName_order_rate 6
 #define CalendarOf_exchange 1
 #define CalendarOf_currency 2
 #define LookupOf_account 1
@@ -348,11 +358,15 @@
 #define TABLE_control 28
 #define TABLE_capacity 29
 #define TABLE_withdrawal 30
-#define TABLE_event 31
-#define TABLE_counter 32
-#define TABLE_latency 33
-#define TABLE_text 34
-#define TABLE_COUNT 35
+#define TABLE_limit 31
+#define TABLE_tally 32
+#define TABLE_open_value 33
+#define TABLE_request_list 34
+#define TABLE_event 35
+#define TABLE_counter 36
+#define TABLE_latency 37
+#define TABLE_text 38
+#define TABLE_COUNT 39
 
 typedef struct {
     uint32_t length;
@@ -811,6 +825,19 @@ _Static_assert(offsetof(OrderMassCancelRequest, user) == 42, "OrderMassCancelReq
 _Static_assert(offsetof(OrderMassCancelRequest, side) == 44, "OrderMassCancelRequest.side");
 _Static_assert(offsetof(OrderMassCancelRequest, pad0) == 45, "OrderMassCancelRequest.pad0");
 _Static_assert(offsetof(OrderMassCancelRequest, tag) == 48, "OrderMassCancelRequest.tag");
+
+typedef struct {
+    Frame frame;
+    uint64_t tag;
+    uint32_t count;
+    uint8_t all_or_nothing;
+    uint8_t pad0[3];
+} ListBegin;
+_Static_assert(sizeof(ListBegin) == 48, "ListBegin");
+_Static_assert(offsetof(ListBegin, tag) == 32, "ListBegin.tag");
+_Static_assert(offsetof(ListBegin, count) == 40, "ListBegin.count");
+_Static_assert(offsetof(ListBegin, all_or_nothing) == 44, "ListBegin.all_or_nothing");
+_Static_assert(offsetof(ListBegin, pad0) == 45, "ListBegin.pad0");
 
 typedef struct {
     Frame frame;
@@ -1317,6 +1344,21 @@ _Static_assert(offsetof(Transfer, fill) == 74, "Transfer.fill");
 
 typedef struct {
     Frame frame;
+    uint32_t number;
+    uint8_t scope;
+    uint8_t name;
+    uint16_t pad0;
+    int64_t value;
+} SetLimit;
+_Static_assert(sizeof(SetLimit) == 48, "SetLimit");
+_Static_assert(offsetof(SetLimit, number) == 32, "SetLimit.number");
+_Static_assert(offsetof(SetLimit, scope) == 36, "SetLimit.scope");
+_Static_assert(offsetof(SetLimit, name) == 37, "SetLimit.name");
+_Static_assert(offsetof(SetLimit, pad0) == 38, "SetLimit.pad0");
+_Static_assert(offsetof(SetLimit, value) == 40, "SetLimit.value");
+
+typedef struct {
+    Frame frame;
     uint64_t feed_sequence;
     uint64_t request;
     uint64_t orig_request;
@@ -1381,10 +1423,14 @@ typedef struct {
     uint8_t repeated;
     uint8_t pad0;
     uint32_t pad1;
+    uint64_t hits;
+    int64_t value;
+    int64_t fee;
+    int64_t tax;
     uint8_t cl_ord_id_length;
     uint8_t fill[7];
 } Answer;
-_Static_assert(sizeof(Answer) == 96, "Answer");
+_Static_assert(sizeof(Answer) == 128, "Answer");
 _Static_assert(offsetof(Answer, tag) == 32, "Answer.tag");
 _Static_assert(offsetof(Answer, request) == 40, "Answer.request");
 _Static_assert(offsetof(Answer, order) == 48, "Answer.order");
@@ -1398,8 +1444,12 @@ _Static_assert(offsetof(Answer, type) == 81, "Answer.type");
 _Static_assert(offsetof(Answer, repeated) == 82, "Answer.repeated");
 _Static_assert(offsetof(Answer, pad0) == 83, "Answer.pad0");
 _Static_assert(offsetof(Answer, pad1) == 84, "Answer.pad1");
-_Static_assert(offsetof(Answer, cl_ord_id_length) == 88, "Answer.cl_ord_id_length");
-_Static_assert(offsetof(Answer, fill) == 89, "Answer.fill");
+_Static_assert(offsetof(Answer, hits) == 88, "Answer.hits");
+_Static_assert(offsetof(Answer, value) == 96, "Answer.value");
+_Static_assert(offsetof(Answer, fee) == 104, "Answer.fee");
+_Static_assert(offsetof(Answer, tax) == 112, "Answer.tax");
+_Static_assert(offsetof(Answer, cl_ord_id_length) == 120, "Answer.cl_ord_id_length");
+_Static_assert(offsetof(Answer, fill) == 121, "Answer.fill");
 
 typedef struct {
     Frame frame;
@@ -1465,7 +1515,7 @@ typedef struct {
     uint32_t sod_rows;
     uint32_t sod_source;
     uint16_t sod_user;
-    uint16_t pad2;
+    uint16_t limits;
     uint32_t queued;
     uint32_t buffered;
     uint32_t in_doubt;
@@ -1488,7 +1538,7 @@ _Static_assert(offsetof(FirmRow, sod_as_of) == 28, "FirmRow.sod_as_of");
 _Static_assert(offsetof(FirmRow, sod_rows) == 32, "FirmRow.sod_rows");
 _Static_assert(offsetof(FirmRow, sod_source) == 36, "FirmRow.sod_source");
 _Static_assert(offsetof(FirmRow, sod_user) == 40, "FirmRow.sod_user");
-_Static_assert(offsetof(FirmRow, pad2) == 42, "FirmRow.pad2");
+_Static_assert(offsetof(FirmRow, limits) == 42, "FirmRow.limits");
 _Static_assert(offsetof(FirmRow, queued) == 44, "FirmRow.queued");
 _Static_assert(offsetof(FirmRow, buffered) == 48, "FirmRow.buffered");
 _Static_assert(offsetof(FirmRow, in_doubt) == 52, "FirmRow.in_doubt");
@@ -1681,7 +1731,8 @@ typedef struct {
     uint8_t online;
     uint8_t pad0;
     uint64_t cancel_at_ns;
-    uint8_t pad1[48];
+    uint32_t limits;
+    uint8_t pad1[44];
 } UserRow;
 _Static_assert(sizeof(UserRow) == 128, "UserRow");
 _Static_assert(offsetof(UserRow, version) == 0, "UserRow.version");
@@ -1698,7 +1749,8 @@ _Static_assert(offsetof(UserRow, cancel_on_disconnect) == 68, "UserRow.cancel_on
 _Static_assert(offsetof(UserRow, online) == 70, "UserRow.online");
 _Static_assert(offsetof(UserRow, pad0) == 71, "UserRow.pad0");
 _Static_assert(offsetof(UserRow, cancel_at_ns) == 72, "UserRow.cancel_at_ns");
-_Static_assert(offsetof(UserRow, pad1) == 80, "UserRow.pad1");
+_Static_assert(offsetof(UserRow, limits) == 80, "UserRow.limits");
+_Static_assert(offsetof(UserRow, pad1) == 84, "UserRow.pad1");
 
 typedef struct {
     uint32_t version;
@@ -1725,7 +1777,7 @@ typedef struct {
     uint8_t control_state;
     uint8_t unreconciled;
     uint8_t short_allowed;
-    uint8_t pad0[2];
+    uint16_t limits;
     char code[32];
     uint32_t name;
     uint32_t attributes;
@@ -1741,7 +1793,7 @@ _Static_assert(offsetof(AccountRow, status) == 18, "AccountRow.status");
 _Static_assert(offsetof(AccountRow, control_state) == 19, "AccountRow.control_state");
 _Static_assert(offsetof(AccountRow, unreconciled) == 20, "AccountRow.unreconciled");
 _Static_assert(offsetof(AccountRow, short_allowed) == 21, "AccountRow.short_allowed");
-_Static_assert(offsetof(AccountRow, pad0) == 22, "AccountRow.pad0");
+_Static_assert(offsetof(AccountRow, limits) == 22, "AccountRow.limits");
 _Static_assert(offsetof(AccountRow, code) == 24, "AccountRow.code");
 _Static_assert(offsetof(AccountRow, name) == 56, "AccountRow.name");
 _Static_assert(offsetof(AccountRow, attributes) == 60, "AccountRow.attributes");
@@ -1780,7 +1832,8 @@ typedef struct {
     uint8_t price_may_be_negative;
     uint8_t short_allowed;
     uint16_t short_margin_bps;
-    uint8_t pad1[4];
+    uint16_t limits;
+    uint16_t pad1;
 } InstrumentRow;
 _Static_assert(sizeof(InstrumentRow) == 192, "InstrumentRow");
 _Static_assert(offsetof(InstrumentRow, version) == 0, "InstrumentRow.version");
@@ -1816,7 +1869,8 @@ _Static_assert(offsetof(InstrumentRow, cfi) == 176, "InstrumentRow.cfi");
 _Static_assert(offsetof(InstrumentRow, price_may_be_negative) == 184, "InstrumentRow.price_may_be_negative");
 _Static_assert(offsetof(InstrumentRow, short_allowed) == 185, "InstrumentRow.short_allowed");
 _Static_assert(offsetof(InstrumentRow, short_margin_bps) == 186, "InstrumentRow.short_margin_bps");
-_Static_assert(offsetof(InstrumentRow, pad1) == 188, "InstrumentRow.pad1");
+_Static_assert(offsetof(InstrumentRow, limits) == 188, "InstrumentRow.limits");
+_Static_assert(offsetof(InstrumentRow, pad1) == 190, "InstrumentRow.pad1");
 
 typedef struct {
     uint32_t version;
@@ -2393,6 +2447,86 @@ _Static_assert(offsetof(WithdrawalRow, reference_hash) == 32, "WithdrawalRow.ref
 _Static_assert(offsetof(WithdrawalRow, sequence) == 40, "WithdrawalRow.sequence");
 
 typedef struct {
+    uint32_t version;
+    uint8_t scope;
+    uint8_t pad0[3];
+    uint32_t number;
+    uint32_t tally;
+    int64_t order_value;
+    int64_t order_qty;
+    int64_t open_value;
+    int64_t gross_value;
+    int64_t net_value;
+    uint32_t order_rate;
+    uint32_t rate_count;
+    uint64_t rate_until_ns;
+} LimitRow;
+_Static_assert(sizeof(LimitRow) == 72, "LimitRow");
+_Static_assert(offsetof(LimitRow, version) == 0, "LimitRow.version");
+_Static_assert(offsetof(LimitRow, scope) == 4, "LimitRow.scope");
+_Static_assert(offsetof(LimitRow, pad0) == 5, "LimitRow.pad0");
+_Static_assert(offsetof(LimitRow, number) == 8, "LimitRow.number");
+_Static_assert(offsetof(LimitRow, tally) == 12, "LimitRow.tally");
+_Static_assert(offsetof(LimitRow, order_value) == 16, "LimitRow.order_value");
+_Static_assert(offsetof(LimitRow, order_qty) == 24, "LimitRow.order_qty");
+_Static_assert(offsetof(LimitRow, open_value) == 32, "LimitRow.open_value");
+_Static_assert(offsetof(LimitRow, gross_value) == 40, "LimitRow.gross_value");
+_Static_assert(offsetof(LimitRow, net_value) == 48, "LimitRow.net_value");
+_Static_assert(offsetof(LimitRow, order_rate) == 56, "LimitRow.order_rate");
+_Static_assert(offsetof(LimitRow, rate_count) == 60, "LimitRow.rate_count");
+_Static_assert(offsetof(LimitRow, rate_until_ns) == 64, "LimitRow.rate_until_ns");
+
+typedef struct {
+    uint32_t version;
+    uint32_t limits;
+    uint32_t next;
+    uint16_t currency;
+    uint16_t pad0;
+    int64_t open_value;
+    int64_t bought;
+    int64_t sold;
+} TallyRow;
+_Static_assert(sizeof(TallyRow) == 40, "TallyRow");
+_Static_assert(offsetof(TallyRow, version) == 0, "TallyRow.version");
+_Static_assert(offsetof(TallyRow, limits) == 4, "TallyRow.limits");
+_Static_assert(offsetof(TallyRow, next) == 8, "TallyRow.next");
+_Static_assert(offsetof(TallyRow, currency) == 12, "TallyRow.currency");
+_Static_assert(offsetof(TallyRow, pad0) == 14, "TallyRow.pad0");
+_Static_assert(offsetof(TallyRow, open_value) == 16, "TallyRow.open_value");
+_Static_assert(offsetof(TallyRow, bought) == 24, "TallyRow.bought");
+_Static_assert(offsetof(TallyRow, sold) == 32, "TallyRow.sold");
+
+typedef struct {
+    uint32_t version;
+    uint32_t account;
+    int64_t value;
+} OpenValueRow;
+_Static_assert(sizeof(OpenValueRow) == 16, "OpenValueRow");
+_Static_assert(offsetof(OpenValueRow, version) == 0, "OpenValueRow.version");
+_Static_assert(offsetof(OpenValueRow, account) == 4, "OpenValueRow.account");
+_Static_assert(offsetof(OpenValueRow, value) == 8, "OpenValueRow.value");
+
+typedef struct {
+    uint32_t version;
+    uint32_t generation;
+    uint16_t user;
+    uint8_t all_or_nothing;
+    uint8_t state;
+    uint32_t count;
+    uint32_t come;
+    uint32_t pad0;
+} RequestListRow;
+_Static_assert(sizeof(RequestListRow) == 24, "RequestListRow");
+_Static_assert(offsetof(RequestListRow, version) == 0, "RequestListRow.version");
+_Static_assert(offsetof(RequestListRow, generation) == 4, "RequestListRow.generation");
+_Static_assert(offsetof(RequestListRow, user) == 8, "RequestListRow.user");
+_Static_assert(offsetof(RequestListRow, all_or_nothing) == 10, "RequestListRow.all_or_nothing");
+_Static_assert(offsetof(RequestListRow, state) == 11, "RequestListRow.state");
+_Static_assert(offsetof(RequestListRow, count) == 12, "RequestListRow.count");
+_Static_assert(offsetof(RequestListRow, come) == 16, "RequestListRow.come");
+_Static_assert(offsetof(RequestListRow, pad0) == 20, "RequestListRow.pad0");
+
+typedef struct {
     uint8_t record[64];
 } EventRow;
 _Static_assert(sizeof(EventRow) == 64, "EventRow");
@@ -2495,6 +2629,8 @@ static inline int record_fits(const Frame *frame) {
         return frame->length >= sizeof(AuthDecision) && sizeof(AuthDecision) + ((const AuthDecision *)frame)->text_length <= frame->length;
     case T_OrderMassCancelRequest:
         return frame->length >= sizeof(OrderMassCancelRequest) && sizeof(OrderMassCancelRequest) <= frame->length;
+    case T_ListBegin:
+        return frame->length >= sizeof(ListBegin) && sizeof(ListBegin) <= frame->length;
     case T_ExecutionReport:
         return frame->length >= sizeof(ExecutionReport) && sizeof(ExecutionReport) + ((const ExecutionReport *)frame)->exec_id_length + ((const ExecutionReport *)frame)->exec_ref_id_length + ((const ExecutionReport *)frame)->order_id_length + ((const ExecutionReport *)frame)->text_length + ((const ExecutionReport *)frame)->symbol_length + ((const ExecutionReport *)frame)->account_code_length <= frame->length;
     case T_OrderCancelReject:
@@ -2549,6 +2685,8 @@ static inline int record_fits(const Frame *frame) {
         return frame->length >= sizeof(Resolve) && sizeof(Resolve) + ((const Resolve *)frame)->text_length <= frame->length;
     case T_Transfer:
         return frame->length >= sizeof(Transfer) && sizeof(Transfer) + ((const Transfer *)frame)->reference_length + ((const Transfer *)frame)->reason_length <= frame->length;
+    case T_SetLimit:
+        return frame->length >= sizeof(SetLimit) && sizeof(SetLimit) <= frame->length;
     }
     return 0;
 }

@@ -31,6 +31,7 @@ cdef extern from "catalogue.h" nogil:
         T_OrderCancelRequest
         T_AuthDecision
         T_OrderMassCancelRequest
+        T_ListBegin
         T_ExecutionReport
         T_OrderCancelReject
         T_FeedOpened
@@ -58,6 +59,7 @@ cdef extern from "catalogue.h" nogil:
         T_UserBack
         T_Resolve
         T_Transfer
+        T_SetLimit
         T_OrderRequest
         T_Answer
         T_Event
@@ -97,6 +99,7 @@ cdef extern from "catalogue.h" nogil:
         ST_value_out_of_range
         ST_value_below_minimum
         ST_value_above_maximum
+        ST_limit_exceeded
         ST_funds_insufficient
         ST_stock_insufficient
         ST_capacity_reached
@@ -125,6 +128,7 @@ cdef extern from "catalogue.h" nogil:
         ST_feed_unknown
         ST_feed_sequence_repeated
         ST_feed_sequence_gap
+        ST_list_rejected
         ST_execution_repeated
         ST_execution_conflict
         ST_execution_unknown
@@ -266,6 +270,12 @@ cdef extern from "catalogue.h" nogil:
         Resolution_theirs
         Resolution_apply
         Resolution_dismiss
+        LimitName_order_value
+        LimitName_order_qty
+        LimitName_open_value
+        LimitName_gross_value
+        LimitName_net_value
+        LimitName_order_rate
         CalendarOf_exchange
         CalendarOf_currency
         LookupOf_account
@@ -347,6 +357,10 @@ cdef extern from "catalogue.h" nogil:
         TABLE_control
         TABLE_capacity
         TABLE_withdrawal
+        TABLE_limit
+        TABLE_tally
+        TABLE_open_value
+        TABLE_request_list
         TABLE_event
         TABLE_counter
         TABLE_latency
@@ -592,6 +606,13 @@ cdef extern from "catalogue.h" nogil:
         uint8_t side
         uint8_t pad0[3]
         uint64_t tag
+
+    ctypedef struct ListBegin:
+        Frame frame
+        uint64_t tag
+        uint32_t count
+        uint8_t all_or_nothing
+        uint8_t pad0[3]
 
     ctypedef struct ExecutionReport:
         Frame frame
@@ -858,6 +879,14 @@ cdef extern from "catalogue.h" nogil:
         uint8_t reason_length
         uint8_t fill[6]
 
+    ctypedef struct SetLimit:
+        Frame frame
+        uint32_t number
+        uint8_t scope
+        uint8_t name
+        uint16_t pad0
+        int64_t value
+
     ctypedef struct OrderRequest:
         Frame frame
         uint64_t feed_sequence
@@ -899,6 +928,10 @@ cdef extern from "catalogue.h" nogil:
         uint8_t repeated
         uint8_t pad0
         uint32_t pad1
+        uint64_t hits
+        int64_t value
+        int64_t fee
+        int64_t tax
         uint8_t cl_ord_id_length
         uint8_t fill[7]
 
@@ -942,7 +975,7 @@ cdef extern from "catalogue.h" nogil:
         uint32_t sod_rows
         uint32_t sod_source
         uint16_t sod_user
-        uint16_t pad2
+        uint16_t limits
         uint32_t queued
         uint32_t buffered
         uint32_t in_doubt
@@ -1051,7 +1084,8 @@ cdef extern from "catalogue.h" nogil:
         uint8_t online
         uint8_t pad0
         uint64_t cancel_at_ns
-        uint8_t pad1[48]
+        uint32_t limits
+        uint8_t pad1[44]
 
     ctypedef struct EntitlementRow:
         uint32_t version
@@ -1071,7 +1105,7 @@ cdef extern from "catalogue.h" nogil:
         uint8_t control_state
         uint8_t unreconciled
         uint8_t short_allowed
-        uint8_t pad0[2]
+        uint16_t limits
         char code[32]
         uint32_t name
         uint32_t attributes
@@ -1110,7 +1144,8 @@ cdef extern from "catalogue.h" nogil:
         uint8_t price_may_be_negative
         uint8_t short_allowed
         uint16_t short_margin_bps
-        uint8_t pad1[4]
+        uint16_t limits
+        uint16_t pad1
 
     ctypedef struct CashRow:
         uint32_t version
@@ -1398,6 +1433,46 @@ cdef extern from "catalogue.h" nogil:
         uint32_t pad2
         uint64_t reference_hash
         uint64_t sequence
+
+    ctypedef struct LimitRow:
+        uint32_t version
+        uint8_t scope
+        uint8_t pad0[3]
+        uint32_t number
+        uint32_t tally
+        int64_t order_value
+        int64_t order_qty
+        int64_t open_value
+        int64_t gross_value
+        int64_t net_value
+        uint32_t order_rate
+        uint32_t rate_count
+        uint64_t rate_until_ns
+
+    ctypedef struct TallyRow:
+        uint32_t version
+        uint32_t limits
+        uint32_t next
+        uint16_t currency
+        uint16_t pad0
+        int64_t open_value
+        int64_t bought
+        int64_t sold
+
+    ctypedef struct OpenValueRow:
+        uint32_t version
+        uint32_t account
+        int64_t value
+
+    ctypedef struct RequestListRow:
+        uint32_t version
+        uint32_t generation
+        uint16_t user
+        uint8_t all_or_nothing
+        uint8_t state
+        uint32_t count
+        uint32_t come
+        uint32_t pad0
 
     ctypedef struct EventRow:
         uint8_t record[64]
