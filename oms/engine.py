@@ -18,6 +18,7 @@ import numpy as np
 from oms import records, schema, snapshot
 from oms._core.engine import Core
 from oms.control import Controlling
+from oms.corporate import Corporate
 from oms.enums import Decision, EventKind, Status
 from oms.errors import OmsError
 from oms.journal import Journal, JournalFailed
@@ -75,7 +76,7 @@ class Result:
         return [Status(event["status"]) for event in self.events if event["kind"] == EventKind.alert]
 
 
-class Engine(Repair, Reference, Operating, Controlling, OrderEntry, Limiting, Views):
+class Engine(Repair, Reference, Operating, Controlling, Corporate, OrderEntry, Limiting, Views):
     """Accounts, orders, holdings, cash and reservations in memory, moved by records.
 
     capacities: rows per table (docs/reference/tables.md). working_set: rows that get their memory at the start.

@@ -260,6 +260,8 @@ class MovementKind(IntEnum):
     transfer = 7
     reported = 8
     figure = 9
+    corporate_action = 10
+    dividend = 11
 
 
 class MovementStage(IntEnum):
@@ -277,6 +279,42 @@ class WithdrawalStatus(IntEnum):
     requested = 1
     confirmed = 2
     refused = 3
+
+
+class CorporateActionType(IntEnum):
+    """What a corporate action does to its instrument."""
+
+    split = 1
+    consolidation = 2
+    bonus = 3
+    dividend = 4
+    rename = 5
+
+
+class CorporateActionState(IntEnum):
+    """How far a corporate action is."""
+
+    announced = 1
+    applied = 2
+    undone = 3
+
+
+class LiveOrders(IntEnum):
+    """What becomes of an instrument's live orders by a corporate action."""
+
+    keep = 0
+    cancel = 1
+    hold = 2
+
+
+class RenameOf(IntEnum):
+    """What a Rename gives another name."""
+
+    instrument = 1
+    currency = 2
+    account = 3
+    owner = 4
+    isin = 5
 
 
 class EventKind(IntEnum):
@@ -396,6 +434,13 @@ class Status(IntEnum):
     withdrawal_ended = 121
     margin_insufficient = 122
     reason_missing = 123
+    corporate_action_repeated = 130
+    corporate_action_conflict = 131
+    corporate_action_unknown = 132
+    corporate_action_touched = 133
+    name_taken = 134
+    withdrawn_by_corporate_action = 135
+    order_to_be_restated = 136
     rate_exceeded = 140
     withdrawn_by_kill = 141
     trading_killed = 142

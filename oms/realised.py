@@ -57,7 +57,7 @@ def realised(views: Views, holding: int, begin: int = 0, end: int = (1 << 64) - 
             if not part:
                 continue
             row = books.rows["execution"][step.change.row]
-            proceeds = Fraction(int(row["value"]) * part, int(row["last_qty"]))
+            proceeds = Fraction(int(row["value"]) * part, abs(step.change.quantity))
             before, result = rounded(total), None
             if step.average is None:
                 unknown += part

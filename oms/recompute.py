@@ -7,7 +7,7 @@ recompute_orders.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, SupportsInt
 
@@ -22,6 +22,8 @@ Figures = np.ndarray[Any, Any]
 
 MOST = 1000  # findings that are listed; all are counted
 IN_LADDERS, SETTLED = 1, 2  # execution.posted
+APPLIED = 2  # corporate_action.state
+RESTATED = 64  # order.flags
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,41 @@ class Flow:
     sign: Figures  # of its fee
 
 
-def flow_of(executions: Rows) -> Flow:
+def counted(rows: Mapping[str, Rows]) -> Figures:
+    """The stock that each execution moves today: its own quantity, through the corporate actions since."""
+    executions = rows["execution"]
+    return np.where(executions["scaled"] != 0, rows["scaled"]["quantity"][executions["scaled"]], executions["last_qty"])
+
+
+def counted_by_orders(rows: Mapping[str, Rows]) -> Figures:
+    """What each execution adds to its order's cum_qty: its own quantity, or, of an order that the exchange has restated
+    after a corporate action, what that is now."""
+    executions, actions, scaled = rows["execution"], rows["corporate_action"], rows["scaled"]
+    restated = (rows["order"]["flags"] & RESTATED != 0)[executions["order"]]
+    quantity = executions["last_qty"].copy()
+    known = counted(rows)
+    for row in np.flatnonzero(restated & (quantity != 0)):
+        x, through, root = executions[row], set(), row
+        at, figure = int(x["scaled"]), int(known[row])
+        while executions["ref"][root]:
+            root = executions["ref"][root]
+        while at:
+            through.add(int(scaled["action"][at]))
+            at = int(scaled["prev"][at])
+        applied = np.flatnonzero((actions["instrument"] == x["instrument"]) & (actions["state"] == APPLIED))
+        for number in applied[np.argsort(actions["applied_sequence"][applied], kind="stable")]:
+            action = actions[number]
+            before = (int(x["trade_date"]), root) < (int(action["ex_date"]), int(action["executions"]))
+            if before and action["denominator"] and number not in through:
+                figure = figure * int(action["numerator"]) // int(action["denominator"])
+        quantity[row] = figure
+    return quantity
+
+
+def flow_of(executions: Rows, quantity: Figures) -> Flow:
     """A buy owes value and fee; a fee that is given back by itself is due. A sell is due its value less what of the
     fee that can pay, and owes the rest. A bust posts the same the other way round."""
-    value, fee, quantity = (executions[name] for name in ("value", "fee", "last_qty"))
+    value, fee = executions["value"], executions["fee"]
     buys, reverses = executions["side"] == Side.buy, executions["kind"] == TradeKind.bust
     paid = np.minimum(fee, value)
     owed = np.where(buys, np.maximum(value + fee, 0), fee - paid)
@@ -107,7 +140,8 @@ def flow_of(executions: Rows) -> Flow:
 def recompute_books(books: Books) -> None:
     """All that cash, holdings, currencies and instruments hold of executions and movements."""
     executions, movements = books.rows["execution"], books.rows["movement"]
-    flow = flow_of(executions)
+    quantity = counted(books.rows)
+    flow = flow_of(executions, quantity)
     currency = books.rows["instrument"]["currency"][executions["instrument"]]
     margin = movements["kind"] == MovementKind.margin
     money = (movements["instrument"] == 0) & ~margin
@@ -123,17 +157,16 @@ def recompute_books(books: Books) -> None:
     currency, instrument = np.where(stands, currency, 0), np.where(stands, executions["instrument"], 0)
     books.compare("currency", "market", books.sums("currency", currency, flow.side * executions["value"]))
     books.compare("currency", "fees", books.sums("currency", currency, flow.sign * executions["fee"]))
-    books.compare("instrument", "market", books.sums("instrument", instrument, -flow.side * executions["last_qty"]))
+    books.compare("instrument", "market", books.sums("instrument", instrument, -flow.side * quantity))
     _check_external(books, "currency", movements[money])
     _check_external(books, "instrument", movements[~money & ~margin])
     _check_balance(books)
 
 
 def _check_external(books: Books, item: str, movements: Rows) -> None:
-    """The other side of every movement; of a settlement only what the bank's or registry's figure already held."""
-    settles = movements["kind"] == MovementKind.settlement
-    closed_only = movements["due"] - movements["owed"] - movements["amount"]
-    figures = np.where(settles, closed_only, -movements["amount"])
+    """The other side of every movement; of a settlement only what the bank's or registry's figure already held, of a
+    corporate action also what settled parts of trades count more."""
+    figures = movements["due"] - movements["owed"] - movements["amount"]
     books.compare(item, "external", books.sums(item, movements[item], figures))
 
 
@@ -196,9 +229,10 @@ class Purse:
         self._by_date((keys | dates)[open_], owed, due, self._ladder())
 
     def _settled(self, whole: Figures, movements: Rows) -> Figures:
-        """What of each execution has settled, from its movements: all, the part in its progress row, or nothing."""
+        """What of each execution has settled, from its movements: all, the part in its progress row, or nothing. A
+        corporate action may have made it count otherwise."""
         books, executions, progress = self.books, self.books.rows["execution"], self.books.rows["progress"]
-        settles = movements["kind"] == MovementKind.settlement
+        settles = np.isin(movements["kind"], (MovementKind.settlement, MovementKind.corporate_action))
         moved = books.sums(
             "execution", movements["execution"][settles], (movements["due"] - movements["owed"])[settles]
         )

@@ -14,6 +14,7 @@ import numpy as np
 
 from oms.enums import Side, TradeKind
 from oms.recompute import Books, Figures
+from oms.recompute_actions import placed, ratios
 from oms.schema import NULL_I64
 
 WIDE = 1 << 64  # fractions are reduced from here on
@@ -30,6 +31,8 @@ class Change(NamedTuple):
     figure: int
     row: int
     carried: bool  # stock that a transfer has brought with its average
+    traded: int  # the quantity that the price is for; since a corporate action the trade may count another one
+    ratio: tuple[int, int] | None  # of a corporate action: new, for so much old
 
 
 class Step(NamedTuple):
@@ -84,7 +87,7 @@ def changes_by_holding(books: Books, only: int = 0) -> Iterator[tuple[int, list[
         roots, holders = roots[holders == only], holders[holders == only]
     final = executions[newest[roots]]
     sign = np.where(final["side"] == Side.buy, 1, -1)
-    quantity = np.where(final["kind"] == TradeKind.bust, 0, sign * final["last_qty"])
+    quantity = np.where(final["kind"] == TradeKind.bust, 0, sign * placed(books.rows, newest[roots], roots))
     slots = np.flatnonzero(events["holding"] == only) if only else np.arange(1, len(events))
     order = np.lexsort(
         (
@@ -100,14 +103,17 @@ def changes_by_holding(books: Books, only: int = 0) -> Iterator[tuple[int, list[
         np.concatenate((final["last_px"], events["average_price_e8"][slots])),
         np.concatenate((newest[roots], slots)),
         np.concatenate((np.zeros(len(roots), bool), events["carried"][slots] != 0)),
+        np.concatenate((final["last_qty"], np.zeros(len(slots), np.int64))),
+        np.concatenate((np.zeros(len(roots), np.int64), events["action"][slots])),
     ]
-    last, changes = 0, list[Change]()
-    for holding, *figures in zip(*(column[order].tolist() for column in columns), strict=True):
+    last, changes, scales = 0, list[Change](), ratios(books)
+    for holding, *figures, action in zip(*(column[order].tolist() for column in columns), strict=True):
         if holding != last and changes:
             yield last, changes
             changes = []
         last = holding
-        changes.append(Change(*figures))
+        if not action or scales[action]:  # those that were taken back have left nothing
+            changes.append(Change._make([*figures, scales[action]]))
     if changes:
         yield last, changes
 
@@ -123,35 +129,35 @@ def newest_versions(executions: Any) -> Figures:
 def steps(changes: Iterable[Change], exponent: int) -> Iterator[Step]:
     """What is held after each change, and its average: weighted on adds, unchanged on reductions, the trade's price
     after crossing zero, none when flat. Stock that comes without a trade keeps the average, unless a registry tells
-    one, or a transfer has carried its own here."""
+    one, or a transfer has carried its own here; a corporate action scales it inversely."""
     total = 0
     average: Average = None
     for change in changes:
-        trade, quantity, figure, _, carried = change
+        trade, quantity, figure, _, carried, traded, ratio = change
         held, before, after = total, average, total + quantity
         crosses = total == 0 or (total < 0) != (after < 0)
         if trade and quantity == 0:  # busted
             continue
         if trade and crosses:
-            average = (figure, 1)
+            average = (figure * traded, abs(quantity))
         elif trade and average and (total < 0) == (quantity < 0):
-            average = weighted(average, abs(total), abs(quantity), figure)
+            average = weighted(average, abs(total), abs(quantity), figure * traded)
+        elif ratio and average:
+            average = (average[0] * ratio[1], average[1] * ratio[0])
         elif carried and not crosses:
             if average and total > 0:
-                average = weighted(average, total, quantity, figure, 10 ** (8 - exponent))
+                average = weighted(average, total, quantity, figure * quantity, 10 ** (8 - exponent))
         elif not trade and figure != NULL_I64:
             average = (figure, 10 ** (8 - exponent))
-        elif not trade and crosses:
-            average = None
-        if after == 0:
+        if after == 0 or (not trade and figure == NULL_I64 and crosses):
             average = None
         total = after
         yield Step(change, held, before, total, average)
 
 
-def weighted(average: tuple[int, int], held: int, added: int, price: int, per: int = 1) -> tuple[int, int]:
+def weighted(average: tuple[int, int], held: int, added: int, paid: int, per: int = 1) -> tuple[int, int]:
     cost, of = average
-    cost, of = cost * held * per + price * added * of, of * per * (held + added)
+    cost, of = cost * held * per + paid * of, of * per * (held + added)
     if of > WIDE:
         divisor = gcd(cost, of)
         cost, of = cost // divisor, of // divisor

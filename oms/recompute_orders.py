@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from oms.enums import FeeBasis, RequestStatus, RequestType, Side, TradeKind, WithdrawalStatus
-from oms.recompute import IN_LADDERS, SETTLED, Books, Figures
+from oms.recompute import IN_LADDERS, SETTLED, Books, Figures, counted_by_orders
 
 DEAD, FILLED = 1, 2  # order.closed
 SHORT = (Side.sell_short, Side.sell_short_exempt)
@@ -31,7 +31,8 @@ def recompute_orders(books: Books) -> None:
     counts = (executions["superseded_by"] == 0) & (executions["kind"] != TradeKind.bust)
     counts[0] = False
     owners = executions["order"][counts]
-    books.compare("order", "cum_qty", books.sums("order", owners, executions["last_qty"][counts]))
+    quantity = counted_by_orders(books.rows)
+    books.compare("order", "cum_qty", books.sums("order", owners, quantity[counts]))
     books.compare("order", "cum_value", books.sums("order", owners, executions["value"][counts]))
     books.compare("order", "fee_charged", books.sums("order", owners, executions["fee"][counts]))
     stands = np.isin(executions["posted"], (IN_LADDERS, SETTLED))

@@ -52,7 +52,7 @@ def short_value(books: Books, holding: int) -> int:
 
 def open_due(books: Books) -> tuple[Figures, Figures]:
     """(execution row, what is due of it and has not settled) of all that is in the ladders."""
-    executions, flow = books.rows["execution"], flow_of(books.rows["execution"])
+    executions, flow = books.rows["execution"], flow_of(books.rows["execution"], books.rows["execution"]["last_qty"])
     left = flow.due - flow.owed - books.rows["progress"]["net"][executions["progress"]]
     slots = np.flatnonzero((executions["posted"] == IN_LADDERS) & (left > 0))
     return slots, left[slots]

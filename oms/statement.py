@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from oms.enums import MovementKind, TradeKind, WithdrawalStatus
+from oms.enums import MovementKind, Side, TradeKind, WithdrawalStatus
 from oms.errors import OmsError
 from oms.realised import Realised, realised
-from oms.recompute import IN_LADDERS, Flow, flow_of
+from oms.recompute import IN_LADDERS, Flow, counted, flow_of
+from oms.recompute_actions import placed
 from oms.values import Day, from_day, from_units, to_day
 from oms.views import Views
 
@@ -268,6 +269,8 @@ def held_by(views: Views, table: str, slot: int, exponent: int) -> dict[str, Dec
 def sorted_entries(views: Views, table: str, account: int, item: int) -> list[Entry]:
     """All movements of one cash row or holding since the beginning, in the order of the journal."""
     entries = [*execution_entries(views, table, account, item), *movement_entries(views, table, account, item)]
+    if table == "holding":
+        entries += action_entries(views, account, item)
     return sorted(entries, key=lambda entry: entry.sequence)  # within a record: executions first
 
 
@@ -281,7 +284,8 @@ def execution_entries(views: Views, table: str, account: int, item: int) -> list
         mine &= every["instrument"] == item
     slots = np.flatnonzero(mine)
     rows = every[slots].copy()
-    flow = flow_of(rows)
+    tables = {name: views.rows(name) for name in ("execution", "scaled", "corporate_action")}
+    flow, now = flow_of(rows, placed(tables, slots, slots)), flow_of(rows, counted(tables)[slots])
     found: list[tuple[int, int, Entry]] = []
     for place, slot in enumerate(map(int, slots)):
         row, change = rows[place], posted_by(flow, place, table)
@@ -292,9 +296,28 @@ def execution_entries(views: Views, table: str, account: int, item: int) -> list
         name, day = views.text(row["exec_id"]), int(row["settle_date"])
         found.append((slot, 1, Entry(int(row["sequence"]), kind, name, day, change, slot)))
         if gone:
-            back = Entry(int(every["sequence"][gone]), f"{kind} taken back", name, day, negative(change), gone)
+            taken = negative(posted_by(now, place, table))
+            back = Entry(int(every["sequence"][gone]), f"{kind} taken back", name, day, taken, gone)
             found.append((gone, 0, back))
     return [entry for _, _, entry in sorted(found, key=lambda one: one[:2])]
+
+
+def action_entries(views: Views, account: int, item: int) -> list[Entry]:
+    """What corporate actions made of the items in a holding's ladder, item by item; what settled moved by itself."""
+    every, scaled, actions = (views.rows(name) for name in ("execution", "scaled", "corporate_action"))
+    found = []
+    for slot in map(int, np.flatnonzero((every["account"] == account) & (every["instrument"] == item))):
+        row, at = every[slot], int(every["scaled"][slot])
+        comes = (row["side"] == Side.buy) != (row["kind"] == TradeKind.bust)
+        while at:
+            action, more = actions[scaled["action"][at]], int(scaled["quantity"][at] - scaled["before"][at])
+            if slot < action["executions"] and more:
+                change = (0, 0, more, 0) if comes else (0, more, 0, 0)
+                sequence, day = int(action["applied_sequence"]), int(row["settle_date"])
+                name, user = views.text(action["id"]), int(action["user"])
+                found.append(Entry(sequence, "corporate_action", name, day, change, slot, user))
+            at = int(scaled["prev"][at])
+    return found
 
 
 def posted_by(flow: Flow, place: int, table: str) -> tuple[int, int, int, int]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from oms import (
     journal,
     recompute,
+    recompute_actions,
     recompute_control,
     recompute_cost,
     recompute_limits,
@@ -33,6 +34,7 @@ CHECKS = (
     recompute_orders.recompute_orders,
     recompute_orders.recompute_values,
     recompute_orders.recompute_fees,
+    recompute_actions.check_actions,
     recompute_cost.recompute_cost,
     recompute_shorts.recompute_shorts,
     recompute_limits.recompute_limits,

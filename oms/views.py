@@ -55,6 +55,8 @@ ALL_DAYS = 3650
 EIGHT = Decimal("0.00000001")
 ZERO = Decimal(0)
 FLAGS = {1: "external", 2: "overfilled", 4: "filled_after_close", 8: "cum_differs", 16: "expired_here"}
+FLAGS |= {32: "to_be_restated", 64: "restated"}
+RESTATED = 64  # order.flags: its cum_qty counts its executions scaled
 PRECEDENCE = [OrdStatus.pending_cancel, OrdStatus.pending_replace]
 LIVE = (
     RequestStatus.received,
@@ -158,6 +160,9 @@ class Views:
                 return 0, slot, int(currencies["exponent"][slot])
         slot = self.instrument_slot(item)
         return slot, 0, int(self.rows("instrument")["quantity_exponent"][slot])
+
+    def owner_slot(self, name: str) -> int:
+        return self.find("owner", "name", name, "owner")
 
     def request_slot(self, account: int, cl_ord_id: str) -> int:
         """The account's newest request of that name; 0 when there is none."""
@@ -387,6 +392,8 @@ class Views:
                 for place in (0, 1) if row["trade_date"] == today else (0,):
                     figures[place] = figures[place][0] + quantity, figures[place][1] + weighted
             at = int(row["prev_of_order"])
+        if order["flags"] & RESTATED:  # in units of after a corporate action
+            figures[0] = int(order["cum_qty"]), figures[0][1]
         averages = [ratio(weighted, quantity, exponent) if quantity else ZERO for quantity, weighted in figures]
         return averages[0], figures[1][0], averages[1]
 

@@ -135,22 +135,25 @@ static inline void cost_fit(i128 up, i128 down, i128 *numerator, int64_t *denomi
     *denominator = (int64_t)1 << 59;
 }
 
-/* A holding of `held` (>= 0) with an average becomes held + added, bought at price. Reductions leave the fraction as
- * it is. No intermediate overflows: the average is taken apart into a whole number and a fraction below one. */
+/* A holding of `held` (>= 0) with an average becomes held + added, bought at price. Of a trade of before a corporate
+ * action, `traded` is the quantity that the price is for, and `counts` what that is now; else they are the same.
+ * Reductions leave the fraction as it is. No intermediate overflows: the average is taken apart into a whole number and
+ * a fraction below one. */
 static inline void cost_add(uint64_t *low, int64_t *high, int64_t *cost_quantity, int64_t held, int64_t added,
-                            int64_t price) {
+                            int64_t price, int64_t traded, int64_t counts) {
     i128 cost = wide(*low, *high), of = *cost_quantity, total = (i128)held + added, whole, part, up, fraction;
+    i128 paid = (i128)price * (traded == counts ? added : traded);
     int64_t down;
     if (held == 0) {
-        cost_store((i128)price * added, added, low, high, cost_quantity);
+        cost_store(paid, traded == counts ? added : counts, low, high, cost_quantity);
         return;
     }
     if (of == held) {
-        cost_store(cost + (i128)price * added, held + added, low, high, cost_quantity);
+        cost_store(cost + paid, held + added, low, high, cost_quantity);
         return;
     }
     part = cost % of * held; /* the cost is whole + part / of */
-    whole = cost / of * held + part / of + (i128)price * added;
+    whole = cost / of * held + part / of + paid;
     part %= of;
     if (part == 0) {
         cost_store(whole, (int64_t)total, low, high, cost_quantity);
@@ -205,6 +208,46 @@ static inline int64_t cost_value(uint64_t low, int64_t high, int64_t cost_quanti
 static inline void cost_load(int64_t average_e8, int exponent, uint64_t *low, int64_t *high, int64_t *cost_quantity) {
     i128 down = POWER_OF_TEN[8 - exponent], divisor = greatest_divisor(average_e8, down);
     cost_store(average_e8 / divisor, (int64_t)(down / divisor), low, high, cost_quantity);
+}
+
+/* Corporate actions: `up` new units of stock for `down` old ones. */
+
+/* Stock is cut towards zero; *rest is what is left of a unit, in down-ths of it, with the sign of the figure. */
+static inline int scale_quantity(int64_t figure, uint32_t up, uint32_t down, int64_t *out, int64_t *rest) {
+    i128 product = (i128)figure * up;
+    *rest = (int64_t)(product % down);
+    return fits(product / down, out);
+}
+
+static inline int64_t scale_price(int64_t price, uint32_t up, uint32_t down) {
+    int64_t out = 0; /* a price that does not fit is none */
+    fits(divide_half_away((i128)price * down, up), &out);
+    return out;
+}
+
+/* The average of a holding scales inversely, taken apart as in cost_add. */
+static inline void cost_scale(uint32_t up, uint32_t down, uint64_t *low, int64_t *high, int64_t *cost_quantity) {
+    i128 cost = wide(*low, *high), of = *cost_quantity, whole, fraction;
+    int64_t into;
+    if (of == 0)
+        return;
+    whole = cost / of * down; /* the average is whole / up + (cost % of) * down / (of * up) */
+    cost_fit(whole % up * of + cost % of * down, of * up, &fraction, &into);
+    cost_store(whole / up * into + fraction, into, low, high, cost_quantity);
+}
+
+/* Money of `rest` down-ths of a unit at a price, half away from zero. */
+static inline int lieu_of(int64_t price, int64_t rest, uint32_t down, int64_t numerator, int64_t denominator,
+                          int64_t *out) {
+    i128 product = (i128)price * rest;
+    if (__builtin_mul_overflow(product, (i128)numerator, &product))
+        return 0;
+    return fits(divide_half_away(product, (i128)denominator * down), out);
+}
+
+/* Money of an amount per unit with eight decimals; `shift` decimals more than the currency has. */
+static inline int dividend_of(int64_t amount_e8, int64_t quantity, int shift, int64_t *out) {
+    return fits(divide_half_away((i128)amount_e8 * quantity, POWER_OF_TEN[shift]), out);
 }
 
 static inline uint64_t mix(uint64_t a, uint64_t b) {

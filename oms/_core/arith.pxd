@@ -11,12 +11,18 @@ cdef extern from "arith.h" nogil:
     int outside_collar(int64_t price, int64_t reference, int64_t bps, int buying)
     int value_fraction(int64_t multiplier, int64_t factor_numerator, int64_t factor_denominator, int price_exponent,
                        int quantity_exponent, int money_exponent, int64_t* numerator, int64_t* denominator)
-    void cost_add(uint64_t* low, int64_t* high, int64_t* cost_quantity, int64_t held, int64_t added, int64_t price)
+    void cost_add(uint64_t* low, int64_t* high, int64_t* cost_quantity, int64_t held, int64_t added, int64_t price,
+                  int64_t traded, int64_t counts)
     int64_t cost_value(uint64_t low, int64_t high, int64_t cost_quantity, int64_t quantity, int64_t numerator,
                        int64_t denominator)
     void cost_carry(uint64_t* low, int64_t* high, int64_t* cost_quantity, int64_t held, int64_t added,
                     int64_t average_e8, int exponent)
     int64_t cost_average(uint64_t low, int64_t high, int64_t cost_quantity, int exponent)
     void cost_load(int64_t average_e8, int exponent, uint64_t* low, int64_t* high, int64_t* cost_quantity)
+    int scale_quantity(int64_t figure, uint32_t up, uint32_t down, int64_t* out, int64_t* rest)
+    int64_t scale_price(int64_t price, uint32_t up, uint32_t down)
+    void cost_scale(uint32_t up, uint32_t down, uint64_t* low, int64_t* high, int64_t* cost_quantity)
+    int lieu_of(int64_t price, int64_t rest, uint32_t down, int64_t numerator, int64_t denominator, int64_t* out)
+    int dividend_of(int64_t amount_e8, int64_t quantity, int shift, int64_t* out)
     uint64_t mix(uint64_t a, uint64_t b)
     uint64_t hash_bytes(const uint8_t* data, uint32_t length, uint64_t seed)

@@ -61,6 +61,10 @@
 #define T_Resolve 67
 #define T_Transfer 66
 #define T_SetLimit 68
+#define T_CorporateAction 61
+#define T_CorporateActionUndo 62
+#define T_Rename 63
+#define T_DefineOwner 92
 #define T_OrderRequest 70
 #define T_Answer 71
 #define T_Event 72
@@ -165,6 +169,13 @@
 #define ST_withdrawal_ended 121
 #define ST_margin_insufficient 122
 #define ST_reason_missing 123
+#define ST_corporate_action_repeated 130
+#define ST_corporate_action_conflict 131
+#define ST_corporate_action_unknown 132
+#define ST_corporate_action_touched 133
+#define ST_name_taken 134
+#define ST_withdrawn_by_corporate_action 135
+#define ST_order_to_be_restated 136
 #define ST_rate_exceeded 140
 #define ST_withdrawn_by_kill 141
 #define ST_trading_killed 142
@@ -303,6 +314,8 @@
 #define MovementKind_transfer 7
 #define MovementKind_reported 8
 #define MovementKind_figure 9
+#define MovementKind_corporate_action 10
+#define MovementKind_dividend 11
 #define MovementStage_at_once 0
 #define MovementStage_request 1
 #define MovementStage_confirm 2
@@ -310,6 +323,22 @@
 #define WithdrawalStatus_requested 1
 #define WithdrawalStatus_confirmed 2
 #define WithdrawalStatus_refused 3
+#define CorporateActionType_split 1
+#define CorporateActionType_consolidation 2
+#define CorporateActionType_bonus 3
+#define CorporateActionType_dividend 4
+#define CorporateActionType_rename 5
+#define CorporateActionState_announced 1
+#define CorporateActionState_applied 2
+#define CorporateActionState_undone 3
+#define LiveOrders_keep 0
+#define LiveOrders_cancel 1
+#define LiveOrders_hold 2
+#define RenameOf_instrument 1
+#define RenameOf_currency 2
+#define RenameOf_account 3
+#define RenameOf_owner 4
+#define RenameOf_isin 5
 #define EventKind_order 1
 #define EventKind_request 2
 #define EventKind_execution 3
@@ -362,11 +391,16 @@
 #define TABLE_tally 32
 #define TABLE_open_value 33
 #define TABLE_request_list 34
-#define TABLE_event 35
-#define TABLE_counter 36
-#define TABLE_latency 37
-#define TABLE_text 38
-#define TABLE_COUNT 39
+#define TABLE_corporate_action 35
+#define TABLE_position 36
+#define TABLE_scaled 37
+#define TABLE_owner 38
+#define TABLE_renamed 39
+#define TABLE_event 40
+#define TABLE_counter 41
+#define TABLE_latency 42
+#define TABLE_text 43
+#define TABLE_COUNT 44
 
 typedef struct {
     uint32_t length;
@@ -489,13 +523,13 @@ typedef struct {
     Frame frame;
     int32_t date;
     uint8_t of;
-    uint8_t pad0;
+    uint8_t open;
     uint16_t number;
 } DefineHoliday;
 _Static_assert(sizeof(DefineHoliday) == 40, "DefineHoliday");
 _Static_assert(offsetof(DefineHoliday, date) == 32, "DefineHoliday.date");
 _Static_assert(offsetof(DefineHoliday, of) == 36, "DefineHoliday.of");
-_Static_assert(offsetof(DefineHoliday, pad0) == 37, "DefineHoliday.pad0");
+_Static_assert(offsetof(DefineHoliday, open) == 37, "DefineHoliday.open");
 _Static_assert(offsetof(DefineHoliday, number) == 38, "DefineHoliday.number");
 
 typedef struct {
@@ -1359,6 +1393,76 @@ _Static_assert(offsetof(SetLimit, value) == 40, "SetLimit.value");
 
 typedef struct {
     Frame frame;
+    uint32_t instrument;
+    int32_t ex_date;
+    uint32_t numerator;
+    uint32_t denominator;
+    int64_t price;
+    int64_t amount_e8;
+    uint8_t type;
+    uint8_t live_orders;
+    uint8_t pad0[6];
+    uint8_t id_length;
+    uint8_t symbol_length;
+    uint8_t fill[6];
+} CorporateAction;
+_Static_assert(sizeof(CorporateAction) == 80, "CorporateAction");
+_Static_assert(offsetof(CorporateAction, instrument) == 32, "CorporateAction.instrument");
+_Static_assert(offsetof(CorporateAction, ex_date) == 36, "CorporateAction.ex_date");
+_Static_assert(offsetof(CorporateAction, numerator) == 40, "CorporateAction.numerator");
+_Static_assert(offsetof(CorporateAction, denominator) == 44, "CorporateAction.denominator");
+_Static_assert(offsetof(CorporateAction, price) == 48, "CorporateAction.price");
+_Static_assert(offsetof(CorporateAction, amount_e8) == 56, "CorporateAction.amount_e8");
+_Static_assert(offsetof(CorporateAction, type) == 64, "CorporateAction.type");
+_Static_assert(offsetof(CorporateAction, live_orders) == 65, "CorporateAction.live_orders");
+_Static_assert(offsetof(CorporateAction, pad0) == 66, "CorporateAction.pad0");
+_Static_assert(offsetof(CorporateAction, id_length) == 72, "CorporateAction.id_length");
+_Static_assert(offsetof(CorporateAction, symbol_length) == 73, "CorporateAction.symbol_length");
+_Static_assert(offsetof(CorporateAction, fill) == 74, "CorporateAction.fill");
+
+typedef struct {
+    Frame frame;
+    uint64_t pad0;
+    uint8_t id_length;
+    uint8_t reason_length;
+    uint8_t fill[6];
+} CorporateActionUndo;
+_Static_assert(sizeof(CorporateActionUndo) == 48, "CorporateActionUndo");
+_Static_assert(offsetof(CorporateActionUndo, pad0) == 32, "CorporateActionUndo.pad0");
+_Static_assert(offsetof(CorporateActionUndo, id_length) == 40, "CorporateActionUndo.id_length");
+_Static_assert(offsetof(CorporateActionUndo, reason_length) == 41, "CorporateActionUndo.reason_length");
+_Static_assert(offsetof(CorporateActionUndo, fill) == 42, "CorporateActionUndo.fill");
+
+typedef struct {
+    Frame frame;
+    uint32_t number;
+    uint8_t of;
+    uint8_t pad0[3];
+    uint8_t name_length;
+    uint8_t reason_length;
+    uint8_t fill[6];
+} Rename;
+_Static_assert(sizeof(Rename) == 48, "Rename");
+_Static_assert(offsetof(Rename, number) == 32, "Rename.number");
+_Static_assert(offsetof(Rename, of) == 36, "Rename.of");
+_Static_assert(offsetof(Rename, pad0) == 37, "Rename.pad0");
+_Static_assert(offsetof(Rename, name_length) == 40, "Rename.name_length");
+_Static_assert(offsetof(Rename, reason_length) == 41, "Rename.reason_length");
+_Static_assert(offsetof(Rename, fill) == 42, "Rename.fill");
+
+typedef struct {
+    Frame frame;
+    char name[32];
+    uint16_t number;
+    uint8_t pad0[6];
+} DefineOwner;
+_Static_assert(sizeof(DefineOwner) == 72, "DefineOwner");
+_Static_assert(offsetof(DefineOwner, name) == 32, "DefineOwner.name");
+_Static_assert(offsetof(DefineOwner, number) == 64, "DefineOwner.number");
+_Static_assert(offsetof(DefineOwner, pad0) == 66, "DefineOwner.pad0");
+
+typedef struct {
+    Frame frame;
     uint64_t feed_sequence;
     uint64_t request;
     uint64_t orig_request;
@@ -1833,7 +1937,7 @@ typedef struct {
     uint8_t short_allowed;
     uint16_t short_margin_bps;
     uint16_t limits;
-    uint16_t pad1;
+    uint16_t action;
 } InstrumentRow;
 _Static_assert(sizeof(InstrumentRow) == 192, "InstrumentRow");
 _Static_assert(offsetof(InstrumentRow, version) == 0, "InstrumentRow.version");
@@ -1870,7 +1974,7 @@ _Static_assert(offsetof(InstrumentRow, price_may_be_negative) == 184, "Instrumen
 _Static_assert(offsetof(InstrumentRow, short_allowed) == 185, "InstrumentRow.short_allowed");
 _Static_assert(offsetof(InstrumentRow, short_margin_bps) == 186, "InstrumentRow.short_margin_bps");
 _Static_assert(offsetof(InstrumentRow, limits) == 188, "InstrumentRow.limits");
-_Static_assert(offsetof(InstrumentRow, pad1) == 190, "InstrumentRow.pad1");
+_Static_assert(offsetof(InstrumentRow, action) == 190, "InstrumentRow.action");
 
 typedef struct {
     uint32_t version;
@@ -1955,8 +2059,9 @@ typedef struct {
     uint32_t after;
     int64_t quantity;
     int64_t average_price_e8;
+    uint32_t action;
     uint8_t carried;
-    uint8_t pad0[7];
+    uint8_t pad0[3];
 } CostEventRow;
 _Static_assert(sizeof(CostEventRow) == 40, "CostEventRow");
 _Static_assert(offsetof(CostEventRow, version) == 0, "CostEventRow.version");
@@ -1965,8 +2070,9 @@ _Static_assert(offsetof(CostEventRow, prev) == 8, "CostEventRow.prev");
 _Static_assert(offsetof(CostEventRow, after) == 12, "CostEventRow.after");
 _Static_assert(offsetof(CostEventRow, quantity) == 16, "CostEventRow.quantity");
 _Static_assert(offsetof(CostEventRow, average_price_e8) == 24, "CostEventRow.average_price_e8");
-_Static_assert(offsetof(CostEventRow, carried) == 32, "CostEventRow.carried");
-_Static_assert(offsetof(CostEventRow, pad0) == 33, "CostEventRow.pad0");
+_Static_assert(offsetof(CostEventRow, action) == 32, "CostEventRow.action");
+_Static_assert(offsetof(CostEventRow, carried) == 36, "CostEventRow.carried");
+_Static_assert(offsetof(CostEventRow, pad0) == 37, "CostEventRow.pad0");
 
 typedef struct {
     uint32_t version;
@@ -2136,7 +2242,7 @@ typedef struct {
     uint64_t sequence;
     uint64_t time_ns;
     uint32_t progress;
-    uint32_t pad0;
+    uint32_t scaled;
 } ExecutionRow;
 _Static_assert(sizeof(ExecutionRow) == 128, "ExecutionRow");
 _Static_assert(offsetof(ExecutionRow, version) == 0, "ExecutionRow.version");
@@ -2166,7 +2272,7 @@ _Static_assert(offsetof(ExecutionRow, key_hash) == 96, "ExecutionRow.key_hash");
 _Static_assert(offsetof(ExecutionRow, sequence) == 104, "ExecutionRow.sequence");
 _Static_assert(offsetof(ExecutionRow, time_ns) == 112, "ExecutionRow.time_ns");
 _Static_assert(offsetof(ExecutionRow, progress) == 120, "ExecutionRow.progress");
-_Static_assert(offsetof(ExecutionRow, pad0) == 124, "ExecutionRow.pad0");
+_Static_assert(offsetof(ExecutionRow, scaled) == 124, "ExecutionRow.scaled");
 
 typedef struct {
     uint32_t version;
@@ -2527,6 +2633,142 @@ _Static_assert(offsetof(RequestListRow, come) == 16, "RequestListRow.come");
 _Static_assert(offsetof(RequestListRow, pad0) == 20, "RequestListRow.pad0");
 
 typedef struct {
+    uint32_t version;
+    uint32_t instrument;
+    uint32_t prev;
+    uint8_t type;
+    uint8_t state;
+    uint8_t live_orders;
+    uint8_t pad0;
+    uint32_t numerator;
+    uint32_t denominator;
+    int32_t ex_date;
+    uint16_t user;
+    uint16_t pad1;
+    uint32_t id;
+    uint32_t symbol;
+    uint32_t old_symbol;
+    uint32_t positions;
+    uint32_t executions;
+    uint32_t movements;
+    int64_t price;
+    int64_t amount_e8;
+    int64_t reference_price;
+    int64_t last;
+    int64_t bid;
+    int64_t ask;
+    uint64_t sequence;
+    uint64_t applied_sequence;
+} CorporateActionRow;
+_Static_assert(sizeof(CorporateActionRow) == 120, "CorporateActionRow");
+_Static_assert(offsetof(CorporateActionRow, version) == 0, "CorporateActionRow.version");
+_Static_assert(offsetof(CorporateActionRow, instrument) == 4, "CorporateActionRow.instrument");
+_Static_assert(offsetof(CorporateActionRow, prev) == 8, "CorporateActionRow.prev");
+_Static_assert(offsetof(CorporateActionRow, type) == 12, "CorporateActionRow.type");
+_Static_assert(offsetof(CorporateActionRow, state) == 13, "CorporateActionRow.state");
+_Static_assert(offsetof(CorporateActionRow, live_orders) == 14, "CorporateActionRow.live_orders");
+_Static_assert(offsetof(CorporateActionRow, pad0) == 15, "CorporateActionRow.pad0");
+_Static_assert(offsetof(CorporateActionRow, numerator) == 16, "CorporateActionRow.numerator");
+_Static_assert(offsetof(CorporateActionRow, denominator) == 20, "CorporateActionRow.denominator");
+_Static_assert(offsetof(CorporateActionRow, ex_date) == 24, "CorporateActionRow.ex_date");
+_Static_assert(offsetof(CorporateActionRow, user) == 28, "CorporateActionRow.user");
+_Static_assert(offsetof(CorporateActionRow, pad1) == 30, "CorporateActionRow.pad1");
+_Static_assert(offsetof(CorporateActionRow, id) == 32, "CorporateActionRow.id");
+_Static_assert(offsetof(CorporateActionRow, symbol) == 36, "CorporateActionRow.symbol");
+_Static_assert(offsetof(CorporateActionRow, old_symbol) == 40, "CorporateActionRow.old_symbol");
+_Static_assert(offsetof(CorporateActionRow, positions) == 44, "CorporateActionRow.positions");
+_Static_assert(offsetof(CorporateActionRow, executions) == 48, "CorporateActionRow.executions");
+_Static_assert(offsetof(CorporateActionRow, movements) == 52, "CorporateActionRow.movements");
+_Static_assert(offsetof(CorporateActionRow, price) == 56, "CorporateActionRow.price");
+_Static_assert(offsetof(CorporateActionRow, amount_e8) == 64, "CorporateActionRow.amount_e8");
+_Static_assert(offsetof(CorporateActionRow, reference_price) == 72, "CorporateActionRow.reference_price");
+_Static_assert(offsetof(CorporateActionRow, last) == 80, "CorporateActionRow.last");
+_Static_assert(offsetof(CorporateActionRow, bid) == 88, "CorporateActionRow.bid");
+_Static_assert(offsetof(CorporateActionRow, ask) == 96, "CorporateActionRow.ask");
+_Static_assert(offsetof(CorporateActionRow, sequence) == 104, "CorporateActionRow.sequence");
+_Static_assert(offsetof(CorporateActionRow, applied_sequence) == 112, "CorporateActionRow.applied_sequence");
+
+typedef struct {
+    uint32_t version;
+    uint32_t action;
+    uint32_t next;
+    uint32_t holding;
+    int64_t total;
+    int64_t total_after;
+    int64_t settled;
+    int64_t settled_after;
+    int64_t entitled;
+    int64_t amount;
+    uint64_t cost_low;
+    int64_t cost_high;
+    int64_t cost_quantity;
+} PositionRow;
+_Static_assert(sizeof(PositionRow) == 88, "PositionRow");
+_Static_assert(offsetof(PositionRow, version) == 0, "PositionRow.version");
+_Static_assert(offsetof(PositionRow, action) == 4, "PositionRow.action");
+_Static_assert(offsetof(PositionRow, next) == 8, "PositionRow.next");
+_Static_assert(offsetof(PositionRow, holding) == 12, "PositionRow.holding");
+_Static_assert(offsetof(PositionRow, total) == 16, "PositionRow.total");
+_Static_assert(offsetof(PositionRow, total_after) == 24, "PositionRow.total_after");
+_Static_assert(offsetof(PositionRow, settled) == 32, "PositionRow.settled");
+_Static_assert(offsetof(PositionRow, settled_after) == 40, "PositionRow.settled_after");
+_Static_assert(offsetof(PositionRow, entitled) == 48, "PositionRow.entitled");
+_Static_assert(offsetof(PositionRow, amount) == 56, "PositionRow.amount");
+_Static_assert(offsetof(PositionRow, cost_low) == 64, "PositionRow.cost_low");
+_Static_assert(offsetof(PositionRow, cost_high) == 72, "PositionRow.cost_high");
+_Static_assert(offsetof(PositionRow, cost_quantity) == 80, "PositionRow.cost_quantity");
+
+typedef struct {
+    uint32_t version;
+    uint32_t prev;
+    uint32_t action;
+    uint32_t pad0;
+    int64_t before;
+    int64_t quantity;
+    int64_t settled;
+} ScaledRow;
+_Static_assert(sizeof(ScaledRow) == 40, "ScaledRow");
+_Static_assert(offsetof(ScaledRow, version) == 0, "ScaledRow.version");
+_Static_assert(offsetof(ScaledRow, prev) == 4, "ScaledRow.prev");
+_Static_assert(offsetof(ScaledRow, action) == 8, "ScaledRow.action");
+_Static_assert(offsetof(ScaledRow, pad0) == 12, "ScaledRow.pad0");
+_Static_assert(offsetof(ScaledRow, before) == 16, "ScaledRow.before");
+_Static_assert(offsetof(ScaledRow, quantity) == 24, "ScaledRow.quantity");
+_Static_assert(offsetof(ScaledRow, settled) == 32, "ScaledRow.settled");
+
+typedef struct {
+    uint32_t version;
+    char name[32];
+    uint32_t pad0;
+} OwnerRow;
+_Static_assert(sizeof(OwnerRow) == 40, "OwnerRow");
+_Static_assert(offsetof(OwnerRow, version) == 0, "OwnerRow.version");
+_Static_assert(offsetof(OwnerRow, name) == 4, "OwnerRow.name");
+_Static_assert(offsetof(OwnerRow, pad0) == 36, "OwnerRow.pad0");
+
+typedef struct {
+    uint32_t version;
+    uint8_t of;
+    uint8_t pad0;
+    uint16_t user;
+    uint32_t number;
+    int32_t date;
+    uint32_t old;
+    uint32_t new;
+    uint64_t sequence;
+} RenamedRow;
+_Static_assert(sizeof(RenamedRow) == 32, "RenamedRow");
+_Static_assert(offsetof(RenamedRow, version) == 0, "RenamedRow.version");
+_Static_assert(offsetof(RenamedRow, of) == 4, "RenamedRow.of");
+_Static_assert(offsetof(RenamedRow, pad0) == 5, "RenamedRow.pad0");
+_Static_assert(offsetof(RenamedRow, user) == 6, "RenamedRow.user");
+_Static_assert(offsetof(RenamedRow, number) == 8, "RenamedRow.number");
+_Static_assert(offsetof(RenamedRow, date) == 12, "RenamedRow.date");
+_Static_assert(offsetof(RenamedRow, old) == 16, "RenamedRow.old");
+_Static_assert(offsetof(RenamedRow, new) == 20, "RenamedRow.new");
+_Static_assert(offsetof(RenamedRow, sequence) == 24, "RenamedRow.sequence");
+
+typedef struct {
     uint8_t record[64];
 } EventRow;
 _Static_assert(sizeof(EventRow) == 64, "EventRow");
@@ -2588,6 +2830,9 @@ _Static_assert(offsetof(TextRow, bytes) == 0, "TextRow.bytes");
 #define Control_texts(p) ((const uint8_t *)(p) + sizeof(Control))
 #define Resolve_texts(p) ((const uint8_t *)(p) + sizeof(Resolve))
 #define Transfer_texts(p) ((const uint8_t *)(p) + sizeof(Transfer))
+#define CorporateAction_texts(p) ((const uint8_t *)(p) + sizeof(CorporateAction))
+#define CorporateActionUndo_texts(p) ((const uint8_t *)(p) + sizeof(CorporateActionUndo))
+#define Rename_texts(p) ((const uint8_t *)(p) + sizeof(Rename))
 #define OrderRequest_texts(p) ((const uint8_t *)(p) + sizeof(OrderRequest))
 #define Answer_texts(p) ((const uint8_t *)(p) + sizeof(Answer))
 #define Lookup_texts(p) ((const uint8_t *)(p) + sizeof(Lookup))
@@ -2687,6 +2932,14 @@ static inline int record_fits(const Frame *frame) {
         return frame->length >= sizeof(Transfer) && sizeof(Transfer) + ((const Transfer *)frame)->reference_length + ((const Transfer *)frame)->reason_length <= frame->length;
     case T_SetLimit:
         return frame->length >= sizeof(SetLimit) && sizeof(SetLimit) <= frame->length;
+    case T_CorporateAction:
+        return frame->length >= sizeof(CorporateAction) && sizeof(CorporateAction) + ((const CorporateAction *)frame)->id_length + ((const CorporateAction *)frame)->symbol_length <= frame->length;
+    case T_CorporateActionUndo:
+        return frame->length >= sizeof(CorporateActionUndo) && sizeof(CorporateActionUndo) + ((const CorporateActionUndo *)frame)->id_length + ((const CorporateActionUndo *)frame)->reason_length <= frame->length;
+    case T_Rename:
+        return frame->length >= sizeof(Rename) && sizeof(Rename) + ((const Rename *)frame)->name_length + ((const Rename *)frame)->reason_length <= frame->length;
+    case T_DefineOwner:
+        return frame->length >= sizeof(DefineOwner) && sizeof(DefineOwner) <= frame->length;
     }
     return 0;
 }

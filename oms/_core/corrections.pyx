@@ -7,7 +7,8 @@ posted on the date that the exchange gives, else as for a trade of today. The fe
 
 from oms._core.executions cimport add_execution, refee, supersede, post, unpost
 from oms._core.ledger cimport recost, settle_date
-from oms._core.settlement cimport partly_settled, set_off
+from oms._core.scaled cimport bring_forward, counted_qty, weigh
+from oms._core.settlement cimport holding_of, partly_settled, set_off
 
 
 cdef uint32_t find_trade(const State* s, uint32_t order, const uint8_t* name, uint32_t length,
@@ -45,7 +46,9 @@ cdef uint32_t reverse(State* s, uint32_t execution, uint32_t exec_id, int32_t da
     cdef ExecutionRow figures = s.execution[execution]
     cdef bint partly = figures.posted == 1 and partly_settled(s, &figures)
     cdef bint settled = figures.posted == 2 or partly
-    cdef uint32_t slot
+    cdef uint32_t slot, root = first_version(s, execution)
+    bring_forward(s, &figures, root)
+    weigh(s, holding_of(s, &figures), &figures, root, -1)
     figures.kind = TradeKind_bust
     figures.ref = execution
     figures.exec_id = exec_id
@@ -67,8 +70,9 @@ cdef uint32_t reverse(State* s, uint32_t execution, uint32_t exec_id, int32_t da
 cdef void bust(State* s, uint32_t execution, const uint8_t* name, uint32_t length, int32_t date) noexcept nogil:
     """The trade never was. `name` is the bust's own exec_id; the caller sees to the order."""
     cdef uint32_t order = s.execution[execution].order
-    reverse(s, execution, text_put(s, name, length), date)
-    count(s, &s.order[order], -s.execution[execution].last_qty, -s.execution[execution].value)
+    cdef uint32_t reversal = reverse(s, execution, text_put(s, name, length), date)
+    cdef int64_t quantity = counted_qty(s, &s.order[order], &s.execution[reversal], reversal)
+    count(s, &s.order[order], -quantity, -s.execution[execution].value)
     refee(s, order, date)
     recost(s, s.order[order].holding)
 
@@ -78,19 +82,28 @@ cdef void correct(State* s, uint32_t execution, int64_t quantity, int64_t price,
     """The trade was another one: taken back, or reversed when it is settled, and issued again with its new figures.
     `keyed`: reports find it by its name."""
     cdef ExecutionRow figures = s.execution[execution]
-    cdef uint32_t old = execution, slot
+    cdef OrderRow* o = &s.order[figures.order]
+    cdef uint32_t old = execution, slot, root = first_version(s, execution)
+    cdef int64_t counted
     if figures.posted == 2 or partly_settled(s, &figures):
         old = reverse(s, execution, 0, date)
         figures.settle_date = s.execution[old].settle_date
+        figures.scaled = s.execution[old].scaled
     else:
         unpost(s, execution)
-    count(s, &s.order[figures.order], quantity - figures.last_qty, value - figures.value)
+        weigh(s, holding_of(s, &figures), &figures, root, -1)
+    counted = counted_qty(s, o, &figures, root)
     figures.kind = TradeKind_correct
     figures.ref = old
     figures.progress = 0
     figures.posted = 0  # refee posts it, with its part of the fee
     figures.trade_version += 1
-    figures.last_qty, figures.last_px, figures.value = quantity, price, value
+    value -= figures.value
+    figures.last_qty, figures.last_px, figures.value = quantity, price, figures.value + value
+    figures.scaled = 0
+    bring_forward(s, &figures, root)
+    weigh(s, holding_of(s, &figures), &figures, root, 1)
+    count(s, o, counted_qty(s, o, &figures, root) - counted, value)
     figures.exec_id = text_put(s, name, length)
     slot = add_execution(s, figures.order, &figures, keyed)
     supersede(s, old, slot)

@@ -1,6 +1,7 @@
 """The day and its keepers: sessions of exchanges, the firm's business date."""
 
 from oms._core.batches cimport settle_contractual
+from oms._core.corporate cimport apply_due_actions
 from oms._core.index cimport index_remove
 from oms._core.limits cimport count_anew
 from oms._core.lists cimport end_lists
@@ -134,6 +135,7 @@ cdef uint16_t apply_business_date(State* s, const BusinessDate* r) noexcept nogi
         return status
     s.firm.business_date = r.date
     begin_day(s)
+    apply_due_actions(s, r.date)
     expire_unsent(s, 0, r.date, False)
     forget(s, ending)
     if s.firm.watched & WATCH_limits:

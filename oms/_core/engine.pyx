@@ -17,6 +17,8 @@ from oms.records import RecordError, row_dtype
 from oms._core.batches cimport apply_settle, apply_settle_expected, apply_settle_item
 from oms._core.capacity cimport apply_capacities, find_short_table
 from oms._core.control cimport apply_control
+from oms._core.corporate cimport apply_corporate_action
+from oms._core.corporate_undo cimport apply_undo
 from oms._core.day cimport apply_business_date, apply_reconciled, apply_session
 from oms._core.external cimport apply_open_order, apply_open_orders_end
 from oms._core.feeds cimport apply_feed_lost, apply_feed_opened, apply_gap_closed, apply_market
@@ -29,6 +31,7 @@ from oms._core.lists cimport apply_list_begin
 from oms._core.loads cimport apply_load_begin, apply_load_cash, apply_load_commit, apply_load_holding
 from oms._core.mass_cancel cimport apply_mass_cancel
 from oms._core.movements cimport apply_margin, apply_movement, apply_transfer
+from oms._core.names cimport apply_owner, apply_rename
 from oms._core.orders cimport find_order
 from oms._core.outputs cimport emit_answer
 from oms._core.reference cimport apply_reference, find_account, find_instrument
@@ -71,6 +74,14 @@ cdef uint16_t apply_day(State* s, const Frame* record) noexcept nogil:
         return apply_set_limit(s, <const SetLimit*>record)
     if kind == T_Control:
         return apply_control(s, <const Control*>record)
+    if kind == T_CorporateAction:
+        return apply_corporate_action(s, <const CorporateAction*>record)
+    if kind == T_CorporateActionUndo:
+        return apply_undo(s, <const CorporateActionUndo*>record)
+    if kind == T_Rename:
+        return apply_rename(s, <const Rename*>record)
+    if kind == T_DefineOwner:
+        return apply_owner(s, <const DefineOwner*>record)
     return ST_record_malformed
 
 

@@ -9,6 +9,7 @@ from oms._core.index cimport index_put
 from oms._core.ledger cimport cash_ladder, fee_of, holding_ladder, newest_version, settle_date
 from oms._core.limits cimport count_trade
 from oms._core.outputs cimport alert, emit_event
+from oms._core.scaled cimport room_to_scale
 from oms._core.settlement cimport Item, count_late, is_late, item_of, mark_late, open_item, \
     partly_settled, settle, short_part
 from oms._core.shorts cimport open_short, short_ladder
@@ -95,7 +96,7 @@ cdef void flow(State* s, const ExecutionRow* x, int sign) noexcept nogil:
     cdef const OrderRow* o = &s.order[x.order]
     cdef InstrumentRow* i = &s.instrument[x.instrument]
     cdef CurrencyRow* money = &s.currency[i.currency]
-    cdef Item item = item_of(x)
+    cdef Item item = item_of(s, x)
     cdef int64_t fee = -x.fee if x.kind == TradeKind_bust else x.fee
     money.market -= sign * (item.net + fee)
     money.fees += sign * fee
@@ -158,7 +159,7 @@ cdef bint room_to_refee(const State* s, const OrderRow* o) noexcept nogil:
         slot = s.execution[slot].prev_of_order
     return (has_room(s, TABLE_execution, rows) and has_room(s, TABLE_movement, rows + 6)
             and has_room(s, TABLE_cost_event, 2) and has_room(s, TABLE_progress, rows + 2)
-            and has_room(s, TABLE_ladder, 8))
+            and has_room(s, TABLE_ladder, 8) and room_to_scale(s, o.instrument, 3))
 
 
 cdef void reissue(State* s, uint32_t execution, int64_t fee, int64_t tax) noexcept nogil:
@@ -180,7 +181,7 @@ cdef void charge_alone(State* s, uint32_t order, int64_t fee, int64_t tax, int32
     """What fees of settled trades change by is a row, and an item, of its own; 0 = due as a trade of today."""
     cdef ExecutionRow figures = s.execution[s.order[order].last_execution]
     figures.kind = TradeKind_trade
-    figures.ref = figures.exec_id = figures.progress = 0
+    figures.ref = figures.exec_id = figures.progress = figures.scaled = 0
     figures.last_qty = figures.last_px = figures.value = 0
     figures.fee, figures.tax = fee, tax
     figures.trade_version = 1

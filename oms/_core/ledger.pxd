@@ -13,7 +13,8 @@ cdef void holding_ladder(State* s, uint32_t holding, int32_t date, int64_t outgo
 cdef void holding_settle(State* s, uint32_t holding, int64_t quantity) noexcept nogil
 cdef void cash_reserve(State* s, uint32_t cash, int64_t change) noexcept nogil
 cdef void holding_reserve(State* s, uint32_t holding, int64_t change) noexcept nogil
-cdef void holding_cost(State* s, uint32_t holding, uint8_t side, int64_t quantity, int64_t price) noexcept nogil
+cdef void holding_cost(State* s, uint32_t holding, uint8_t side, int64_t quantity, int64_t price,
+                       int64_t traded) noexcept nogil
 cdef void add_cost_event(State* s, uint32_t holding, int64_t quantity, int64_t told) noexcept nogil
 cdef void carry_cost(State* s, uint32_t holding, int64_t quantity, int64_t average_e8) noexcept nogil
 cdef int64_t average_e8(const State* s, uint32_t holding) noexcept nogil

@@ -6,8 +6,9 @@ callers have checked that figures fit and that the tables have room before they 
 
 from libc.stdint cimport INT64_MIN
 
-from oms._core.arith cimport FIGURE_MAX, cost_add, cost_average, cost_carry, cost_load, rate_of, scale_e4
+from oms._core.arith cimport FIGURE_MAX, cost_add, cost_average, cost_carry, cost_load, cost_scale, rate_of, scale_e4
 from oms._core.index cimport index_put
+from oms._core.scaled cimport placed_qty
 from oms._core.shorts cimport not_spendable, resize_short, short_settled
 
 cdef enum:
@@ -251,24 +252,31 @@ cdef inline void forget_cost(HoldingRow* h) noexcept nogil:
     h.cost_quantity = 0
 
 
-cdef int64_t cost_step(HoldingRow* h, int64_t total, uint8_t side, int64_t quantity, int64_t price) noexcept nogil:
+cdef int64_t cost_step(HoldingRow* h, int64_t total, uint8_t side, int64_t quantity, int64_t price,
+                       int64_t traded) noexcept nogil:
     """Moves the average by one trade on a holding of `total`: weighted on adds, unchanged on reductions, the fill's
-    price after crossing zero, none when flat. Returns the new total."""
+    price after crossing zero, none when flat. The price is for what was `traded`, which since a corporate action counts
+    as `quantity`. Returns the new total."""
     cdef int64_t after = total + quantity if is_buy(side) else total - quantity
     if after == 0:
         forget_cost(h)
+    elif after == total:
+        return total
     elif total == 0 or (total < 0) != (after < 0):
-        cost_add(&h.cost_low, &h.cost_high, &h.cost_quantity, 0, -after if after < 0 else after, price)
+        cost_add(&h.cost_low, &h.cost_high, &h.cost_quantity, 0, -after if after < 0 else after, price, traded,
+                 quantity)
     elif (total < 0) == (not is_buy(side)) and h.cost_quantity:
-        cost_add(&h.cost_low, &h.cost_high, &h.cost_quantity, -total if total < 0 else total, quantity, price)
+        cost_add(&h.cost_low, &h.cost_high, &h.cost_quantity, -total if total < 0 else total, quantity, price,
+                 traded, quantity)
     return after
 
 
-cdef void holding_cost(State* s, uint32_t holding, uint8_t side, int64_t quantity, int64_t price) noexcept nogil:
+cdef void holding_cost(State* s, uint32_t holding, uint8_t side, int64_t quantity, int64_t price,
+                       int64_t traded) noexcept nogil:
     """Call before the ladder is moved: the average follows the total as it was."""
     cdef HoldingRow* h = &s.holding[holding]
     row_open(&h.version)
-    cost_step(h, holding_total(h), side, quantity, price)
+    cost_step(h, holding_total(h), side, quantity, price, traded)
     row_close(&h.version)
 
 
@@ -319,12 +327,25 @@ cdef void change_cost(State* s, uint32_t holding, int64_t quantity, int64_t told
     row_open(&event.version)
     event.holding, event.prev, event.after = holding, h.cost_event, h.last_execution
     event.quantity, event.average_price_e8, event.carried = quantity, told, carried
+    event.action = 0
     row_close(&event.version)
     row_open(&h.version)
     h.cost_event = slot
     cost_adjust(h, s.instrument[h.instrument].price_exponent, holding_total(h), quantity, told, carried)
     row_close(&h.version)
     resize_short(s, holding)
+
+
+cdef int64_t cost_action(const State* s, HoldingRow* h, int64_t total, const CostEventRow* event) noexcept nogil:
+    """A corporate action, in its place among the trades: the average scales inversely. Returns the new total."""
+    cdef const CorporateActionRow* a = &s.corporate_action[event.action]
+    cdef int64_t after = total + event.quantity
+    if a.state != CorporateActionState_applied:
+        return total
+    cost_scale(a.numerator, a.denominator, &h.cost_low, &h.cost_high, &h.cost_quantity)
+    if after == 0 or (total < 0) != (after < 0):
+        forget_cost(h)
+    return after
 
 
 cdef uint32_t newest_version(const State* s, uint32_t root) noexcept nogil:
@@ -359,13 +380,16 @@ cdef void recost(State* s, uint32_t holding) noexcept nogil:
         event = &s.cost_event[s.changes[changes - 1]] if changes else NULL
         if event and (trades == 0 or event.after < s.slots[trades - 1]):
             changes -= 1
+            if event.action:
+                total = cost_action(s, h, total, event)
+                continue
             total = cost_adjust(h, exponent, total, event.quantity, event.average_price_e8, event.carried)
             continue
         trades -= 1
         slot = newest_version(s, s.slots[trades])
         if slot:
             x = &s.execution[slot]
-            total = cost_step(h, total, x.side, x.last_qty, x.last_px)
+            total = cost_step(h, total, x.side, placed_qty(s, x, s.slots[trades]), x.last_px, x.last_qty)
     row_close(&h.version)
     resize_short(s, holding)
 

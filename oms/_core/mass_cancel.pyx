@@ -84,7 +84,8 @@ cdef void withdraw(State* s, uint32_t request, uint8_t status, uint16_t reason) 
 cdef void act(State* s, const Taken* taken, uint16_t reason) noexcept nogil:
     """Does what was gathered."""
     cdef uint32_t index, slot
-    cdef uint8_t status = RequestStatus_rejected if reason == ST_withdrawn_by_kill else RequestStatus_cancelled
+    cdef bint ours = reason in (ST_withdrawn_by_kill, ST_withdrawn_by_corporate_action)
+    cdef uint8_t status = RequestStatus_rejected if ours else RequestStatus_cancelled
     s.figure = s.limit = 0
     for index in range(taken.unsent):
         slot = s.waiting[index].slot

@@ -8,6 +8,8 @@ cdef enum:
     FLAG_filled_after_close = 4
     FLAG_cum_differs = 8
     FLAG_expired_here = 16
+    FLAG_restate = 32  # a corporate action leaves it to the exchange to restate it
+    FLAG_restated = 64  # the exchange has: its executions count scaled
     FLAG_listed = 128  # while the exchange's list of open orders comes in: it is in it
 
 cdef enum:

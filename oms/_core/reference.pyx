@@ -141,7 +141,10 @@ cdef uint16_t define_holiday(State* s, const DefineHoliday* r) noexcept nogil:
     if calendar == 0 or bit < 0 or bit >= CALENDAR_DAYS:
         return ST_reference_invalid
     row_open(&s.calendar[calendar].version)
-    s.calendar[calendar].closed[bit >> 3] |= <uint8_t>(1 << (bit & 7))
+    if r.open:
+        s.calendar[calendar].closed[bit >> 3] &= <uint8_t>~(1 << (bit & 7))
+    else:
+        s.calendar[calendar].closed[bit >> 3] |= <uint8_t>(1 << (bit & 7))
     row_close(&s.calendar[calendar].version)
     for slot in range(1, s.header[TABLE_instrument].used):  # settlement dates are worked out anew
         row_open(&s.instrument[slot].version)

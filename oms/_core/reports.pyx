@@ -22,6 +22,7 @@ from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_cum_differs, FLAG
     set_status, unlink_pending
 from oms._core.outputs cimport alert, emit_answer
 from oms._core.parked cimport apply_waiting, close_parked, may_book_parked, park, park_report
+from oms._core.scaled cimport bring_forward, counted_qty, effective_qty, restate, room_to_scale
 from oms._core.shorts cimport room_to_short
 from oms._core.vetting cimport REQUEST_protected, allowed, of_owner, takes_price
 
@@ -82,6 +83,8 @@ cdef uint16_t vet_trade(State* s, uint32_t order, const ExecutionReport* r, Exec
         return park_report(s, ST_report_out_of_range, r, order, 0)
     if not postable(s, o, r.last_qty, x.value):
         return park_report(s, ST_report_out_of_range, r, order, 0)
+    if not room_to_scale(s, o.instrument, 1):
+        return park_report(s, ST_capacity_reached, r, order, 0)
     if i.settlement_days == 0 and not (has_room(s, TABLE_movement, 2) and has_room(s, TABLE_cost_event, 1)):
         return park_report(s, ST_capacity_reached, r, order, 0)
     if o.closed and not is_buy(o.side) and not room_to_refee(s, o):
@@ -101,10 +104,12 @@ cdef void book_trade(State* s, uint32_t order, ExecutionRow* x, bint keyed) noex
     cdef OrderRow* o = &s.order[order]
     cdef uint32_t slot
     cdef int64_t tax, tax_before
-    holding_cost(s, o.holding, o.side, x.last_qty, x.last_px)
+    x.instrument = o.instrument
+    bring_forward(s, x, s.header[TABLE_execution].used)  # one of before a corporate action may come late
+    holding_cost(s, o.holding, o.side, effective_qty(s, x), x.last_px, x.last_qty)
     fee_due(s, o, o.cum_value, False, &tax_before)
     row_open(&o.version)
-    o.cum_qty += x.last_qty
+    o.cum_qty += counted_qty(s, o, x, s.header[TABLE_execution].used)
     o.cum_value += x.value
     x.fee = fee_due(s, o, o.cum_value, has_ended(o), &tax) - o.fee_charged
     x.tax = tax - tax_before
@@ -291,6 +296,8 @@ cdef uint16_t replaced(State* s, uint32_t order, uint32_t request, const Executi
     if not cover_of(s, o, price, quantity, &cover):
         return park_report(s, ST_report_out_of_range, r, order, 0)
     # point of no return
+    if not ours:
+        restate(s, order, r.cum_qty)
     row_open(&o.version)
     if ours:
         o.terms = request

@@ -6,7 +6,7 @@ cdef struct Item:  # signed: what comes is above zero, what goes below
     int64_t stock
 
 cdef void add_movement(State* s, const MovementRow* figures) noexcept nogil
-cdef Item item_of(const ExecutionRow* x) noexcept nogil
+cdef Item item_of(const State* s, const ExecutionRow* x) noexcept nogil
 cdef Item open_item(const State* s, uint32_t execution) noexcept nogil
 cdef uint32_t cash_of(const State* s, const ExecutionRow* x) noexcept nogil
 cdef uint32_t holding_of(const State* s, const ExecutionRow* x) noexcept nogil

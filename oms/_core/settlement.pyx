@@ -9,6 +9,7 @@ from libc.stdint cimport INT64_MIN
 
 from oms._core.ledger cimport add_cost_event, cash_ladder, holding_ladder, holding_settle
 from oms._core.outputs cimport alert, emit_event
+from oms._core.scaled cimport effective_qty
 from oms._core.shorts cimport late_ladder, short_ladder
 
 
@@ -21,12 +22,12 @@ cdef void add_movement(State* s, const MovementRow* figures) noexcept nogil:
     row_close(&s.movement[slot].version)
 
 
-cdef Item item_of(const ExecutionRow* x) noexcept nogil:
+cdef Item item_of(const State* s, const ExecutionRow* x) noexcept nogil:
     """What an execution makes come and go in all. A buy owes its value and fee; a sell is due its value less the fee,
     and owes what that leaves uncovered. A bust is the same the other way round."""
     cdef Item item
     cdef int way = -1 if x.kind == TradeKind_bust else 1
-    item.stock = way * (x.last_qty if is_buy(x.side) else -x.last_qty)
+    item.stock = way * (effective_qty(s, x) if is_buy(x.side) else -effective_qty(s, x))
     item.net = -way * ((x.value if is_buy(x.side) else -x.value) + x.fee)
     return item
 
@@ -39,7 +40,7 @@ cdef int64_t short_part(const ExecutionRow* x, int64_t net) noexcept nogil:
 cdef Item open_item(const State* s, uint32_t execution) noexcept nogil:
     """What of it has not settled."""
     cdef const ExecutionRow* x = &s.execution[execution]
-    cdef Item item = item_of(x)
+    cdef Item item = item_of(s, x)
     item.net -= s.progress[x.progress].net
     item.stock -= s.progress[x.progress].stock
     return item

@@ -89,6 +89,11 @@ cdef struct State:
     TallyRow* tally
     OpenValueRow* open_value  # row = the order's
     RequestListRow* request_list
+    CorporateActionRow* corporate_action
+    PositionRow* position
+    ScaledRow* scaled
+    OwnerRow* owner
+    RenamedRow* renamed
     EventRow* event
     CounterRow* counter
     LatencyRow* latency

@@ -60,6 +60,10 @@ cdef extern from "catalogue.h" nogil:
         T_Resolve
         T_Transfer
         T_SetLimit
+        T_CorporateAction
+        T_CorporateActionUndo
+        T_Rename
+        T_DefineOwner
         T_OrderRequest
         T_Answer
         T_Event
@@ -164,6 +168,13 @@ cdef extern from "catalogue.h" nogil:
         ST_withdrawal_ended
         ST_margin_insufficient
         ST_reason_missing
+        ST_corporate_action_repeated
+        ST_corporate_action_conflict
+        ST_corporate_action_unknown
+        ST_corporate_action_touched
+        ST_name_taken
+        ST_withdrawn_by_corporate_action
+        ST_order_to_be_restated
         ST_rate_exceeded
         ST_withdrawn_by_kill
         ST_trading_killed
@@ -302,6 +313,8 @@ cdef extern from "catalogue.h" nogil:
         MovementKind_transfer
         MovementKind_reported
         MovementKind_figure
+        MovementKind_corporate_action
+        MovementKind_dividend
         MovementStage_at_once
         MovementStage_request
         MovementStage_confirm
@@ -309,6 +322,22 @@ cdef extern from "catalogue.h" nogil:
         WithdrawalStatus_requested
         WithdrawalStatus_confirmed
         WithdrawalStatus_refused
+        CorporateActionType_split
+        CorporateActionType_consolidation
+        CorporateActionType_bonus
+        CorporateActionType_dividend
+        CorporateActionType_rename
+        CorporateActionState_announced
+        CorporateActionState_applied
+        CorporateActionState_undone
+        LiveOrders_keep
+        LiveOrders_cancel
+        LiveOrders_hold
+        RenameOf_instrument
+        RenameOf_currency
+        RenameOf_account
+        RenameOf_owner
+        RenameOf_isin
         EventKind_order
         EventKind_request
         EventKind_execution
@@ -361,6 +390,11 @@ cdef extern from "catalogue.h" nogil:
         TABLE_tally
         TABLE_open_value
         TABLE_request_list
+        TABLE_corporate_action
+        TABLE_position
+        TABLE_scaled
+        TABLE_owner
+        TABLE_renamed
         TABLE_event
         TABLE_counter
         TABLE_latency
@@ -433,7 +467,7 @@ cdef extern from "catalogue.h" nogil:
         Frame frame
         int32_t date
         uint8_t of
-        uint8_t pad0
+        uint8_t open
         uint16_t number
 
     ctypedef struct DefineFeed:
@@ -887,6 +921,43 @@ cdef extern from "catalogue.h" nogil:
         uint16_t pad0
         int64_t value
 
+    ctypedef struct CorporateAction:
+        Frame frame
+        uint32_t instrument
+        int32_t ex_date
+        uint32_t numerator
+        uint32_t denominator
+        int64_t price
+        int64_t amount_e8
+        uint8_t type
+        uint8_t live_orders
+        uint8_t pad0[6]
+        uint8_t id_length
+        uint8_t symbol_length
+        uint8_t fill[6]
+
+    ctypedef struct CorporateActionUndo:
+        Frame frame
+        uint64_t pad0
+        uint8_t id_length
+        uint8_t reason_length
+        uint8_t fill[6]
+
+    ctypedef struct Rename:
+        Frame frame
+        uint32_t number
+        uint8_t of
+        uint8_t pad0[3]
+        uint8_t name_length
+        uint8_t reason_length
+        uint8_t fill[6]
+
+    ctypedef struct DefineOwner:
+        Frame frame
+        char name[32]
+        uint16_t number
+        uint8_t pad0[6]
+
     ctypedef struct OrderRequest:
         Frame frame
         uint64_t feed_sequence
@@ -1145,7 +1216,7 @@ cdef extern from "catalogue.h" nogil:
         uint8_t short_allowed
         uint16_t short_margin_bps
         uint16_t limits
-        uint16_t pad1
+        uint16_t action
 
     ctypedef struct CashRow:
         uint32_t version
@@ -1192,8 +1263,9 @@ cdef extern from "catalogue.h" nogil:
         uint32_t after
         int64_t quantity
         int64_t average_price_e8
+        uint32_t action
         uint8_t carried
-        uint8_t pad0[7]
+        uint8_t pad0[3]
 
     ctypedef struct LadderRow:
         uint32_t version
@@ -1293,7 +1365,7 @@ cdef extern from "catalogue.h" nogil:
         uint64_t sequence
         uint64_t time_ns
         uint32_t progress
-        uint32_t pad0
+        uint32_t scaled
 
     ctypedef struct MovementRow:
         uint32_t version
@@ -1474,6 +1546,74 @@ cdef extern from "catalogue.h" nogil:
         uint32_t come
         uint32_t pad0
 
+    ctypedef struct CorporateActionRow:
+        uint32_t version
+        uint32_t instrument
+        uint32_t prev
+        uint8_t type
+        uint8_t state
+        uint8_t live_orders
+        uint8_t pad0
+        uint32_t numerator
+        uint32_t denominator
+        int32_t ex_date
+        uint16_t user
+        uint16_t pad1
+        uint32_t id
+        uint32_t symbol
+        uint32_t old_symbol
+        uint32_t positions
+        uint32_t executions
+        uint32_t movements
+        int64_t price
+        int64_t amount_e8
+        int64_t reference_price
+        int64_t last
+        int64_t bid
+        int64_t ask
+        uint64_t sequence
+        uint64_t applied_sequence
+
+    ctypedef struct PositionRow:
+        uint32_t version
+        uint32_t action
+        uint32_t next
+        uint32_t holding
+        int64_t total
+        int64_t total_after
+        int64_t settled
+        int64_t settled_after
+        int64_t entitled
+        int64_t amount
+        uint64_t cost_low
+        int64_t cost_high
+        int64_t cost_quantity
+
+    ctypedef struct ScaledRow:
+        uint32_t version
+        uint32_t prev
+        uint32_t action
+        uint32_t pad0
+        int64_t before
+        int64_t quantity
+        int64_t settled
+
+    ctypedef struct OwnerRow:
+        uint32_t version
+        char name[32]
+        uint32_t pad0
+
+    ctypedef struct RenamedRow:
+        uint32_t version
+        uint8_t of
+        uint8_t pad0
+        uint16_t user
+        uint32_t number
+        int32_t date
+        uint32_t old
+        uint32_t new
+        uint64_t sequence
+
     ctypedef struct EventRow:
         uint8_t record[64]
 
@@ -1515,6 +1655,9 @@ cdef extern from "catalogue.h" nogil:
     const uint8_t* Control_texts(const void* record)
     const uint8_t* Resolve_texts(const void* record)
     const uint8_t* Transfer_texts(const void* record)
+    const uint8_t* CorporateAction_texts(const void* record)
+    const uint8_t* CorporateActionUndo_texts(const void* record)
+    const uint8_t* Rename_texts(const void* record)
     const uint8_t* OrderRequest_texts(const void* record)
     const uint8_t* Answer_texts(const void* record)
     const uint8_t* Lookup_texts(const void* record)

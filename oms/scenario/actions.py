@@ -255,6 +255,27 @@ def reference(world: World, f: dict[str, Any], step: Step) -> list[Result]:
     return world.given.define(f)
 
 
+def corporate_action(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    """Without an id, instrument, type and ex-date name it."""
+    if "undo" in f:
+        return [world.engine.undo_corporate_action(f["undo"], by=f["by"])]
+    ex_date = f.get("ex_date", world.today)
+    name = f.get("id", f"{f.get('instrument')} {f['type']} {ex_date}")
+    given = {name: f[name] for name in ("ratio", "amount", "new_instrument", "price", "live_orders") if name in f}
+    result = world.engine.corporate_action(name, f.get("instrument", ""), f["type"], ex_date, by=f["by"], **given)
+    if result.ok and "new_instrument" in f and ex_date <= world.today:
+        world.renamed("instrument", f["instrument"], f["new_instrument"])
+    return [result]
+
+
+def rename(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    of = next(name for name in ("instrument", "currency", "account", "owner", "isin") if name in f)
+    result = world.engine.rename(of, f[of], f["to"], f.get("reason", ""), f["by"])
+    if result.ok:
+        world.renamed(of, f[of], f["to"])
+    return [result]
+
+
 def restart(world: World, f: dict[str, Any], step: Step) -> list[Result]:
     before = world.engine.state_hash()
     world.restart()
@@ -296,5 +317,7 @@ ACTIONS = {
     "settle": settle,
     "start_of_day": start_of_day.play,
     "reference": reference,
+    "corporate_action": corporate_action,
+    "rename": rename,
     "restart": restart,
 }

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SUSPENSE = "SUSPENSE"  # the account of executions that belong to none
 ID_FIELDS = ("cl_ord_id", "order_id")
+RENAMED = {"account": "accounts", "currency": "currencies", "instrument": "instruments"}
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,10 @@ class Names:
                 self.of_kind(key).update(map(str, (entry for entry in item if not isinstance(entry, Map))))
             if key in ("code", "new_instrument"):
                 self.of_kind("accounts" if key == "code" else "instruments").add(str(item))
+            if key == "rename" and isinstance(item, Map):
+                for of, section in RENAMED.items():
+                    if of in item:
+                        self.of_kind(section).add(str(item.get("to")))
         for item in value.values() if isinstance(value, Map) else value if isinstance(value, Items) else ():
             self.gather(item)
 

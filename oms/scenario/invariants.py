@@ -14,6 +14,7 @@ import numpy as np
 from oms.engine import Engine
 from oms.enums import Status, TradeKind, WithdrawalStatus
 from oms.journal import Reader
+from oms.recompute import counted_by_orders
 from oms.scenario.actions import Outcome
 from oms.scenario.check import Failure, plain, show
 from oms.scenario.parse import Step
@@ -44,14 +45,12 @@ class Watch:
             yield Failure(step.line, what, expected, actual)
 
     def available(self) -> dict[tuple[str, str], Any]:
-        """What every account has available, by account and currency or instrument."""
-        engine, known = self.world.engine, self.world.given.known
-        accounts = known["accounts"]
-        free = {(code, ccy): engine.cash(code, ccy).available for code in accounts for ccy in known["currencies"]}
-        for code in accounts:
-            for symbol in known["instruments"]:
-                free[code, symbol] = engine.holding(code, symbol).available
-        return free
+        """What is available of every cash row and holding, by account and currency or instrument."""
+        engine = self.world.engine
+        cash = [engine.cash_picture(slot) for slot in range(1, len(engine.rows("cash")))]
+        stock = [engine.holding_picture(slot) for slot in range(1, len(engine.rows("holding")))]
+        free = {(row.account, row.currency): row.available for row in cash}
+        return free | {(row.account, row.instrument): row.available for row in stock}
 
     def stays_free(self, step: Step, outcome: Outcome) -> Broken:
         """2. No accepted request takes available below zero, unless an override is on record."""
@@ -94,18 +93,12 @@ def holds(arrays: Arrays) -> Broken:
         yield f"invariant 1: what order row {slot} holds after it ended", "0", str(arrays["order"]["reserved"][slot])
 
 
-def effective(arrays: Arrays) -> np.ndarray[Any, Any]:
-    """The executions that count now: not busted, not corrected away."""
-    rows = arrays["execution"][1:]
-    found: np.ndarray[Any, Any] = rows[(rows["superseded_by"] == 0) & (rows["kind"] != TradeKind.bust)]
-    return found
-
-
 def counts(arrays: Arrays) -> Broken:
     """3. An order's cum_qty is the sum of its effective executions, and none is booked twice."""
-    orders, executions = arrays["order"], effective(arrays)
+    orders, executions = arrays["order"], arrays["execution"]
+    effective = (executions["superseded_by"] == 0) & (executions["kind"] != TradeKind.bust)
     sums = np.zeros(len(orders), "i8")
-    np.add.at(sums, executions["order"], executions["last_qty"])
+    np.add.at(sums, executions["order"][effective], counted_by_orders(arrays)[effective])
     for slot in np.flatnonzero(sums[1:] != orders["cum_qty"][1:]) + 1:
         if sums[slot] or not orders["flags"][slot] & 1:  # the exchange may have told of an external order's past
             yield f"invariant 3: cum_qty of order row {slot}, in units", str(sums[slot]), str(orders["cum_qty"][slot])

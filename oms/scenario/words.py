@@ -398,8 +398,25 @@ ACTIONS: dict[str, Action] = {
     "edit": _coming("edited terms at the desk"),
     "escalate": _coming("several queues at the desk"),
     "assign": _coming("assignment from the suspense account"),
-    "corporate_action": _coming(
-        "corporate actions", "instrument", "type", "ratio", "amount", "new_instrument", "ex_date"
+    "corporate_action": Action(
+        {
+            "id": text,
+            "instrument": text,
+            "type": enum("CorporateActionType"),
+            "ratio": text,
+            "amount": number,
+            "new_instrument": text,
+            "price": number,
+            "ex_date": day,
+            "live_orders": word("cancel", "hold"),
+            "undo": text,
+        },
+        one_of=(("type", "undo"),),
+    ),
+    "rename": Action(
+        dict.fromkeys(("instrument", "currency", "account", "owner", "isin", "to", "reason"), text),
+        required=("to",),
+        one_of=(("instrument", "currency", "account", "owner", "isin"),),
     ),
     "set_limit": Action(LIMIT.fields, LIMIT.required, LIMIT.one_of),
     "set_rules": _coming("the rule language"),
@@ -414,7 +431,7 @@ TOP = Words({"title": text, "given": anything, "steps": anything}, required=("ti
 # what may be expected
 
 CODE = word(*(status.name for status in schema.STATUSES))
-FLAGS = ("external", "overfilled", "filled_after_close", "cum_differs", "expired_here")
+FLAGS = ("external", "overfilled", "filled_after_close", "cum_differs", "expired_here", "to_be_restated", "restated")
 
 
 def _or_none(kind: Kind) -> Kind:

@@ -40,6 +40,10 @@ CAPACITIES = {
     "request_list": 64,
     "event": 8192,
     "text": 16384,
+    "position": 512,
+    "scaled": 1024,
+    "owner": 256,
+    "renamed": 256,
 }
 SEGMENT_BYTES = 1 << 16
 
@@ -85,6 +89,17 @@ class World:
         self.engine.close()
         self.engine = self.start()
         self.engine.time_ns = now
+
+    def renamed(self, of: str, old: str, new: str) -> None:
+        """What the file has declared, and the accounts of its ids, go by the new name."""
+        sections = {"instrument": "instruments", "account": "accounts", "currency": "currencies"}
+        known = self.given.known[sections[of]] if of in sections else {}
+        if old in known:
+            known[new] = known.pop(old)
+        if of == "account":
+            self.account_of = {name: new if code == old else code for name, code in self.account_of.items()}
+        if of == "instrument":
+            self.instrument_of = {name: new if code == old else code for name, code in self.instrument_of.items()}
 
     def set_clock(self, when: datetime) -> None:
         """Moves the time to `when`. Raises OmsError when that is past."""

@@ -49,10 +49,17 @@ ENUMS = [
         "figure", "item", "failed", "expected_cash", "expected_stock")),
     Enum("MovementKind", "Why settled money or stock moved", numbers(
         "start_of_day", "settlement", "deposit", "withdrawal", "adjustment", "margin",
-        "transfer", "reported", "figure", start=1)),
+        "transfer", "reported", "figure", "corporate_action", "dividend", start=1)),
     Enum("MovementStage", "How far a withdrawal is", numbers("at_once", "request", "confirm", "refuse")),
     Enum("WithdrawalStatus", "What became of a withdrawal that was asked for", numbers(
         "requested", "confirmed", "refused", start=1)),
+    Enum("CorporateActionType", "What a corporate action does to its instrument", numbers(
+        "split", "consolidation", "bonus", "dividend", "rename", start=1)),
+    Enum("CorporateActionState", "How far a corporate action is", numbers("announced", "applied", "undone", start=1)),
+    Enum("LiveOrders", "What becomes of an instrument's live orders by a corporate action", numbers(
+        "keep", "cancel", "hold")),
+    Enum("RenameOf", "What a Rename gives another name", numbers(
+        "instrument", "currency", "account", "owner", "isin", start=1)),
     Enum("EventKind", "What an event tells of", numbers(
         "order", "request", "execution", "cash", "holding", "feed", "alert", "reference", "firm", "control", start=1)),
 ]

@@ -31,7 +31,8 @@ RECORDS = [
     Record(10, "DefineCurrency", "", [F("code", "c8", "", 15), F("exponent", "u8"), F("pad0", "u8[7]")]),
     Record(11, "DefineExchange", "", [F("mic", "c8", "", 207), F("settlement_days", "u8"), F("pad0", "u8[7]")]),
     Record(12, "DefineHoliday", "A day on which nothing settles.", [
-        F("date", "date"), F("of", "u8", "CalendarOf"), F("pad0", "u8"), F("number", "u16", "exchange or currency")]),
+        F("date", "date"), F("of", "u8", "CalendarOf"), F("open", "u8", "1 = it is a business day after all"),
+        F("number", "u16", "exchange or currency")]),
     Record(13, "DefineFeed", "", [F("name", "c32"), F("exchange", "u16"), F("pad0", "u8[6]")]),
     Record(14, "DefineClass", "", [
         F("name", "c24"), F("sell_unsettled", "u8"), F("four_eyes", "u8"), F("contractual", "u8"),
@@ -198,6 +199,20 @@ RECORDS = [
     Record(68, "SetLimit", "Limits the firm, an account, an instrument or a user.", [
         F("number", "u32", "row of what it limits"), F("scope", "u8", "ControlScope"), F("name", "u8", "LimitName"),
         F("pad0", "u16"), F("value", "i64", "four decimals; of order_rate, requests a second; 0 = none")]),
+    Record(61, "CorporateAction", "What an issuer does to an instrument, once by its id.", [
+        F("instrument", "slot"), F("ex_date", "date", "first day of the new figures"),
+        F("numerator", "u32", "new stock …"), F("denominator", "u32", "… for so much old"),
+        F("price", "price", "of a fraction of new stock, paid out in cash; 0 = none is paid"),
+        F("amount_e8", "e8", "dividend per unit of stock"), F("type", "u8", "CorporateActionType"),
+        F("live_orders", "u8", "LiveOrders"), F("pad0", "u8[6]")], [
+        F("id", "text"), F("symbol", "text", "the new one, of a rename")]),
+    Record(62, "CorporateActionUndo", "Takes a corporate action back, as if it had never been.", [F("pad0", "u64")], [
+        F("id", "text"), F("reason", "text")]),
+    Record(63, "Rename", "Another name for what is known; the old one is free.", [
+        F("number", "u32", "row, or number of the owner"), F("of", "u8", "RenameOf"), F("pad0", "u8[3]")], [
+        F("name", "text"), F("reason", "text")]),
+    Record(92, "DefineOwner", "Names an owner of accounts.", [
+        F("name", "c32"), F("number", "u16"), F("pad0", "u8[6]")]),
     # outputs
     Record(70, "OrderRequest", "To an adapter: send this to the exchange, once.", [
         F("feed_sequence", "seq", "our number on this feed"), F("request", "handle", "ClOrdID for the exchange", 11),

@@ -126,6 +126,16 @@ STATUSES = [
     Status(121, "withdrawal_ended", "The withdrawal was paid, or refused, before."),
     Status(122, "margin_insufficient", "The account has not that much margin to give."),
     Status(123, "reason_missing", "An adjustment needs a reason."),
+    # corporate actions and names
+    Status(130, "corporate_action_repeated", "A corporate action with this id was taken before: nothing changes."),
+    Status(131, "corporate_action_conflict", "The id stands for another corporate action."),
+    Status(132, "corporate_action_unknown", "No corporate action has this id."),
+    Status(133, "corporate_action_touched",
+        "The instrument has moved since, or the new symbol's old one is taken: no way back that restores it exactly."),
+    Status(134, "name_taken", "Something else has this name."),
+    Status(135, "withdrawn_by_corporate_action",
+        "A corporate action of the instrument withdrew the request before it was sent.", 103, 0),
+    Status(136, "order_to_be_restated", "A corporate action leaves the order as it is until the exchange restates it."),
     # control
     Status(140, "rate_exceeded", "More requests came within a second than the user may send.", 103, 3),
     Status(141, "withdrawn_by_kill", "A kill withdrew the request before it was sent.", 103, 0),

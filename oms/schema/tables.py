@@ -111,7 +111,8 @@ TABLES = [
         F("price_may_be_negative", "u8", "1 = a limit of zero or less is taken"),
         F("short_allowed", "u8", "1 = it may be sold short"),
         F("short_margin_bps", "u16", "cash that a short sale holds, of its value"),
-        F("limits", "u16", "its row in the limit table; 0 = none"), F("pad1", "u16")]),
+        F("limits", "u16", "its row in the limit table; 0 = none"),
+        F("action", "u16", "the last corporate action that scaled it; 0 = none")]),
     Table("cash", "Cash, per account and currency.", 131072, [
         VERSION, F("account", "slot"), F("next", "slot", "next cash row of the account"),
         F("ladder", "slot", "further settlement dates"), F("currency", "u16"), F("flags", "u16"),
@@ -135,7 +136,8 @@ TABLES = [
         VERSION, F("holding", "slot"), F("prev", "slot", "the holding's event before; 0 = none"),
         F("after", "slot", "the holding's last execution then"), F("quantity", "qty", "signed"),
         F("average_price_e8", "e8", "what a registry told where none was known; null = the average stays"),
-        F("carried", "u8", "1 = what came has this average: it is weighted in"), F("pad0", "u8[7]")]),
+        F("action", "slot", "the corporate action that it is part of; 0 = none"),
+        F("carried", "u8", "1 = what came has this average: it is weighted in"), F("pad0", "u8[3]")]),
     Table("ladder", "Settlement dates that do not fit into their cash or holding row.", 65536, [
         VERSION, F("next", "slot"), F("date", "date"), F("pad0", "u32"), F("owed", "i64", "payable or outgoing"),
         F("due", "i64", "receivable or incoming")]),
@@ -146,7 +148,8 @@ TABLES = [
         F("pending", "slot", "first request that the exchange has not answered"), F("last_execution", "slot"),
         F("side", "char", "Side", 54), F("ord_status", "char", "the exchange's word: OrdStatus", 39),
         F("closed", "u8", "1 = can trade no more, 2 = filled: only a replace in flight may reopen it"),
-        F("flags", "u8", "1 external, 2 overfilled, 4 filled after close, 8 cum differs, 16 expired here, 128 listed"),
+        F("flags", "u8", "1 external, 2 overfilled, 4 filled after close, 8 cum differs, 16 expired here, "
+          "32 to be restated, 64 restated: cum_qty counts its executions scaled, 128 listed"),
         F("trade_date", "date", "of its entry, at its exchange"), F("order_qty", "qty", "", 38),
         F("cum_qty", "qty", "", 14), F("price", "price", "limit, or the protected price where none was given", 44),
         F("cum_value", "money", "value of its effective executions"), F("fee_charged", "money", "", 12),
@@ -189,7 +192,8 @@ TABLES = [
         F("tax", "money", "the part of fee that is tax"),
         F("key_hash", "hash", "of its key; 0 = a version that no report names"),
         F("sequence", "seq", "journal sequence"), F("time_ns", "time", "", 60),
-        F("progress", "slot", "what of it is settled, where that is a part; 0 = none"), F("pad0", "u32")]),
+        F("progress", "slot", "what of it is settled, where that is a part; 0 = none"),
+        F("scaled", "slot", "what it counts since corporate actions; 0 = last_qty")]),
     Table("movement", "Every movement of settled money and stock.", 1048576, [
         VERSION, F("account", "slot"), F("instrument", "slot", "0 = money"), F("currency", "u16"),
         F("kind", "u8", "MovementKind"), F("pad0", "u8"), F("user", "u16"), F("feed", "u16", "that reported it"),
@@ -264,6 +268,36 @@ TABLES = [
         VERSION, F("generation", "u32", "of the row"), F("user", "u16"), F("all_or_nothing", "u8"),
         F("state", "u8", "1 open, 2 failed: what still comes is refused"), F("count", "u32", "members announced"),
         F("come", "u32", "members that have come"), F("pad0", "u32")]),
+    Table("corporate_action", "Corporate actions, as they were announced.", 4096, [
+        VERSION, F("instrument", "slot"), F("prev", "slot", "applied before to the same instrument"),
+        F("type", "u8", "CorporateActionType"), F("state", "u8", "CorporateActionState"),
+        F("live_orders", "u8", "LiveOrders"), F("pad0", "u8"), F("numerator", "u32", "new stock …"),
+        F("denominator", "u32", "… for so much old"), F("ex_date", "date"), F("user", "u16"), F("pad1", "u16"),
+        F("id", "text_ref"), F("symbol", "text_ref", "the new one, of a rename"),
+        F("old_symbol", "text_ref", "what it was before"), F("positions", "slot", "the newest; 0 = none"),
+        F("executions", "u32", "first execution row that came after it was applied"),
+        F("movements", "u32", "first movement row that came after it was applied"),
+        F("price", "price", "of a fraction of new stock; 0 = none is paid"),
+        F("amount_e8", "e8", "dividend per unit of stock"), F("reference_price", "price", "before it"),
+        F("last", "price", "before it"), F("bid", "price"), F("ask", "price"),
+        F("sequence", "seq", "journal sequence of the announcement"),
+        F("applied_sequence", "seq", "of what applied it; 0 = nothing has")]),
+    Table("position", "What corporate actions made of each holding.", 262144, [
+        VERSION, F("action", "slot"), F("next", "slot", "the action's position before"), F("holding", "slot"),
+        F("total", "qty", "before"), F("total_after", "qty"), F("settled", "qty", "before"), F("settled_after", "qty"),
+        F("entitled", "qty", "the part of total that the action is about: not what was traded after the ex-date"),
+        F("amount", "money", "cash in lieu, or dividend; negative = paid by a short holding"),
+        F("cost_low", "u64", "before"), F("cost_high", "i64", "before"), F("cost_quantity", "qty", "before")]),
+    Table("scaled", "What executions count after corporate actions; their own rows keep the quantity of the trade.",
+          262144, [
+        VERSION, F("prev", "slot", "after the action before; 0 = the execution's own quantity"),
+        F("action", "slot"), F("pad0", "u32"), F("before", "qty"), F("quantity", "qty"),
+        F("settled", "qty", "signed: what of it had settled, of one that stood in a ladder")]),
+    Table("owner", "Names of owners: row = the owner's number.", 65536, [
+        VERSION, F("name", "c32"), F("pad0", "u32")]),
+    Table("renamed", "Names that were given up.", 16384, [
+        VERSION, F("of", "u8", "RenameOf"), F("pad0", "u8"), F("user", "u16"), F("number", "u32"), F("date", "date"),
+        F("old", "text_ref"), F("new", "text_ref"), F("sequence", "seq", "journal sequence")]),
     Table("event", "The event log: a ring of Event records that readers follow by position.", 1048576, [
         F("record", "u8[64]")]),
     Table("counter", "What the process has counted since it started. Not part of the state.", 64, [

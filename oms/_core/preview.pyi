@@ -1,0 +1,3 @@
+from oms._core.engine import Core
+
+def preview(core: Core, record: bytes) -> tuple[int, list[dict[str, int]]]: ...
