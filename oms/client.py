@@ -33,10 +33,11 @@ BATCH = 128  # requests that are sent together
 _HEAD = struct.Struct("<IIQQHHHH")
 _TERMS = ("order_qty", "price", "stop_px", "display_qty", "min_qty")
 _KINDS = ("ord_type", "time_in_force")
+_LOCATED = ("cl_ord_id_length", "locate_length")
 _REPLACE = (*_TERMS, *_KINDS, "tag", "cl_ord_id_length", "orig_cl_ord_id_length")
 _STRUCTS = {
     "NewOrderSingle": packer(
-        "NewOrderSingle", ("account", "instrument", *_TERMS, "expire_date", "side", *_KINDS, "tag", "cl_ord_id_length")
+        "NewOrderSingle", ("account", "instrument", *_TERMS, "expire_date", "side", *_KINDS, "tag", *_LOCATED)
     ),
     "OrderCancelReplaceRequest": packer("OrderCancelReplaceRequest", ("account", "expire_date", *_REPLACE)),
     "OrderCancelRequest": packer("OrderCancelRequest", ("account", "tag", "cl_ord_id_length", "orig_cl_ord_id_length")),
@@ -190,13 +191,15 @@ class Client:
         stop_px: Amount | None = None,
         display_qty: Amount | None = None,
         min_qty: Amount | None = None,
+        locate: str = "",
     ) -> int:
-        """Ask for an order. Words are those of `oms.enums`. Returns the tag. Raises OmsError."""
+        """Ask for an order. Words are those of `oms.enums`. locate: where a short sale's stock is borrowed. Returns the
+        tag. Raises OmsError."""
         what = self.instrument(instrument) if isinstance(instrument, str) else instrument
         terms = _terms(what, order_qty, price, stop_px, display_qty, min_qty)
         kinds = _value(Side, side), _value(OrdType, ord_type), _value(TimeInForce, time_in_force)
         fields = (self._number(account), what.number, *terms, to_day(expire_date), *kinds)
-        return self._request("NewOrderSingle", fields, cl_ord_id)
+        return self._request("NewOrderSingle", fields, cl_ord_id, locate)
 
     def replace(
         self,

@@ -92,10 +92,11 @@ def rounded(figure: Fraction) -> int:
 
 
 def booked_at(books: Books, row: int) -> int:
-    """The journal's sequence of the trade as it was first booked."""
+    """The journal's sequence of the trade as it was first booked in this account."""
     executions = books.rows["execution"]
-    while executions["ref"][row]:
-        row = int(executions["ref"][row])
+    before = int(executions["ref"][row])
+    while before and executions["account"][before] == executions["account"][row]:
+        row, before = before, int(executions["ref"][before])
     return int(executions["sequence"][row])
 
 

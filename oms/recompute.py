@@ -291,6 +291,9 @@ def check_counts(books: Books) -> None:
     sent = np.isin(status, (RequestStatus.submitted, RequestStatus.in_doubt))
     feeds = books.rows["request"]["feed"][sent]
     books.compare("feed", "unanswered", books.sums("feed", feeds, np.ones(len(feeds), int)))
+    dates = books.rows["day"]["date"]
+    if dates[-1] != firm["business_date"] or np.any(dates[1:] <= dates[:-1]):
+        books.find("day", len(dates) - 1, "date", dates[-1], firm["business_date"])
     for table in ("order", "request"):
         header, rows = books.views.header(table), books.rows[table]
         links, slot, free = rows.view(np.uint32).reshape(len(rows), -1)[:, 2], int(header["free"]), 0

@@ -77,6 +77,14 @@ def test_an_order_in_a_traders_words(url):
         assert {key: fields[key] for key in wanted} == wanted
 
 
+def test_a_short_sale_says_where_its_stock_is(url):
+    with Desk(url) as desk, client(url) as trader:
+        trader.submit("ACC-1", "S1", "ABC", "sell_short", "1.5", "10.25", locate="LENDER-17")
+        trader.drain()
+        [(_, fields)] = desk.seen
+        assert (fields["side"], fields["cl_ord_id"], fields["locate"]) == (ord("5"), "S1", "LENDER-17")
+
+
 def test_replace_and_cancel(url):
     with Desk(url) as desk, client(url) as trader:
         trader.replace("ACC-1", "C2", "C1", "ABC", order_qty=2, ord_type="market")

@@ -102,6 +102,45 @@ def test_a_figure_that_is_one_off_is_found(engine, table, field, which):
         assert audit(engine).count == 0
 
 
+@pytest.fixture
+def short_seller():
+    """Two short sales, of which one is bought back in part and settled."""
+    with Engine() as engine:
+        engine.define_currency("AUD")
+        engine.define_exchange("XASX")
+        engine.define_class("default")
+        engine.define_instrument("Q", exchange="XASX", currency="AUD", short_margin_bps=5000)
+        engine.define_account("K", short_allowed=True)
+        engine.open_feed("XASX")
+        for day, (name, side, quantity) in enumerate(
+            [("A", "sell_short", 50), ("B", "buy", 20), ("C", "sell_short", 9)]
+        ):
+            engine.business_date(f"2026-11-{23 + day}")
+            engine.session("XASX", "open")
+            told = {"account": "K", "instrument": "Q", "side": side, "order_qty": quantity + 1, "price": "3"}
+            engine.report("trade", order_id=name, exec_id=name, last_qty=quantity, last_px="3", **told)
+        engine.settle("batch", "2026-11-25")
+        yield engine
+
+
+@pytest.mark.parametrize(
+    ("table", "field"),
+    [
+        *(("exposure", "short_proceeds"), ("exposure", "short_due"), ("exposure", "ladder"), ("exposure", "cash")),
+        *(("short_sale", "proceeds"), ("short_sale", "holding"), ("holding", "short_sale"), ("cash", "exposure")),
+        *(("order", "short_margin_bps"), ("execution", "side"), ("day", "date")),
+    ],
+)
+def test_a_figure_of_a_short_sale_that_is_off_is_found(short_seller, table, field):
+    assert audit(short_seller).count == 0
+    row = short_seller._raw_arrays()[table][-1]
+    kept = int(row[field])
+    row[field] = ord("1") if field == "side" else max(kept - 1000, 0) if field == "short_margin_bps" else kept ^ 1
+    assert audit(short_seller).count > 0
+    row[field] = kept
+    assert audit(short_seller).count == 0
+
+
 @pytest.mark.parametrize(("table", "field"), [("cash", "payable"), ("holding", "incoming")])
 def test_an_item_on_another_date_is_found(engine, table, field):
     """The sums are right, and yet it would settle too late."""
