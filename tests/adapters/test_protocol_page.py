@@ -21,7 +21,13 @@ def example(name):
 
 def test_the_first_envelope():
     body = records.encode(
-        "SessionOpen", peer_version=1, role=2, session_id=7, last_received=41, environment="test", name="XASX"
+        "SessionOpen",
+        peer_version=schema.SCHEMA_VERSION,
+        role=2,
+        session_id=7,
+        last_received=41,
+        environment="test",
+        name="XASX",
     )
     numbers = (0x42534D4F, 52, 6, schema.SCHEMA_ID, schema.SCHEMA_VERSION, 0, 0, 1, 0, 1, len(body))
     assert example("session-open") == struct.pack("<IHHHHIQQQII16x", *numbers) + body
