@@ -258,6 +258,8 @@ cdef uint16_t define_user(State* s, const DefineUser* r) noexcept nogil:
     cdef UserRow* u
     if r.name[0] == 0 or r.max_value < 0 or r.cancel_on_disconnect > GRACE_MAX_S:
         return ST_reference_invalid
+    if r.permissions & ~s.user[slot].permissions & PERMISSION_lift and not allowed(s, PERMISSION_lift):
+        return ST_permission_denied  # who may not lift cannot make somebody who may
     if slot == 0 and not has_room(s, TABLE_user, 1):
         return ST_capacity_reached
     u = &s.user[or_take(s, TABLE_user, slot)]

@@ -127,3 +127,14 @@ def test_verify_finds_a_state_that_nobody_set_and_what_waits_in_what_is_killed(t
     assert audit(engine).count == 0
     engine._raw_arrays()[table][field][row] = figure
     assert (table, row) in {(finding.table, finding.row) for finding in audit(engine).findings}
+
+
+def test_who_may_not_lift_cannot_make_somebody_who_may():
+    engine = market()
+    engine.define_user("clerk", ["operate"])
+    record = {"name": "friend", "permissions": 8 | 64, "active": 1}
+    assert status(engine.record("DefineUser", "clerk", **record)) == "permission_denied"
+    assert status(engine.record("DefineUser", "ops", **record)) == "ok"
+    assert status(engine.record("DefineUser", "clerk", **record)) == "ok"  # it had it
+    assert status(engine.record("DefineUser", "clerk", **record | {"permissions": 8})) == "ok"
+    assert status(engine.record("DefineUser", "clerk", **record)) == "permission_denied"
