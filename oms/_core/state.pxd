@@ -18,13 +18,15 @@ cdef extern from *:
     typedef struct { uint64_t number; uint32_t slot; } Numbered;
 
     static inline int by_number(const void *a, const void *b) {
-        const uint64_t first = ((const Numbered *)a)->number, second = ((const Numbered *)b)->number;
-        return first < second ? -1 : first > second;
+        const Numbered *first = a, *second = b;
+        if (first->number != second->number)
+            return first->number < second->number ? -1 : 1;
+        return first->slot < second->slot ? -1 : first->slot > second->slot;
     }
 
     #define sort_numbered(rows, count) qsort(rows, count, sizeof(Numbered), by_number)
     """
-    ctypedef struct Numbered:  # a row and the number that tells its place; numbers are unique
+    ctypedef struct Numbered:  # a row and the number that tells its place; of one record, the rows' own order
         uint64_t number
         uint32_t slot
 
