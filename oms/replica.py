@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from oms import config, snapshot
+from oms import config, records, schema, snapshot
 from oms._core.engine import Core
 from oms.errors import OmsError
 from oms.journal import Reader, TornTail, is_locked
@@ -113,7 +113,7 @@ def check_history(found: Snapshot, journal: Path) -> None:
 class Replica(Views):
     """A private copy of a store's state: snapshot and journal, up to what is committed, or to `to_sequence`.
 
-    capacities: rows per table; None = those of the store's configuration, else of its newest snapshot. use_snapshots:
+    capacities: rows per table; None = those of the store's configuration, else of its newest snapshot or its journal. use_snapshots:
     False replays the whole journal; a path uses that snapshot and no other. Raises JournalDamage, SnapshotRefused,
     OmsError.
     """
@@ -181,4 +181,18 @@ def capacities_of(directory: Path) -> dict[str, int]:
             return {part.name: part.capacity for part in snapshot.read(path).parts}
         except SnapshotRefused:
             continue
-    return {}
+    return journaled_capacities(directory / "journal")
+
+
+def journaled_capacities(journal: Path) -> dict[str, int]:
+    """The table sizes that the first record of a journal tells; empty when it tells none."""
+    with Reader(journal, live=is_locked(journal)) as reader:
+        raw = next(reader, None)
+    if raw is None:
+        return {}
+    name, fields = records.decode(raw)
+    if name != "Capacities":
+        return {}
+    names = [table.name for table in schema.TABLES]
+    told = zip(names[: names.index("event")], fields["rows"], strict=False)
+    return {table: rows for table, rows in told if rows} | {"text": fields["text"]}

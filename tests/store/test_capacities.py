@@ -28,6 +28,7 @@ def filled(directory: Path) -> str:
 def test_larger_tables_replay_the_same_refusals(tmp_path):
     expected = filled(tmp_path)
     assert Replica(tmp_path, CAPACITIES, use_snapshots=False).state_hash() == expected
+    assert Replica(tmp_path).core.tables.capacities["order"] == SMALL["order"]  # as the journal says
     with Engine(CAPACITIES, journal=tmp_path / "journal") as engine:
         assert engine.submit("A", "NOW", "Q", "buy", 10, 5).status.name == "ok"  # from here on there is room
         expected = engine.state_hash()
