@@ -113,9 +113,9 @@ def check_history(found: Snapshot, journal: Path) -> None:
 class Replica(Views):
     """A private copy of a store's state: snapshot and journal, up to what is committed, or to `to_sequence`.
 
-    capacities: rows per table; None = those of the store's configuration, else of its newest snapshot or its journal. use_snapshots:
-    False replays the whole journal; a path uses that snapshot and no other. Raises JournalDamage, SnapshotRefused,
-    OmsError.
+    capacities: rows per table; None = those of the store's configuration, else of its newest snapshot or its journal.
+    use_snapshots: False replays the whole journal; a path uses that snapshot and no other. Raises JournalDamage,
+    SnapshotRefused, OmsError.
     """
 
     def __init__(
