@@ -9,4 +9,6 @@ cdef uint16_t apply_list_begin(State* s, const ListBegin* r) noexcept nogil
 cdef uint32_t open_list(const State* s) noexcept nogil
 cdef bint holds_back(const State* s) noexcept nogil
 cdef void member_came(State* s, uint16_t status) noexcept nogil
+cdef void spoil_list(State* s, uint16_t user) noexcept nogil
+cdef void end_spoilt(State* s) noexcept nogil
 cdef void end_lists(State* s, uint32_t exchange) noexcept nogil

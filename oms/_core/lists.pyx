@@ -121,6 +121,24 @@ cdef void member_came(State* s, uint16_t status) noexcept nogil:
     close_list(s, slot)
 
 
+cdef void spoil_list(State* s, uint16_t user) noexcept nogil:
+    """A member of the user's list has been taken out: it can no longer become whole."""
+    cdef uint32_t slot
+    for slot in range(1, s.header[TABLE_request_list].used):
+        if s.request_list[slot].state == LIST_open and s.request_list[slot].user == user:
+            row_open(&s.request_list[slot].version)
+            s.request_list[slot].state = LIST_failed
+            row_close(&s.request_list[slot].version)
+
+
+cdef void end_spoilt(State* s) noexcept nogil:
+    """What lists that were spoilt still hold back ends with them."""
+    cdef uint32_t slot
+    for slot in range(1, s.header[TABLE_request_list].used):
+        if s.request_list[slot].state == LIST_failed:
+            fail_held(s, s.request_list[slot].user)
+
+
 cdef void end_lists(State* s, uint32_t exchange) noexcept nogil:
     """A session has ended: a list that holds a request for it can no longer become whole."""
     cdef uint32_t slot, request

@@ -4,6 +4,7 @@ What nobody has sent yet ends here; for every other live order a cancel of ours 
 is routed as any cancel: through gaps, and after its feed is back. An order whose cancel is not answered gets no other.
 """
 
+from oms._core.lists cimport end_spoilt, spoil_list
 from oms._core.orders cimport CLOSED_dead, is_live, link_pending, make_request, route, terms_of
 from oms._core.outputs cimport alert, emit_answer
 from oms._core.requests cimport unsent
@@ -38,16 +39,17 @@ cdef bint to_cancel(const State* s, const OrderRow* o) noexcept nogil:
 cdef void gather(State* s, const Scope* scope, Taken* taken) noexcept nogil:
     """Lists in State.waiting the requests that nobody has sent, and behind them the orders that are out."""
     cdef uint32_t slot, left = s.firm.queued + s.firm.buffered, room = free_rows(s, TABLE_request)
+    cdef bint lists = s.header[TABLE_request_list].live != 0  # they hold members back, which nobody counts
     cdef const RequestRow* r
     cdef const OrderRow* o
     memset(taken, 0, sizeof(Taken))
     slot = s.header[TABLE_request].used
-    while left and slot > 1:  # the newest rows come first: those before the oldest that waits are not looked at
+    while (left or lists) and slot > 1:  # the newest come first: what is before the oldest that waits is not looked at
         slot -= 1
         r = &s.request[slot]
-        if r.status != RequestStatus_queued and r.status != RequestStatus_buffered:
+        if not RequestStatus_received <= r.status <= RequestStatus_buffered:
             continue
-        left -= 1
+        left -= r.status != RequestStatus_received
         if r.type != RequestType_cancel and within(s, scope, &s.order[r.order], r.user):
             s.waiting[taken.unsent].number = slot
             s.waiting[taken.unsent].slot = slot
@@ -89,11 +91,15 @@ cdef void act(State* s, const Taken* taken, uint16_t reason) noexcept nogil:
     s.figure = s.limit = 0
     for index in range(taken.unsent):
         slot = s.waiting[index].slot
-        if s.request[slot].status != RequestStatus_queued and s.request[slot].status != RequestStatus_buffered:
+        if not RequestStatus_received <= s.request[slot].status <= RequestStatus_buffered:
             continue  # it has ended with another one
+        if s.request[slot].status == RequestStatus_received:
+            spoil_list(s, s.request[slot].user)
         withdraw(s, slot, status, reason)
     for index in range(taken.unsent, taken.unsent + taken.cancels):
         cancel_here(s, s.waiting[index].slot)
+    if s.header[TABLE_request_list].live:
+        end_spoilt(s)
     if taken.left:
         s.figure, s.limit = taken.left, taken.cancels
         alert(s, EventKind_firm, 0, ST_capacity_reached)

@@ -138,3 +138,45 @@ def test_who_may_not_lift_cannot_make_somebody_who_may():
     assert status(engine.record("DefineUser", "clerk", **record)) == "ok"  # it had it
     assert status(engine.record("DefineUser", "clerk", **record | {"permissions": 8})) == "ok"
     assert status(engine.record("DefineUser", "clerk", **record)) == "permission_denied"
+
+
+def begun(engine: Engine, *cl_ord_ids: str, of: int) -> None:
+    """Members of a list of `of`; the last ones are yet to come."""
+    engine.begin_list(of, by="ours")
+    for cl_ord_id in cl_ord_ids:
+        engine.submit("A", cl_ord_id, "Q", "buy", 10, 5, listed=True, by="ours")
+        assert engine.request("A", cl_ord_id).status == "received"
+
+
+@pytest.mark.parametrize(
+    ("stop", "reason", "outcome"),
+    [
+        (lambda engine: engine.kill("instrument", "Q", by="ops"), "withdrawn_by_kill", "rejected"),
+        (lambda engine: engine.mass_cancel("A", by="ours"), "cancelled_by_client", "cancelled"),
+    ],
+)
+def test_what_a_list_holds_back_ends_too_and_the_list_with_it(stop, reason, outcome):
+    engine = market()
+    begun(engine, "L1", "L2", of=3)
+    stopped = stop(engine)
+    assert stopped.answer["limit"] == 2
+    assert stopped.sent == []
+    for cl_ord_id in ("L1", "L2"):
+        request = engine.request("A", cl_ord_id)
+        assert (request.status, request.reason.name) == (outcome, reason)
+    assert engine.cash("A", "AUD").reserved == 0
+    last = engine.submit("A", "L3", "Q", "buy", 10, 5, listed=True, by="ours")
+    assert not last.ok
+    assert last.sent == []
+    assert engine.cash("A", "AUD").reserved == 0
+
+
+def test_a_list_that_loses_a_member_ends_whole():
+    engine = market()
+    engine.define_instrument("R", exchange="XASX", currency="AUD", price_exponent=2)
+    begun(engine, "L1", of=3)
+    engine.submit("A", "L2", "R", "buy", 10, 5, listed=True, by="ours")
+    assert engine.mass_cancel(instrument="R", by="ops").answer["limit"] == 1
+    assert engine.request("A", "L2").reason.name == "cancelled_by_client"
+    assert engine.request("A", "L1").reason.name == "list_rejected"
+    assert engine.cash("A", "AUD").reserved == 0
