@@ -13,7 +13,7 @@ from typing import Any
 from oms.errors import OmsError
 from oms.scenario import view, words
 from oms.scenario.actions import Outcome
-from oms.scenario.expected import Expectation
+from oms.scenario.expected import SUSPENSE, Expectation
 from oms.scenario.kinds import camel
 from oms.scenario.world import World
 
@@ -65,6 +65,8 @@ def actual_value(world: World, outcome: Outcome, item: Expectation) -> Any:
 
 
 def balance(world: World, item: Expectation) -> Any:
+    if item.names[0] == SUSPENSE and SUSPENSE not in view.account_codes(world):  # nothing went there
+        return None if item.field == "average_price" else Decimal(0)
     read = world.engine.cash if item.subject == "cash" else world.engine.holding
     row = read(*item.names)
     if item.on is None:
@@ -75,7 +77,10 @@ def balance(world: World, item: Expectation) -> Any:
 
 def order_figure(world: World, item: Expectation) -> Any:
     name = item.names[0]
-    order = view.order(world, name)
+    try:
+        order = view.order(world, name)
+    except LookupError:
+        return view.refused(world, name, item.field)
     if item.field == "pending":
         return [f"{verb} {cl_ord_id or order.cl_ord_id or order.order_id}" for verb, cl_ord_id in order.pending]
     if item.field == "flags":

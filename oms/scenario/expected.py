@@ -55,6 +55,10 @@ class Names:
                 self.ids.add(str(item))
             if key in ("accounts", "currencies", "instruments") and isinstance(item, Map | Items):
                 self.of_kind(key).update(map(str, (entry for entry in item if not isinstance(entry, Map))))
+            if key == "accounts" and isinstance(item, Items):
+                self.accounts.update(
+                    str(entry["account"]) for entry in item if isinstance(entry, Map) and "account" in entry
+                )
             if key in ("code", "new_instrument"):
                 self.of_kind("accounts" if key == "code" else "instruments").add(str(item))
             if key == "rename" and isinstance(item, Map):

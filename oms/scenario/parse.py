@@ -13,7 +13,7 @@ from typing import Any
 from oms.scenario import document, words
 from oms.scenario.document import Items, Map, ScenarioError
 from oms.scenario.expected import Expectation, Names, expectations
-from oms.scenario.kinds import Kind, meant, number, one_of, shown, text
+from oms.scenario.kinds import Kind, count, meant, number, one_of, shown, text
 from oms.scenario.words import Action, NotYet, Words
 
 
@@ -126,7 +126,8 @@ def build(root: Any, name: str) -> Scenario:
     found = reader.items(top["steps"], root.line_of("steps"), "steps")
     steps = []
     for index, item in enumerate(found):
-        step = read_step(reader, index + 1, item, found.line_of(index))
+        found[index] = as_map(item, found.line_of(index))
+        step = read_step(reader, index + 1, found[index], found.line_of(index))
         step.gaps, reader.gaps = reader.gaps, []
         steps.append(step)
     names = Names.of(top["given"], found)
@@ -143,9 +144,6 @@ def read_given(reader: Reader, value: Any, line: int) -> dict[str, Any]:
     given = reader.fields(found, line, words.GIVEN, "given") | read_sections(reader, found, "given")
     if "limits" in given:
         given["limits"] = read_list(reader, found, "limits", words.LIMIT, "given")
-    people = [*given.get("accounts", {}).values(), *given.get("users", {}).values()]
-    if len({item["owner"] for item in people if "owner" in item}) > 1:
-        reader.gaps.append(Gap("accounts of several owners", line))
     return given
 
 
@@ -208,6 +206,15 @@ def read_step(reader: Reader, number: int, item: Any, line: int) -> Step:
     name = actions[0]
     fields = read_action(reader, words.ACTIONS[name], found[name], found.line_of(name), f"{place} {name}")
     return Step(number, found.line_of(name), name, fields, [])
+
+
+def as_map(item: Any, line: int) -> Any:
+    """`- restart` says the same as `- restart: {}`."""
+    if not isinstance(item, str) or item not in words.ACTIONS:
+        return item
+    found = Map(line)
+    found[item] = None
+    return found
 
 
 def read_action(reader: Reader, action: Action, value: Any, line: int, place: str) -> dict[str, Any]:
@@ -280,7 +287,10 @@ def read_code(reader: Reader, item: Any, line: int, place: str) -> dict[str, Any
     """An account of the start-of-day file: its code alone, or its code with what is new about it."""
     if not isinstance(item, Map):
         return {"code": dict(reader.read(_single(item, line), {"code": text}, place))["code"]}
-    return reader.fields(item, line, Words({"code": text, **words.ACCOUNT.fields}, required=("code",)), place)
+    names = {"code": text, "account": text}
+    language = Words({**names, **words.ACCOUNT.fields}, one_of=(tuple(names),))
+    fields = reader.fields(item, line, language, place)
+    return {"code": fields.pop("account", None) or fields.pop("code"), **fields}
 
 
 def _single(item: Any, line: int) -> Map:
@@ -290,12 +300,15 @@ def _single(item: Any, line: int) -> Map:
 
 
 def read_totals(reader: Reader, value: Map, place: str) -> dict[str, Any]:
-    """Control totals by currency or instrument, with `rows` where the number of rows is declared, too."""
+    """Control totals by currency or instrument, or of all cash or holdings; `rows`: how many there are."""
     totals: dict[str, Any] = {"rows": {}, "sums": {}}
     line = value.line_of("totals")
     found = reader.map(value.get("totals"), line, f"{place} totals")
     for name, item in found.items():
-        if name not in ("cash", "holdings"):
+        if name == "rows":
+            totals |= {"all_rows": dict(reader.read(_only(found, name), {name: count}, f"{place} totals"))[name]}
+            continue
+        if name not in ("cash", "holdings") or not isinstance(item, Map):
             totals["sums"] |= dict(reader.read(_only(found, name), {name: number}, f"{place} totals"))
             continue
         sums = reader.amounts(item, found.line_of(name), f"{place} totals {name}")

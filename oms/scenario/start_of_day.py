@@ -85,12 +85,15 @@ def _without_code(row: Mapping[str, Any]) -> dict[str, Any]:
 def declared(f: dict[str, Any]) -> bool:
     """Do the rows have the number and the control totals that the file declares?"""
     sums: Counter[str] = Counter()
+    if f["totals"].get("all_rows", len(f["cash"]) + len(f["holdings"])) != len(f["cash"]) + len(f["holdings"]):
+        return False
     for kind, item, figure in (("cash", "currency", "booked"), ("holdings", "instrument", "settled")):
         rows = f["totals"]["rows"].get(kind)
         if rows is not None and rows != len(f[kind]):
             return False
         for row in f[kind]:
             sums[row[item]] += row[figure]
+            sums[kind] += row[figure]
     return all(sums[name] == total for name, total in f["totals"]["sums"].items())
 
 

@@ -5,6 +5,7 @@ Reads only.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from oms.errors import OmsError
 from oms.pictures import Order, Request
 from oms.scenario.expected import SUSPENSE
 from oms.scenario.world import World
+
+REFUSED = {"rejected": "rejected", "cancelled": "canceled", "expired": "expired"}  # what a New ended as, unsent
 
 
 def order(world: World, name: str) -> Order:
@@ -29,12 +32,34 @@ def order(world: World, name: str) -> Order:
     raise LookupError(f"there is no order {name}")
 
 
+def refused(world: World, name: str, field: str) -> Any:
+    """A figure of an order that never came to be: a New that was refused here. Raises LookupError."""
+    request = _request(world, name)
+    if request is None or request.type != "new" or request.status not in REFUSED:
+        raise LookupError(f"there is no order {name}")
+    if field in ("cum_qty", "leaves_qty", "avg_px", "reserved", "reserved_qty", "fee_charged"):
+        return Decimal(0)
+    figures = {"ord_status": REFUSED[request.status], "shown_status": REFUSED[request.status], "closed": True}
+    figures |= {"pending": [], "flags": [], "cl_ord_id": name, "account": world.account_of.get(name, "")}
+    return figures[field] if field in figures else getattr(request, field)
+
+
 def request(world: World, name: str) -> Request:
     """A request by the client's name for it. Raises LookupError."""
+    if (found := _request(world, name)) is None:
+        raise LookupError(f"there is no request {name}")
+    return found
+
+
+def _request(world: World, name: str) -> Request | None:
     try:
         return world.engine.request(world.account_of.get(name, SUSPENSE), name)
     except OmsError:
-        raise LookupError(f"there is no request {name}") from None
+        return None
+
+
+def account_codes(world: World) -> set[str]:
+    return {code.decode() for code in world.engine.arrays()["account"]["code"].tolist()}
 
 
 def last_execution(world: World) -> int:

@@ -235,6 +235,15 @@ REPORT: dict[str, Kind] = {
     "ord_rej_reason": count,
     "text": text,
 }
+# what FIX has besides, and nothing here depends on
+TOLD: dict[str, Kind] = dict.fromkeys(
+    (
+        *("transact_time", "exec_restatement_reason", "cxl_rej_reason", "cxl_rej_response_to", "symbol", "currency"),
+        *("day_order_qty", "day_cum_qty", "day_avg_px", "last_mkt", "poss_resend", "poss_dup_flag", "settl_type"),
+        *("secondary_order_id", "secondary_exec_id", "trd_match_id", "trading_session_id", "exec_inst"),
+    ),
+    anything,
+)
 OPEN_ORDER = Words(
     {
         "cl_ord_id": text,
@@ -244,6 +253,8 @@ OPEN_ORDER = Words(
         "side": enum("Side"),
         "order_qty": number,
         "cum_qty": number,
+        "leaves_qty": number,
+        "ord_status": fix_name("OrdStatus"),
         "price": number,
         "ord_type": enum("OrdType"),
         "time_in_force": enum("TimeInForce"),
@@ -346,12 +357,13 @@ ACTIONS: dict[str, Action] = {
         required=("outcome",),
         one_of=(("cl_ord_id", "break"),),
     ),
-    "report": Action(REPORT, required=("exec_type",), any_of=("cl_ord_id", "order_id")),
+    "report": Action(REPORT | TOLD, required=("exec_type",), any_of=("cl_ord_id", "order_id")),
     "cancel_reject": Action(
         {
             name: REPORT[name]
-            for name in ("cl_ord_id", "orig_cl_ord_id", "account", "ord_status", "feed", "seq", "text")
-        },
+            for name in ("cl_ord_id", "orig_cl_ord_id", "account", "order_id", "ord_status", "feed", "seq", "text")
+        }
+        | TOLD,
         required=("cl_ord_id",),
     ),
     "feed": Action(
