@@ -57,6 +57,8 @@ def play(world: World, step: Step) -> Outcome:
     results = action(world, fields, step)
     note(world, outcome, results)
     outcome.trades = view.trades(world, before + 1)
+    if step.action in ("new", "replace", "cancel") and outcome.answer != Status.ok:
+        world.denied.setdefault(fields["cl_ord_id"], outcome.answer)
     if world.twice and step.action in ("report", "cancel_reject"):
         again = Outcome()
         note(world, again, action(world, again_over_second_feed(world, fields), step))

@@ -90,7 +90,12 @@ def order_figure(world: World, item: Expectation) -> Any:
 
 def request_figure(world: World, item: Expectation) -> Any:
     name = item.names[0]
-    request = view.request(world, name)
+    try:
+        request = view.request(world, name)
+    except LookupError:
+        if name not in world.denied or item.field not in ("status", "reason"):
+            raise
+        return "rejected" if item.field == "status" else world.denied[name].name
     if item.field == "reason":
         return request.reason.name
     return getattr(request, "queue_version" if item.field == "version" else item.field)

@@ -281,9 +281,25 @@ _DECISION = Words({"cl_ord_id": text, "account": text, "version": count, "reason
 _SCOPED = Words(dict.fromkeys(SCOPE, text) | {"firm": flag, "reason": text}, one_of=(SCOPE,))
 
 
+# what people call a limit besides its own name
+LIMIT_NAMES = {
+    "max_order_value": "order_value",
+    "max_order_qty": "order_qty",
+    "open_order_value": "open_value",
+    "daily_gross": "gross_value",
+    "daily_net": "net_value",
+    "rate": "order_rate",
+}
+
+
+def _limit_name(value: Any) -> str:
+    name: str = enum("LimitName")(LIMIT_NAMES.get(value, value) if isinstance(value, str) else value)
+    return name
+
+
 LIMITED = ("firm", "account", "instrument", "user")
 LIMIT = Words(
-    dict.fromkeys(LIMITED, text) | {"firm": flag, "name": enum("LimitName"), "value": number},
+    dict.fromkeys(LIMITED, text) | {"firm": flag, "name": _limit_name, "value": number},
     required=("name", "value"),
     one_of=(LIMITED,),
 )

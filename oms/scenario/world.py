@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from oms.engine import Engine, Result
+from oms.enums import Status
 from oms.errors import OmsError
 from oms.pictures import Checked
 from oms.scenario.exchange import Exchange
@@ -62,6 +63,7 @@ class World:
         self.instrument_of: dict[str, str] = {}  # the exchange's id of an order → instrument
         self.prices: dict[str, dict[str, Any]] = {}  # instrument → last, bid, ask as they were told last
         self.day_breaks: list[dict[str, Any]] = []  # of the last start of day
+        self.denied: dict[str, Status] = {}  # id of a request that left no row → why it was refused
         self.session_of: dict[str, str] = {}  # exchange → the session event that a step told last
         self.sequences = Sequences()
         self.checked: Checked | None = None  # of the last request that was only checked
