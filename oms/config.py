@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 
 from oms import schema
+from oms.enums import RenameOf
 from oms.errors import OmsError
 
 if TYPE_CHECKING:
@@ -72,12 +73,14 @@ class Endpoint(Strict, frozen=True):
 class Currency(Strict, frozen=True):
     exponent: Small = 4
     holidays: tuple[str, ...] = ()
+    calendar: str = ""  # of the library holidays: AU, AU-NSW, ECB
 
 
 class Exchange(Strict, frozen=True):
     settlement_days: Small = 2
     feeds: tuple[str, ...] = ()
     holidays: tuple[str, ...] = ()
+    calendar: str = ""  # of the library exchange_calendars: XASX
 
 
 class AccountClass(Strict, frozen=True):
@@ -262,6 +265,16 @@ def _accepted(*results: Result) -> None:
             raise OmsError(f"refused: {result.status.name}", remedy="docs/reference/statuses.md explains it")
 
 
+def _still_called(engine: Engine, code: str) -> None:
+    """A currency that was renamed does not come back under its old code because an old file says it."""
+    from oms.corporate import renamed
+
+    if not (engine.rows("currency")["code"] == code.encode()).any():
+        for old, new in renamed(engine, RenameOf.currency).items():
+            if old == code:
+                raise OmsError(f"the currency {old} was renamed to {new}", remedy=f"write {new} here")
+
+
 def define(engine: Engine, config: Config) -> None:
     """Gives the engine the reference data of the configuration, unless it has it already: a restart changes nothing.
 
@@ -273,6 +286,7 @@ def define(engine: Engine, config: Config) -> None:
         return
     for code, currency in config.currencies.items():
         with _part(config, "currencies", code):
+            _still_called(engine, code)
             _accepted(engine.define_currency(code, currency.exponent, currency.holidays))
     for mic, exchange in config.exchanges.items():
         with _part(config, "exchanges", mic):

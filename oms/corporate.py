@@ -6,16 +6,17 @@ A mixin of Engine: it makes records; it holds nothing. `shares_of` serves a copy
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from oms import records
 from oms._core.preview import preview
-from oms.enums import CorporateActionType, LiveOrders, Status
+from oms.enums import CorporateActionState, CorporateActionType, LiveOrders, RenameOf, Status
 from oms.errors import OmsError
 from oms.reference import padded
-from oms.values import Amount, Day, from_units, to_day, to_units
+from oms.values import Amount, Day, from_day, from_units, to_day, to_units
 from oms.views import Views, average
 
 if TYPE_CHECKING:
@@ -39,6 +40,46 @@ class Share:
     average_after: Decimal | None
     fraction: Fraction
     amount: Decimal  # cash in lieu, or dividend; negative = the account pays it
+
+
+@dataclass(frozen=True)
+class Action:
+    """A corporate action as it was announced, and how far it is. ratio: new stock for so much old."""
+
+    id: str
+    instrument: str
+    type: str
+    state: str
+    ex_date: date | None
+    ratio: str
+    price: Decimal
+    amount: Decimal
+    live_orders: str
+    user: str
+    sequence: int
+
+
+def actions(views: Views) -> list[Action]:
+    """All of them, in the order of their announcement."""
+    found = []
+    for row in views.rows("corporate_action")[1:]:
+        stock = int(row["instrument"])
+        found.append(
+            Action(
+                id=views.text(row["id"]),
+                instrument=views.code("instrument", stock, "symbol"),
+                type=CorporateActionType(int(row["type"])).name,
+                state=CorporateActionState(int(row["state"])).name,
+                ex_date=from_day(row["ex_date"]),
+                ratio=f"{row['numerator']}/{row['denominator']}" if row["denominator"] else "",
+                price=from_units(int(row["price"]), views.exponents(stock)[0]),
+                amount=from_units(int(row["amount_e8"]), 8),
+                live_orders=LiveOrders(int(row["live_orders"])).name,
+                user=views.code("user", int(row["user"]), "name"),
+                sequence=int(row["sequence"]),
+            )
+        )
+    return found
 
 
 def parts_of(ratio: str | int, type: str) -> tuple[int, int]:
@@ -188,3 +229,9 @@ def row_of(views: Views, of: str, name: str) -> int:
         return finders[of](name)
     except OmsError:
         return 0
+
+
+def renamed(views: Views, of: RenameOf) -> dict[str, str]:
+    """Names that were given up → what carries them now is called, the last one of each."""
+    rows = views.rows("renamed")
+    return {views.text(row["old"]): views.text(row["new"]) for row in rows[1:] if row["of"] == of}

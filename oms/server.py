@@ -19,10 +19,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
+from oms import calendars, schema
 from oms import config as configuration
-from oms import schema
 from oms._core.bus_sockets import Bus
 from oms._core.loop import Loop
 from oms.bus_config import BusConfig, EndpointConfig, SessionRole, run_directory, tls_listening
@@ -59,6 +60,7 @@ OPERATION = frozenset(
         "DefineAccount",
         "DefineInstrument",
         "DefineUser",
+        "DefineHoliday",
         "Entitle",
         "LoadBegin",
         "LoadCash",
@@ -71,6 +73,10 @@ OPERATION = frozenset(
         "SetMargin",
         "SetLimit",
         "Control",
+        "CorporateAction",
+        "CorporateActionUndo",
+        "Rename",
+        "DefineOwner",
         "MarketData",
         "OpenOrder",
         "OpenOrdersEnd",
@@ -161,6 +167,8 @@ class Server:
         if engine.journal is not None and engine.journal.torn_tail is not None:
             self.tell(f"cut a torn tail that nobody was told of: {engine.journal.torn_tail}")
         configuration.define(engine, config)
+        if days := calendars.update(engine, config, datetime.now(UTC).date()):
+            self.tell(calendars.in_words(days))
         for feed in engine.rows("feed")[1:]:
             if feed["state"] == FeedState.online:  # the last process ended without a word to its adapters
                 engine.lose_feed(bytes(feed["name"]).decode())

@@ -8,7 +8,8 @@ Live orders are never rewritten: they are cancelled, or kept until the exchange 
 from libc.stdint cimport INT64_MIN
 
 from oms._core.arith cimport FIGURE_MAX, cost_scale, dividend_of, lieu_of, scale_price, scale_quantity
-from oms._core.ledger cimport cash_available, cash_row, holding_available, holding_ladder, holding_total, recost
+from oms._core.debt cimport warn_cash, warn_holding
+from oms._core.ledger cimport cash_row, holding_ladder, holding_total, recost
 from oms._core.mass_cancel cimport Scope, Taken, act, gather
 from oms._core.names cimport rename_instrument, symbol_taken
 from oms._core.orders cimport FLAG_restate
@@ -227,8 +228,8 @@ cdef void pay(State* s, const CorporateActionRow* a, uint32_t account, int64_t a
     s.currency[currency].external -= amount
     note_movement(s, a, account, currency, amount)
     emit_event(s, EventKind_cash, cash, 0, ST_ok)
-    if amount < 0 and cash_available(s, cash) < 0:
-        alert(s, EventKind_cash, cash, ST_available_negative)
+    if amount < 0:
+        warn_cash(s, cash)
 
 
 cdef void share_out(State* s, uint32_t action, const Share* share) noexcept nogil:
@@ -246,8 +247,7 @@ cdef void share_out(State* s, uint32_t action, const Share* share) noexcept nogi
         scale_holding(s, action, share)
         note_movement(s, a, account, 0, share.row.settled_after - share.row.settled)
         emit_event(s, EventKind_holding, share.row.holding, 0, ST_ok)
-        if holding_available(s, share.row.holding) < 0:
-            alert(s, EventKind_holding, share.row.holding, ST_available_negative)
+        warn_holding(s, share.row.holding)
     pay(s, a, account, share.row.amount)
 
 

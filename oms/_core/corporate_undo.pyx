@@ -5,10 +5,11 @@ Possible for stock while nothing else has moved the instrument; money that was p
 
 from oms._core.arith cimport scale_price
 from oms._core.corporate cimport find_action, note_movement, pay, scales, set_part
-from oms._core.ledger cimport holding_available, holding_ladder
+from oms._core.debt cimport warn_holding
+from oms._core.ledger cimport holding_ladder
 from oms._core.names cimport rename_instrument, symbol_taken
 from oms._core.orders cimport FLAG_restate, FLAG_restated
-from oms._core.outputs cimport alert, emit_event
+from oms._core.outputs cimport emit_event
 from oms._core.settlement cimport open_item
 from oms._core.shorts cimport resize_short
 from oms._core.vetting cimport allowed, of_owner
@@ -73,8 +74,7 @@ cdef void give_back_stock(State* s, uint32_t action, const PositionRow* p) noexc
     resize_short(s, p.holding)
     note_movement(s, a, h.account, 0, p.settled - p.settled_after)
     emit_event(s, EventKind_holding, p.holding, 0, ST_ok)
-    if holding_available(s, p.holding) < 0:
-        alert(s, EventKind_holding, p.holding, ST_available_negative)
+    warn_holding(s, p.holding)
 
 
 cdef void give_back_prices(State* s, const CorporateActionRow* a) noexcept nogil:

@@ -32,6 +32,8 @@ COMMANDS: dict[str, str] = {
     "statement": "statement",
     "stat": "stat",
     "journal": "journal",
+    "corporate-action": "corporate_action",
+    "rename": "corporate_action",
     "simulator": "simulator",
     "trade-feed": "trade_feed",
     "adapter": "adapter",

@@ -10,7 +10,7 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from time import monotonic, time_ns
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,6 +19,7 @@ from oms.commands import add_command
 from oms.errors import OmsError
 
 if TYPE_CHECKING:
+    from oms.calendars import Change
     from oms.commands import Subparsers
     from oms.engine import Engine
     from oms.start_of_day.book import Arrays
@@ -100,13 +101,18 @@ def _load(args: Namespace) -> int:
     progress = _progress() if sys.stderr.isatty() else None
     if args.dry_run:
         settings = Settings(args.date, not args.no_settle, args.supersede, args.by)
-        plan = prepare(args.files, _copy(args.store), settings, progress)
-        _tell(plan.report, args)
+        arrays = _copy(args.store)
+        plan = prepare(args.files, arrays, settings, progress)
+        _tell(plan.report, args, _calendar_days(args.store, arrays))
         return plan.report.status
     with _target(args) as target:
         settings = Settings(args.date, not args.no_settle, args.supersede, target.by)
         plan = prepare(args.files, target.arrays(), settings, progress)
-        _tell(plan.report, args)
+        days = _calendar_days(args.store, target.arrays())
+        _tell(plan.report, args, days)
+        if days and not plan.report.fault_count:
+            user = plan.user
+            target.sink(b"".join(day.record(user) for day in days))
         carry_out(plan, target.sink, target.arrays, progress)
     return plan.report.status
 
@@ -180,15 +186,26 @@ def _copy(store: Path) -> "Arrays":
     return engine.arrays()
 
 
-def _tell(report: "Report", args: Namespace) -> None:
+def _calendar_days(store: Path, arrays: "Arrays") -> "list[Change]":
+    """Holidays that the calendars of the configuration change, from tomorrow on."""
+    from oms import calendars, config
+
+    found = config.find(store)
+    return calendars.changes(found, arrays, datetime.now(UTC).date()) if found else []
+
+
+def _tell(report: "Report", args: Namespace, days: "list[Change]") -> None:
     """The report, before anything is done."""
+    from oms.calendars import in_words
+
     if args.report:
         with open(args.report, "w", newline="") as out:
             report.write_csv(out)
     if args.json:
-        print(json.dumps(report.as_dict() | {"dry_run": args.dry_run}, indent=2))
+        told = {"dry_run": args.dry_run, "holidays": [day.as_dict() for day in days]}
+        print(json.dumps(report.as_dict() | told, indent=2))
     else:
-        print(report.text())
+        print("\n".join(filter(None, (report.text(), in_words(days)))))
 
 
 def _progress() -> Callable[[str, int, int], None]:

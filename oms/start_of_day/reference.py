@@ -12,6 +12,7 @@ from fractions import Fraction
 import numpy as np
 
 from oms._core.csv_index import CodeIndex
+from oms.enums import RenameOf
 from oms.start_of_day.book import Array, Book, instrument_codes, price_factor
 from oms.start_of_day.files import FIRST_ROW, MAX_FAULTS, Fault, SourceFile
 from oms.start_of_day.layouts import INSTRUMENT_FLAGS
@@ -73,6 +74,25 @@ def duplicates(file: SourceFile, codes: Array, column: str) -> list[Fault]:
     ]
 
 
+def given_up(file: SourceFile, book: Book, known: Array, column: str, of: RenameOf) -> list[Fault]:
+    """A fault for each row whose code is new here, but was given up: an old file must not bring it back unseen."""
+    names: dict[tuple[bytes, int], bytes] = {}
+    for row in book.arrays["renamed"][1:]:
+        if row["of"] == of:
+            exchange = book.arrays["instrument"]["exchange"][row["number"]] if of == RenameOf.instrument else 0
+            owner = book.arrays["account"]["owner"][row["number"]] if of == RenameOf.account else book.owner
+            if owner == book.owner:
+                names[book.text(row["old"]), int(exchange)] = book.text(row["new"])
+    faults = []
+    for row in np.flatnonzero(known < 0).tolist() if names else ():
+        code = bytes(file.arrays[column][row])
+        exchange = int(file.arrays["exchange"][row]) if of == RenameOf.instrument else 0
+        if new := names.get((code, exchange)):
+            reason = f"was renamed to {new.decode('utf-8', 'replace')}"
+            faults.append(Fault(file.name, row + FIRST_ROW, column, reason, code.decode("utf-8", "replace")))
+    return faults[:MAX_FAULTS]
+
+
 def differs(table: Array, rows: Mapping[str, Array], known: Array, fields: Mapping[str, str]) -> Array:
     """Which of the known rows of a file differ from ours in one of the fields."""
     at = np.maximum(known, 0)
@@ -92,7 +112,8 @@ def account_definitions(file: SourceFile, book: Book) -> Definitions:
         here = table[name][np.maximum(known, 0)]
         for row in np.flatnonzero((known >= 0) & ~changed & (texts.filled() | (here != 0))).tolist():
             changed[row] = texts[row] != book.text(here[row])
-    return Definitions(file, known, np.flatnonzero(changed | (known < 0)), duplicates(file, codes, "account"))
+    faults = duplicates(file, codes, "account") + given_up(file, book, known, "account", RenameOf.account)
+    return Definitions(file, known, np.flatnonzero(changed | (known < 0)), faults)
 
 
 def instrument_definitions(file: SourceFile, book: Book) -> Definitions:
@@ -100,7 +121,7 @@ def instrument_definitions(file: SourceFile, book: Book) -> Definitions:
     codes = instrument_codes(rows["symbol"], book.arrays["exchange"]["mic"][rows["exchange"]])
     known = book.instruments.find_all(codes)
     table = book.arrays["instrument"]
-    faults = duplicates(file, codes, "symbol")
+    faults = duplicates(file, codes, "symbol") + given_up(file, book, known, "symbol", RenameOf.instrument)
     here = table[np.maximum(known, 0)]
     for name in FIXED_FIELDS:
         for row in np.flatnonzero((known >= 0) & (here[name] != rows[name]))[:MAX_FAULTS].tolist():
