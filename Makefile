@@ -7,7 +7,7 @@ ENVIRONMENT := .venv/ready
 GENERATED_C := $(patsubst oms/%.pyx,build/cython/oms/%.c,$(wildcard oms/_core/*.pyx))
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test bench check clean
+.PHONY: help install run test soak bench check clean
 
 help:  ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -20,6 +20,9 @@ run: install  ## play a broker's day
 
 test: install  ## run all tests
 	$(BIN)/python -m pytest
+
+soak: install  ## play many more and longer random days against the oracle, with fresh randomness
+	OMS_SOAK=1 $(BIN)/python -m pytest tests/property -o timeout=0
 
 bench: install  ## measure; prints the machine, the build and the settings with each figure
 	$(BIN)/python -m pytest benchmarks -o addopts= -o python_files='bench_*.py' -o python_functions='bench_* test_*' \

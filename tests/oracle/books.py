@@ -10,9 +10,7 @@ from datetime import date
 from fractions import Fraction
 
 from tests.oracle.numbers import ZERO, nearest
-from tests.oracle.orders import Execution, Item
-
-AVERAGE_PRICE_DECIMALS = 8
+from tests.oracle.orders import PRICE_DECIMALS, Execution, Item
 
 
 @dataclass
@@ -113,4 +111,4 @@ class Holding:
     @property
     def average_price(self) -> Fraction | None:
         average = self.cost.average
-        return None if average is None else nearest(average, AVERAGE_PRICE_DECIMALS)
+        return None if average is None else nearest(average, PRICE_DECIMALS)

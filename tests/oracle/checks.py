@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from tests.oracle.ledger import Ledger
 from tests.oracle.numbers import ZERO, is_multiple, upwards
-from tests.oracle.orders import Order, Terms
+from tests.oracle.orders import NEEDS_PRICE, NEEDS_STOP, UNPRICED, Order, Terms
 from tests.oracle.reference import Account, Instrument
 
 PRECEDENCE = [
@@ -46,14 +46,25 @@ PRECEDENCE = [
     "value_out_of_range",
     "value_below_minimum",
     "value_above_maximum",
-    "funds_insufficient",
+    "limit_exceeded",
+    "display_qty_invalid",
+    "min_qty_invalid",
+    "instrument_restricted",
+    "short_not_allowed",
+    "locate_missing",
+    "replace_pending",
+    "funds_insufficient",  # cover is looked at when nothing else is wrong
     "stock_insufficient",
     "capacity_reached",
     "value_needs_authorisation",
     "instrument_needs_authorisation",
+    "duplicate_by_content",
+    "crosses_own_order",
 ]
 
-TIMES_IN_FORCE = {"limit": ("day", "gtc", "ioc", "fok", "gtd"), "market": ("day", "ioc", "fok")}
+CONTROL_STATES = ("active", "reduce_only", "halted", "killed")
+Hold = tuple[Fraction, Fraction]  # money and stock
+OVERNIGHT = ("gtc", "gtd")
 
 
 def first_of(failures: Iterable[str]) -> str:
@@ -77,37 +88,54 @@ class Checks(Ledger):
             yield "account_closed"
         if account.unreconciled:
             yield "account_not_reconciled"
-        if "halted" in (self.firm_control, account.control, self.user_control(by)):
-            yield "trading_halted"
 
-    def user_control(self, by: str | None) -> str:
-        return "active" if by is None else self.users[by].control
+    def control_state(self, by: str | None, account: Account, instrument: Instrument) -> str:
+        """The strictest of all that the order falls under."""
+        states = [self.firm_control, account.control, instrument.control, instrument.exchange.control]
+        return max([*states, "active" if by is None else self.users[by].control], key=CONTROL_STATES.index)
 
-    def trading_state(self, by: str | None, account: Account, instrument: Instrument, side: str) -> Iterator[str]:
+    def trading_state(self, by: str | None, order: Order, terms: Terms, needed: Hold | None) -> Iterator[str]:
+        instrument = order.instrument
         if instrument.status == "halted":
             yield "instrument_halted"
         if instrument.status == "delisted":
             yield "instrument_delisted"
-        if "halted" in (instrument.control, instrument.exchange.control):
+        state = self.control_state(by, order.account, instrument)
+        if state in ("halted", "killed"):
             yield "trading_halted"
-        scopes = (
-            self.firm_control,
-            instrument.exchange.control,
-            account.control,
-            instrument.control,
-            self.user_control(by),
-        )
-        if "reduce_only" in scopes and side == "buy":
+        if state == "reduce_only" and not self.reduces(order, terms, needed):
             yield "reduce_only"
         if instrument.exchange.session != "open":
             yield "session_not_open"
 
+    def reduces(self, order: Order, terms: Terms, needed: Hold | None) -> bool:
+        """A sale of what is there, a purchase of what is owed, or a change that holds no more than before."""
+        if order.side == "sell":
+            return True
+        if order in self.orders and needed is not None:
+            cash, stock = self.hold(order)
+            if needed[0] <= cash and needed[1] <= stock:
+                return True
+        if order.side != "buy":
+            return False
+        owed = -self.stock[order.account.code, order.instrument.symbol].total
+        others = [each for each in self.orders if self.same_place(each, order) and each.side == "buy"]
+        bought = sum((self.most_leaves(each) for each in others if each is not order), ZERO)
+        return owed > 0 and terms.order_qty - order.cum_qty + bought <= owed
+
+    def same_place(self, one: Order, other: Order) -> bool:
+        return one.account is other.account and one.instrument is other.instrument
+
+    def most_leaves(self, order: Order) -> Fraction:
+        """What an order may still trade, with the largest of what is asked for it."""
+        asked = [request.terms.order_qty for request in order.pending if request.type == "replace"]
+        if not order.closed:
+            asked.append(order.terms.order_qty)
+        return max([ZERO, *(quantity - order.cum_qty for quantity in asked)])
+
     def form(self, instrument: Instrument, terms: Terms, limit: Fraction | None) -> Iterator[str]:
         """What can be seen from the terms and the instrument alone; `limit` is the price that the client gave."""
-        if terms.ord_type not in TIMES_IN_FORCE:
-            yield "ord_type_not_supported"
-            return
-        if terms.time_in_force not in TIMES_IN_FORCE[terms.ord_type]:
+        if terms.ord_type == "market" and terms.time_in_force in OVERNIGHT:
             yield "time_in_force_not_supported"
         if (terms.time_in_force == "gtd") != (terms.expire_date is not None) or (
             terms.expire_date is not None and terms.expire_date < self.today
@@ -121,14 +149,34 @@ class Checks(Ledger):
             yield "order_qty_below_minimum"
         if instrument.max_qty and terms.order_qty > instrument.max_qty:
             yield "order_qty_above_maximum"
-        if terms.ord_type == "limit" and limit is None:
+        yield from self.prices(instrument, terms, limit)
+        yield from self.parts(instrument, terms)
+
+    def prices(self, instrument: Instrument, terms: Terms, limit: Fraction | None) -> Iterator[str]:
+        """A type needs its prices, and takes no other."""
+        if (limit is None and terms.ord_type in NEEDS_PRICE) or (
+            terms.stop_px is None and terms.ord_type in NEEDS_STOP
+        ):
             yield "price_missing"
-        if terms.ord_type == "market" and limit is not None:
+        if (limit is not None and terms.ord_type in UNPRICED) or (
+            terms.stop_px is not None and terms.ord_type not in NEEDS_STOP
+        ):
             yield "price_not_allowed"
-        if limit is not None and limit <= 0:
-            yield "price_not_positive"
-        if limit is not None and not is_multiple(limit, instrument.tick):
-            yield "price_off_tick"
+        for price in (limit, terms.stop_px):
+            if price is not None and price <= 0:
+                yield "price_not_positive"
+            if price is not None and not is_multiple(price, instrument.tick):
+                yield "price_off_tick"
+
+    def parts(self, instrument: Instrument, terms: Terms) -> Iterator[str]:
+        """What is shown of an order, and what it has to trade at least."""
+        shown, least = terms.display_qty, terms.min_qty
+        if shown is not None and not (
+            instrument.lot <= shown <= terms.order_qty and is_multiple(shown, instrument.lot)
+        ):
+            yield "display_qty_invalid"
+        if least is not None and not 0 < least <= terms.order_qty:
+            yield "min_qty_invalid"
 
     def worth(
         self, account: Account, instrument: Instrument, side: str, terms: Terms, limit: Fraction | None
@@ -136,7 +184,7 @@ class Checks(Ledger):
         """Price and value against the policy of the account's class; `terms.price` is the protected one."""
         policy = account.account_class
         reference, width = instrument.market_price, Fraction(policy.collar_bps, 10000)
-        if not reference and terms.ord_type == "market":
+        if not reference and limit is None and terms.ord_type not in NEEDS_PRICE:
             yield "reference_price_missing"
         if limit is not None and reference and width:
             if side == "buy" and limit > reference * (1 + width):
@@ -186,14 +234,16 @@ class Checks(Ledger):
         `limit` is the price that the client gave, `terms.price` the one to hold at, `needed` the hold afterwards.
         """
         account, instrument, side = order.account, order.instrument, order.side
+        if needed is None and terms.price is not None:
+            needed = self.hold(order, terms)
         broken = [
             *self.standing(by, account),
-            *self.trading_state(by, account, instrument, side),
+            *self.trading_state(by, order, terms, needed),
             *self.form(instrument, terms, limit),
             *self.worth(account, instrument, side, terms, limit),
         ]
         if terms.price is None:
             return broken, []
         held = self.hold(order) if order in self.orders else (ZERO, ZERO)
-        broken += self.cover(order, held, needed or self.hold(order, terms))
+        broken += self.cover(order, held, needed)
         return broken, list(self.desk(account, instrument, terms))

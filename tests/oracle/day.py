@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from tests.oracle.numbers import Number, as_date, exact
-from tests.oracle.orders import EXPIRED_HERE, Order
+from tests.oracle.orders import EXPIRED_HERE, WAITING, Order
 from tests.oracle.reference import Exchange
 from tests.oracle.reports import Reports
 from tests.oracle.requests import NANOSECONDS, Result
@@ -17,19 +17,6 @@ class Day(Reports):
 
     def market(self, instrument: str, last: Number = "0", bid: Number = "0", ask: Number = "0") -> Result:
         self.instruments[instrument].last = exact(last)
-        return Result()
-
-    def control(self, scope: str, name: str, state: str) -> Result:
-        if scope == "firm":
-            self.firm_control = state
-            return Result()
-        table = {
-            "exchange": self.exchanges,
-            "account": self.accounts,
-            "instrument": self.instruments,
-            "user": self.users,
-        }[scope]
-        table[name].control = state
         return Result()
 
     # feeds
@@ -114,6 +101,10 @@ class Day(Reports):
         for account in self.accounts.values():
             if account.account_class.contractual:
                 self.settle_account(account.code, day)
+        for request in [each for each in self.requests.values() if each.status in WAITING and each.type != "cancel"]:
+            terms = request.terms
+            if request.status in WAITING and terms.time_in_force == "gtd" and terms.expire_date < day:
+                self.drop(request, "expired", "expired_unsent")
         if ending is not None:
             self.forget(ending)
         return Result()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 
@@ -17,6 +17,16 @@ from tests.oracle.orders import Execution, Order, Terms
 from tests.oracle.reference import Account, Currency, Instrument, Reference
 
 ALL_DAYS = 3650  # a class that counts receivables so far ahead counts all of them
+
+
+@dataclass
+class Charge:
+    """What an execution costs or brings."""
+
+    execution: Execution
+    fee: Fraction
+    owed: Fraction
+    due: Fraction
 
 
 class Ledger(Reference):
@@ -92,8 +102,8 @@ class Ledger(Reference):
 
     # postings
 
-    def charges(self, order: Order) -> Iterator[tuple[Execution, Fraction, Fraction]]:
-        """Of each execution, what is owed and what is due for it, with its part of the order's fee.
+    def charges(self, order: Order) -> Iterator[Charge]:
+        """Of each execution, its part of the order's fee, and what is owed and what is due for it.
 
         A sell's fee comes out of its proceeds; what they do not cover is owed when the order ends.
         """
@@ -105,16 +115,17 @@ class Ledger(Reference):
             covered = fee if order.side == "buy" else min(fee, value)
             part, charged = covered - charged, covered
             if order.side == "buy":
-                yield execution, execution.value + part, ZERO
+                yield Charge(execution, part, execution.value + part, ZERO)
                 continue
             due = execution.value - part
-            owed = fee - covered if execution is last and order.ended else ZERO
-            yield execution, owed + max(ZERO, -due), max(ZERO, due)
+            rest = fee - covered if execution is last and order.ended else ZERO
+            yield Charge(execution, part + rest, rest + max(ZERO, -due), max(ZERO, due))
 
     def post(self, order: Order, later: date | None = None) -> None:
         """Brings the books to what the executions are now; what that changes of settled fees is an item of its own."""
         fees = ZERO
-        for execution, owed, due in list(self.charges(order)):
+        for charge in list(self.charges(order)):
+            execution, owed, due = charge.execution, charge.owed, charge.due
             if execution.settled:
                 fees += (owed - due) - (execution.money.owed - execution.money.due)
                 continue

@@ -10,8 +10,14 @@ from tests.oracle.numbers import ZERO, nearest
 from tests.oracle.reference import Account, Feed, Instrument
 
 WAITING = ("queued", "buffered")
+NEEDS_PRICE = ("limit", "stop_limit")
+NEEDS_STOP = ("stop", "stop_limit")
+UNPRICED = ("market", "stop", "market_to_limit")  # a pegged order may have a limit
+
+PRICE_DECIMALS = 8  # of an average that is shown
 UNANSWERED = (*WAITING, "submitted", "in_doubt")
 
+FILLED = "filled"
 EXTERNAL, OVERFILLED, FILLED_AFTER_CLOSE, CUM_DIFFERS, EXPIRED_HERE = 1, 2, 4, 8, 16
 
 
@@ -26,13 +32,18 @@ class Terms:
     """What may be changed of an order."""
 
     order_qty: Fraction
-    price: Fraction | None  # of a market order: what it is protected at
+    price: Fraction | None  # its limit; without one what it is protected at
     ord_type: str = "limit"
     time_in_force: str = "day"
     expire_date: date | None = None
     stop_px: Fraction | None = None
     display_qty: Fraction | None = None
     min_qty: Fraction | None = None
+    protected: bool = False  # the price is ours, not the client's
+
+    @property
+    def limit(self) -> Fraction | None:
+        return None if self.protected else self.price
 
     def changed(self, **changes: object) -> Terms:
         """None = as it is."""
@@ -81,23 +92,43 @@ class Execution:
         return nearest(instrument.value(self.price, self.quantity), instrument.currency.exponent)
 
 
+def quantity(executions: list[Execution]) -> Fraction:
+    return sum((each.quantity for each in executions), ZERO)
+
+
+def average(executions: list[Execution]) -> Fraction:
+    """Of executions, by quantity, as it is shown; 0 when there are none."""
+    value = sum((each.quantity * each.price for each in executions), ZERO)
+    return nearest(value / quantity(executions), PRICE_DECIMALS) if executions else ZERO
+
+
 @dataclass(eq=False)
 class Order:
     account: Account
     instrument: Instrument
     side: str
-    request: Request  # the one that made it
+    request: Request  # the one that made it; of an order from elsewhere it has no name
     terms: Terms  # in force
     trade_date: date | None
+    cl_ord_id: str = ""  # of the last replace that took effect
+    order_id: str = ""  # the exchange's name for it
     ord_status: str = "pending_new"
     closed: bool = False
     closed_on: date | None = None  # the firm's business date
+    end: str = ""  # how a dead order ended
+    lapsed: bool = False  # what filled it was taken back when it could trade no more: Expired or Canceled, as you like
     filled: bool = False  # how it was closed: a bust or a replace may reopen it
     flags: int = 0
     missing_qty: Fraction = ZERO  # of a dead order: what the exchange counts and we have not seen
     pending: list[Request] = field(default_factory=list)  # replaces and cancels without an answer, oldest first
+    overtaken: list[Request] = field(default_factory=list)  # of those the ones that a later replace went past
     executions: list[Execution] = field(default_factory=list)  # as they were booked
     fee_items: Fraction = ZERO  # fees of settled executions that were charged (or given back) by themselves since
+
+    @property
+    def named(self) -> str:
+        """What the exchange calls it by: the last of its names that took effect, or its own."""
+        return self.cl_ord_id or self.request.cl_ord_id or self.order_id
 
     @property
     def ended(self) -> bool:
@@ -110,7 +141,7 @@ class Order:
 
     @property
     def cum_qty(self) -> Fraction:
-        return sum((execution.quantity for execution in self.executions), ZERO)
+        return quantity(self.executions)
 
     @property
     def cum_value(self) -> Fraction:
@@ -121,7 +152,10 @@ class Order:
         return ZERO if self.closed else max(ZERO, self.terms.order_qty - self.cum_qty)
 
     @property
-    def avg_px(self) -> Fraction | None:
-        if not self.cum_qty:
-            return None
-        return sum((execution.quantity * execution.price for execution in self.effective), ZERO) / self.cum_qty
+    def shown_status(self) -> str:
+        """What a client is shown: the precedence of the exchange's word and of our requests out there."""
+        asked = {f"pending_{request.type}" for request in self.pending if request.status != "queued"}
+        return next(
+            (word for word in ("pending_cancel", "pending_replace") if word in {self.ord_status, *asked}),
+            self.ord_status,
+        )

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from tests.oracle.checks import Checks, first_of
 from tests.oracle.numbers import Number, as_date, exact, known, upwards
-from tests.oracle.orders import UNANSWERED, WAITING, Order, Request, Terms
+from tests.oracle.orders import NEEDS_PRICE, NEEDS_STOP, UNANSWERED, UNPRICED, WAITING, Order, Request, Terms
 from tests.oracle.reference import Account, Exchange, Feed, Instrument
 
 NANOSECONDS = 10**9
@@ -39,6 +39,7 @@ class Requests(Checks):
         self.time_ns = 0
         self.requests: dict[tuple[str, str], Request] = {}  # in the order in which they came
         self.sent: list[str] = []
+        self.own_cancels = 0
 
     # what clients ask
 
@@ -53,11 +54,14 @@ class Requests(Checks):
         ord_type: str = "limit",
         time_in_force: str = "day",
         expire_date: date | str | None = None,
+        stop_px: Number | None = None,
+        display_qty: Number | None = None,
+        min_qty: Number | None = None,
         by: str | None = None,
     ) -> Result:
         owner, what = self.accounts[account], self.instruments[instrument]
-        limit = known(price)
-        terms = Terms(exact(order_qty), limit, ord_type, time_in_force, as_date(expire_date))
+        limit, further = known(price), map(known, (stop_px, display_qty, min_qty))
+        terms = Terms(exact(order_qty), limit, ord_type, time_in_force, as_date(expire_date), *further)
         told = self.receive(owner, cl_ord_id, "new", (instrument, side, terms), by)
         if isinstance(told, Result):
             return told
@@ -81,6 +85,9 @@ class Requests(Checks):
         ord_type: str | None = None,
         time_in_force: str | None = None,
         expire_date: date | str | None = None,
+        stop_px: Number | None = None,
+        display_qty: Number | None = None,
+        min_qty: Number | None = None,
         by: str | None = None,
     ) -> Result:
         owner = self.accounts[account]
@@ -90,19 +97,19 @@ class Requests(Checks):
             "ord_type": ord_type,
             "time_in_force": time_in_force,
             "expire_date": as_date(expire_date),
+            "stop_px": known(stop_px),
+            "display_qty": known(display_qty),
+            "min_qty": known(min_qty),
         }
         told = self.receive(owner, cl_ord_id, "replace", (orig_cl_ord_id, *changes.values()), by)
         if isinstance(told, Result):
             return told
         request, order = told, self.chain(owner, orig_cl_ord_id)
-        if order is None or order.closed:
-            return self.refuse(request, "order_too_late" if order else "order_unknown")
-        before = self.newest_terms(order)
-        asked = before.changed(**changes)
-        if "market" in (before.ord_type, asked.ord_type):
-            asked = replace(asked, price=known(price))
-        if asked.time_in_force != "gtd":
-            asked = replace(asked, expire_date=as_date(expire_date))
+        if order is None:
+            return self.refuse(request, "order_unknown")
+        asked = self.asked(self.newest_terms(order), changes)
+        if order.closed and not self.may_reopen(order, asked):
+            return self.refuse(request, "order_too_late")
         request.terms = self.protected(owner, order.instrument, order.side, asked)
         unsent = order.request.status in WAITING
         needed = self.terms_hold(order, request.terms) if unsent and request.terms.price is not None else None
@@ -115,6 +122,32 @@ class Requests(Checks):
         else:
             order.pending.append(request)
         return self.place(request, desk)
+
+    def may_reopen(self, order: Order, asked: Terms) -> bool:
+        """A replace may ask for more of a filled order."""
+        return order.filled and asked.order_qty > order.cum_qty and self.can_still_trade(order)
+
+    def can_still_trade(self, order: Order) -> bool:
+        """Not past its day, and not what was immediate or nothing."""
+        exchange, terms = order.instrument.exchange, order.terms
+        if terms.time_in_force == "gtd" and terms.expire_date != exchange.trade_date:
+            return terms.expire_date > exchange.trade_date
+        if terms.time_in_force == "gtd":
+            return exchange.session != "complete"
+        if terms.time_in_force == "day":
+            return order.trade_date == exchange.trade_date and exchange.session != "complete"
+        return terms.time_in_force == "gtc"
+
+    def asked(self, before: Terms, changes: dict[str, object]) -> Terms:
+        """The terms with what is to change; what the new type or time in force does not take goes with the old one."""
+        asked = replace(before, price=before.limit, protected=False).changed(**changes)
+        if asked.ord_type in UNPRICED:
+            asked = replace(asked, price=changes["price"])
+        if asked.ord_type not in NEEDS_STOP:
+            asked = replace(asked, stop_px=changes["stop_px"])
+        if asked.time_in_force != "gtd":
+            asked = replace(asked, expire_date=changes["expire_date"])
+        return asked
 
     def cancel(self, account: str, cl_ord_id: str, orig_cl_ord_id: str, by: str | None = None) -> Result:
         """Nothing but permission and identity stops it."""
@@ -170,12 +203,16 @@ class Requests(Checks):
         return asked[-1] if asked else order.terms
 
     def protected(self, account: Account, instrument: Instrument, side: str, terms: Terms) -> Terms:
-        """With the price that an order is held at: its limit, or for a market buy the market's price and a margin."""
+        """With the price that an order is held at: its limit, else the market's price, for a buy with a margin; of a
+        stop not below its stop price."""
         market = instrument.market_price
-        if terms.ord_type != "market" or terms.price is not None or not market:
+        if terms.ord_type in NEEDS_PRICE or terms.price is not None or not market:
             return terms
         margin = Fraction(account.account_class.market_order_margin_bps, 10000) if side == "buy" else 0
-        return replace(terms, price=upwards(market * (1 + margin), instrument.price_exponent))
+        if terms.stop_px is not None:
+            market = max(market, terms.stop_px)
+        price = upwards(market * (1 + margin), instrument.price_exponent)
+        return replace(terms, price=price, protected=True)
 
     def supersede(self, order: Order, request: Request) -> None:
         """A replace of a New that still waits here is a new version of it, and goes out as a New."""
@@ -222,7 +259,7 @@ class Requests(Checks):
         self.emit(request)
 
     def emit(self, request: Request) -> None:
-        self.sent.append(f"{request.type} {request.cl_ord_id}")
+        self.sent.append(f"{request.type} {request.cl_ord_id or request.order.named}")
 
     def send_buffered(self, exchange: Exchange) -> None:
         """In the order in which they came, each vetted again; what only the desk would ask is not asked twice."""
@@ -244,17 +281,24 @@ class Requests(Checks):
         """A request that was never sent ends: a New takes its order along, a replace leaves the order as it is."""
         request.status, request.reason = status, reason
         if request.type == "new":
-            self.close_order(request.order, "expired" if status == "expired" else "rejected", reason)
+            self.close_order(request.order, "canceled" if status == "cancelled" else status, reason)
         else:
             request.order.pending.remove(request)
 
-    def close_order(self, order: Order, ord_status: str, reason: str = "ok", filled: bool = False) -> None:
+    def close_order(
+        self,
+        order: Order,
+        ord_status: str,
+        reason: str = "ok",
+        filled: bool = False,
+    ) -> None:
         """It can trade no more: what waits for it ends, its hold is released, the rest of its fee falls due."""
         order.ord_status, order.closed, order.filled, order.closed_on = ord_status, True, filled, self.today
+        order.end = "" if filled else ord_status
         for request in list(order.pending):
             if order.filled and request.status not in WAITING:
                 continue  # the exchange may still have a word
-            done = ord_status == "canceled" and request.type == "cancel"
+            done = request.type == "cancel" and ord_status == "canceled"
             request.status, request.reason = ("completed", "ok") if done else ("rejected", "order_closed")
             order.pending.remove(request)
         if order.request.status in UNANSWERED:
@@ -317,8 +361,9 @@ class Requests(Checks):
         """All checks once more, with the request's own hold given back; a market order's hold stays as it was. What
         the desk has seen does not count again, but for what only whoever set it may lift."""
         order, kept = request.order, request.terms
-        limit = None if kept.ord_type == "market" else kept.price
-        terms = self.protected(order.account, order.instrument, order.side, replace(kept, price=limit))
+        limit = kept.limit
+        bare = replace(kept, price=limit, protected=False)
+        terms = self.protected(order.account, order.instrument, order.side, bare)
         needed = self.hold(order)
         orders, pending = self.orders, order.pending
         self.orders = [each for each in orders if each is not order or request.type != "new"]

@@ -212,6 +212,7 @@ def test_late_fill_and_overfill_are_booked_and_flagged() -> None:
     assert o.report("trade", account="K", cl_ord_id="X", exec_id="E1", last_qty="12", last_px="10").alerts == [
         "fill_after_close",
         "overfill",
+        "available_negative",
     ]
     assert money(o, "payable", "available") == figures("120", "-20")
     assert o.submit("K", "Y", "Q", "buy", 1, "1").status == "funds_insufficient"

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from tests.oracle.movements import Movements
+from tests.oracle.numbers import ZERO
+from tests.oracle.open_orders import OpenOrders
+from tests.oracle.orders import Order, average, quantity
 
 FLAGS = {1: "external", 2: "overfilled", 4: "filled_after_close", 8: "cum_differs", 16: "expired_here"}
 LadderView = dict[date, tuple[Fraction, Fraction]]
@@ -38,13 +40,28 @@ class HoldingView:
 
 @dataclass
 class OrderView:
+    side: str
+    order_id: str
     ord_status: str
+    shown_status: str
     closed: bool
     flags: tuple[str, ...]
     order_qty: Fraction
     cum_qty: Fraction
     leaves_qty: Fraction
     price: Fraction | None
+    stop_px: Fraction | None
+    display_qty: Fraction | None
+    min_qty: Fraction | None
+    ord_type: str
+    time_in_force: str
+    expire_date: date | None
+    avg_px: Fraction
+    cum_value: Fraction
+    fee_charged: Fraction
+    day_order_qty: Fraction
+    day_cum_qty: Fraction
+    day_avg_px: Fraction
     reserved: Fraction
     reserved_qty: Fraction
     pending: tuple[tuple[str, str], ...]
@@ -57,7 +74,7 @@ class RequestView:
     reason: str
 
 
-class Oracle(Movements):
+class Oracle(OpenOrders):
     def cash(self, account: str, currency: str) -> CashView:
         owner, unit, book = self.accounts[account], self.currencies[currency], self.books[account, currency]
         return CashView(
@@ -86,17 +103,34 @@ class Oracle(Movements):
 
     def order(self, account: str, cl_ord_id: str) -> OrderView | None:
         order = self.chain(self.accounts[account], cl_ord_id)
-        if order is None:
-            return None
+        return order and self.picture(order)
+
+    def picture(self, order: Order) -> OrderView:
         reserved, reserved_qty = self.hold(order)
+        today = [each for each in order.effective if each.trade_date == order.instrument.exchange.trade_date]
         return OrderView(
+            side=order.side,
+            order_id=order.order_id,
             ord_status=order.ord_status,
+            shown_status=order.shown_status,
             closed=order.closed,
             flags=tuple(name for bit, name in FLAGS.items() if order.flags & bit),
             order_qty=order.terms.order_qty,
             cum_qty=order.cum_qty,
             leaves_qty=order.leaves_qty,
             price=order.terms.price,
+            stop_px=order.terms.stop_px,
+            display_qty=order.terms.display_qty,
+            min_qty=order.terms.min_qty,
+            ord_type=order.terms.ord_type,
+            time_in_force=order.terms.time_in_force,
+            expire_date=order.terms.expire_date,
+            avg_px=average(order.effective),
+            day_order_qty=order.terms.order_qty - order.cum_qty + quantity(today),
+            day_cum_qty=quantity(today),
+            day_avg_px=average(today),
+            cum_value=order.cum_value,
+            fee_charged=sum((charge.fee for charge in self.charges(order)), ZERO),
             reserved=reserved,
             reserved_qty=reserved_qty,
             pending=tuple((request.type, request.cl_ord_id) for request in order.pending),

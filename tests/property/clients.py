@@ -13,6 +13,7 @@ from tests.property import strategies as draw
 from tests.property.machine import Day, newest
 from tests.property.world import LOT, TICK
 
+TYPES = ("limit", "market", "stop", "stop_limit", "market_to_limit", "pegged")
 FLAWS = ("no price", "priced market", "zero", "negative", "off tick", "off lot", "stop", "date")
 
 
@@ -77,6 +78,51 @@ class Clients(Day):
     @rule(
         account=draw.accounts,
         instrument=draw.instruments,
+        side=draw.sides,
+        lots=draw.more_lots,
+        ord_type=st.sampled_from(("stop", "stop", "stop_limit", "market_to_limit", "pegged", "pegged")),
+        ticks=st.none() | st.integers(-3, 3),
+        stop=st.none() | st.integers(-3, 9),
+        time_in_force=draw.times_in_force,
+        parts=st.tuples(st.none() | st.integers(0, 14), st.none() | st.integers(0, 14)),
+    )
+    def submit_another_type(
+        self,
+        account: str,
+        instrument: str,
+        side: str,
+        lots: int,
+        ord_type: str,
+        ticks: int | None,
+        stop: int | None,
+        time_in_force: str,
+        parts: tuple[int | None, int | None],
+    ) -> None:
+        """With the prices that it takes, mostly, and now and then with others."""
+        if ord_type in ("stop", "market_to_limit") and ticks != 0:
+            ticks = None
+        if ord_type not in ("stop", "stop_limit") and stop != 0:
+            stop = None
+        shown, least = (None if part is None else draw.quantity(instrument, part) for part in parts)
+        self.say(
+            "submit",
+            account,
+            self.name("X"),
+            instrument,
+            side,
+            draw.quantity(instrument, lots),
+            None if ticks is None else draw.price(instrument, ticks),
+            ord_type=ord_type,
+            time_in_force=time_in_force,
+            expire_date=self.model.today + timedelta(1) if time_in_force == "gtd" else None,
+            stop_px=None if stop is None else draw.price(instrument, stop),
+            display_qty=shown,
+            min_qty=least,
+        )
+
+    @rule(
+        account=draw.accounts,
+        instrument=draw.instruments,
         flaw=st.sampled_from(FLAWS),
     )
     def submit_malformed(self, account: str, instrument: str, flaw: str) -> None:
@@ -107,7 +153,8 @@ class Clients(Day):
         lots=st.none() | draw.lots,
         ticks=st.none() | draw.ticks,
         time_in_force=st.sampled_from((None, None, None, "gtc", "day")),
-        ord_type=st.sampled_from((None, None, None, None, "limit", "market")),
+        ord_type=st.sampled_from((None, None, None, None, None, *TYPES)),
+        stop=st.none() | st.integers(0, 9),
         by=draw.users,
     )
     def replace(
@@ -117,6 +164,7 @@ class Clients(Day):
         ticks: int | None,
         time_in_force: str | None,
         ord_type: str | None,
+        stop: int | None,
         by: str | None,
     ) -> None:
         order = newest(self.open(), index)
@@ -130,6 +178,9 @@ class Clients(Day):
             price=None if ticks is None else draw.price(symbol, ticks),
             time_in_force=time_in_force,
             ord_type=ord_type,
+            stop_px=draw.price(symbol, stop)
+            if stop is not None and ord_type in ("stop", "stop_limit", "limit")
+            else None,
             by=by,
         )
 
@@ -148,10 +199,10 @@ class Clients(Day):
         self.say("replace", account, self.name("Y"), name, order_qty=draw.quantity(order.instrument.symbol, lots))
         self.say("cancel", account, self.name("Z"), name)
 
-    @precondition(lambda self: self.model.requests)
+    @precondition(lambda self: self.keys())
     @rule(account=draw.accounts, index=draw.recent)
     def cancel_a_name_that_may_be_unknown(self, account: str, index: int) -> None:
-        name = newest(list(self.model.requests), index)[1]
+        name = newest(self.keys(), index)[1]
         self.say("cancel", account, self.name("Z"), name)
 
     @precondition(lambda self: self.said)
@@ -161,10 +212,10 @@ class Clients(Day):
         method, args, fields = newest(self.said, index)
         self.pair.do(method, *args, **fields)
 
-    @precondition(lambda self: self.model.requests)
+    @precondition(lambda self: self.keys())
     @rule(index=draw.recent, instrument=draw.instruments)
     def use_a_name_twice(self, index: int, instrument: str) -> None:
-        account, name = newest(list(self.model.requests), index)
+        account, name = newest(self.keys(), index)
         self.pair.do("submit", account, name, instrument, "buy", draw.quantity(instrument, 3), "1")
 
     # the desk
@@ -182,8 +233,8 @@ class Clients(Day):
         request = newest(self.model.queue(), index)
         self.pair.do("reject", request.account.code, request.cl_ord_id, by)
 
-    @precondition(lambda self: self.model.requests)
+    @precondition(lambda self: self.keys())
     @rule(index=draw.recent)
     def decide_on_anything(self, index: int) -> None:
-        account, name = newest(list(self.model.requests), index)
+        account, name = newest(self.keys(), index)
         self.pair.do("authorise", account, name, "desk")

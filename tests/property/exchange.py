@@ -30,7 +30,7 @@ class Exchanges(Day):
     def unanswered(self) -> list[Request]:
         """Replaces and cancels that an exchange has to answer."""
         pending = [request for order in self.model.orders for request in order.pending if self.current(order)]
-        return [request for request in pending if request.feed]
+        return [request for request in pending if request.feed and request.cl_ord_id]
 
     def trades(self) -> list[Execution]:
         return [execution for order in self.model.orders if self.current(order) for execution in order.executions]
@@ -74,6 +74,8 @@ class Exchanges(Day):
         """With the exchange's own word and number, or without; a jump in the numbers is a gap."""
         order = newest(self.working(), index)
         quantity, price = plain(self.size(order, size)), plain(self.fill_price(order, ticks))
+        if order.terms.time_in_force not in ("day", "gtc", "gtd"):
+            ord_status = None
         fields: dict[str, Any] = {"ord_status": ord_status}
         if jump is not None:
             fields["feed_sequence"] = order.instrument.exchange.feeds[0].last_in + 1 + jump
@@ -120,6 +122,34 @@ class Exchanges(Day):
         fields = {} if missing is None else {"cum_qty": plain(order.cum_qty + missing * lot)}
         self.tell(exec_type, request, **fields)
 
+    @precondition(lambda self: self.sent())
+    @rule(
+        index=draw.recent,
+        exec_type=st.sampled_from(("suspended", "stopped", "calculated", "triggered", "order_status")),
+        word=st.sampled_from(("new", "partially_filled", "filled", "suspended", "canceled", "expired")),
+    )
+    def say_what_it_is(self, index: int, exec_type: str, word: str) -> None:
+        fields = {"ord_status": word} if exec_type == "order_status" else {}
+        self.tell(exec_type, newest(self.sent(), index), **fields)
+
+    @precondition(lambda self: self.working())
+    @rule(
+        index=draw.recent,
+        lots=st.none() | draw.more_lots,
+        ticks=st.none() | st.integers(-3, 3),
+        word=st.sampled_from((None, None, "suspended", "new")),
+    )
+    def restate(self, index: int, lots: int | None, ticks: int | None, word: str | None) -> None:
+        """Other terms, or none, without being asked."""
+        order = newest(self.working(), index)
+        symbol = order.instrument.symbol
+        figures = {
+            "order_qty": None if lots is None else draw.quantity(symbol, lots),
+            "price": None if ticks is None else draw.price(symbol, ticks),
+        }
+        told = {name: value for name, value in figures.items() if value is not None}
+        self.tell("restated", order.request, ord_status=word, **told)
+
     # answers to replaces and cancels
 
     @precondition(lambda self: self.unanswered())
@@ -140,12 +170,12 @@ class Exchanges(Day):
         request = newest(self.unanswered(), index)
         self.say("cancel_reject", request.account.code, request.cl_ord_id, ord_status=ord_status)
 
-    @precondition(lambda self: self.model.requests)
+    @precondition(lambda self: self.keys())
     @rule(index=draw.recent)
     def refuse_again(self, index: int) -> None:
         """An answer to what may have been answered, or closed, before."""
         request = newest(list(self.model.requests.values()), index)
-        if request.feed and request.type != "new":
+        if request.feed and request.type != "new" and request.cl_ord_id:
             self.say("cancel_reject", request.account.code, request.cl_ord_id)
 
     # busts and corrections
@@ -171,7 +201,9 @@ class Exchanges(Day):
     @precondition(lambda self: self.sent())
     @rule(index=draw.recent)
     def bust_the_unknown(self, index: int) -> None:
-        self.tell("trade_cancel", newest(self.sent(), index), exec_id=self.name("B"), exec_ref_id="none")
+        request = newest(self.sent(), index)
+        day = request.order.instrument.exchange.trade_date
+        self.tell("trade_cancel", request, exec_id=self.name("B"), exec_ref_id="none", trade_date=day)
 
     def reference(self, trade: Execution, settles_in: int | None) -> dict[str, Any]:
         fields: dict[str, Any] = {"exec_ref_id": trade.exec_ids[-1], "trade_date": trade.trade_date}

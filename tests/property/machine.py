@@ -51,5 +51,9 @@ class Day(RuleBasedStateMachine):
     def open(self) -> list[Order]:
         return [order for order in self.model.orders if not order.closed and self.current(order)]
 
+    def keys(self) -> list[tuple[str, str]]:
+        """Account and name of each request that has one."""
+        return [key for key, request in self.model.requests.items() if request.cl_ord_id]
+
     def chain(self, order: Order) -> list[Request]:
-        return [request for request in self.model.requests.values() if request.order is order]
+        return [each for each in self.model.requests.values() if each.order is order and each.cl_ord_id]

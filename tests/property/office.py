@@ -96,6 +96,17 @@ class Office(Day):
     def control(self, scope: str, state: str, data: Any) -> None:
         self.pair.do("control", scope, data.draw(st.sampled_from(SCOPES[scope])), state)
 
+    @rule(
+        account=st.none() | draw.accounts,
+        instrument=st.none() | draw.instruments,
+        exchange=st.none() | st.none() | draw.exchanges,
+        side=st.none() | st.none() | draw.sides,
+        user=st.none() | st.none() | st.sampled_from(USERS),
+        by=st.sampled_from((None, None, "alice", "bob", "gone")),
+    )
+    def mass_cancel(self, by: str | None, **described: str | None) -> None:
+        self.pair.do("mass_cancel", **described, by=by)
+
     def control_of(self, scope: str, name: str) -> str:
         if scope == "firm":
             return self.model.firm_control

@@ -18,7 +18,7 @@ users = st.one_of(*[st.none()] * 6, st.sampled_from(USERS))
 deciders = st.sampled_from(("desk", "desk", "desk", "junior", "alice", "gone", "far"))
 times_in_force = st.sampled_from(("day", "day", "gtc", "gtd", "ioc", "fok", "at_close"))
 recent = st.integers(0, 7)  # picks one of the newest
-states = st.sampled_from(("active", "reduce_only", "halted"))
+states = st.sampled_from(("active", "reduce_only", "reduce_only", "halted", "killed"))
 
 lots = st.one_of(*[st.integers(1, 40)] * 6, st.sampled_from((0, -1, 400, 100000)))
 more_lots = st.integers(1, 12)

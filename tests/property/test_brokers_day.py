@@ -7,13 +7,13 @@ import os
 from hypothesis import HealthCheck, settings
 
 from tests.property.clients import Clients
-from tests.property.exchange import Exchanges
+from tests.property.elsewhere import Elsewhere
 from tests.property.office import Office
 
 SOAK = bool(os.environ.get("OMS_SOAK"))
 
 
-class BrokersDay(Clients, Exchanges, Office):
+class BrokersDay(Clients, Elsewhere, Office):
     pass
 
 

@@ -1,0 +1,105 @@
+"""Trades, busts and corrections. Owns that each counts once, in whatever order they come."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from tests.oracle.numbers import ZERO
+from tests.oracle.orders import FILLED_AFTER_CLOSE, Execution, Order
+from tests.oracle.states import Report, States
+
+Key = tuple[str, date, str, str]  # exchange, trade date, side, exec_id
+
+
+class Executions(States):
+    def __init__(self) -> None:
+        super().__init__()
+        self.contents: dict[Key, tuple[object, ...]] = {}  # what a key was booked with
+        self.breaks: list[tuple[Key, tuple[object, ...]]] = []  # what came under a booked key with other content
+        self.early: list[tuple[Order, Report]] = []  # busts and corrections that came before their trade
+
+    def key(self, order: Order, report: Report) -> Key:
+        exchange = order.instrument.exchange
+        return exchange.mic, report.trade_date or exchange.trade_date, order.side, report.exec_id
+
+    def seen(self, key: Key, content: tuple[object, ...]) -> str | None:
+        """An execution counts once, whoever reports it; the same key with other content is a break, once."""
+        if key not in self.contents:
+            self.contents[key] = content
+            return None
+        if self.contents[key] == content or (key, content) in self.breaks:
+            return "execution_repeated"
+        self.breaks.append((key, content))
+        return "execution_conflict"
+
+    def trade(self, order: Order, report: Report) -> str:
+        key = self.key(order, report)
+        again = self.seen(key, ("trade", order, report.last_qty, report.last_px))
+        if again:
+            return again
+        trade_date = key[1]
+        fill = Execution(
+            order=order,
+            side=order.side,
+            exec_ids=[report.exec_id],
+            quantity=report.last_qty,
+            price=report.last_px,
+            trade_date=trade_date,
+            settle_date=report.settle_date or order.instrument.settle_date(trade_date),
+        )
+        order.executions.append(fill)
+        order.missing_qty = max(ZERO, order.missing_qty - fill.quantity)
+        self.stock[order.account.code, order.instrument.symbol].history.append(fill)
+        if order.closed:
+            order.flags |= FILLED_AFTER_CLOSE
+            self.alerts.append("fill_after_close")
+        else:
+            self.answered(order.request)
+            if order.terms.protected and report.price is not None:
+                self.restate(order, report)
+        self.stand(order, report.ord_status)
+        self.post(order)
+        self.catch_up(order)
+        return "ok"
+
+    def restate_trade(self, order: Order, report: Report) -> str:
+        """A bust or a correction: everything becomes as if the trade had been so from the start."""
+        again = self.seen(
+            self.key(order, report), (report.exec_type, report.exec_ref_id, report.last_qty, report.last_px)
+        )
+        if again:
+            return again
+        named = self.trade_named(order, report)
+        if named is None or not named.quantity:
+            self.early.append((order, report))
+            return "execution_unknown"
+        self.change(named, report)
+        self.catch_up(order)
+        return "ok"
+
+    def change(self, trade: Execution, report: Report) -> None:
+        order = trade.order
+        trade.exec_ids.append(report.exec_id)
+        if trade.settled:
+            self.reverse_settled(trade, report.settle_date)
+        if report.exec_type == "trade_cancel":
+            trade.quantity = ZERO
+        else:
+            trade.quantity, trade.price = report.last_qty, report.last_px
+        self.stand(order, report.ord_status)
+        self.post(order, report.settle_date)
+
+    def catch_up(self, order: Order) -> None:
+        """What came before its trade, or before the version that it names, takes effect now."""
+        for early in [each for each in self.early if each[0] is order]:
+            named = self.trade_named(order, early[1])
+            if early in self.early and named is not None and named.quantity:
+                self.early.remove(early)
+                self.change(named, early[1])
+                self.catch_up(order)
+
+    def trade_named(self, order: Order, report: Report) -> Execution | None:
+        """By any id of its versions; an id may come again on another day: then the date decides, else the newest."""
+        found = [each for each in order.executions if report.exec_ref_id in each.exec_ids]
+        dated = [each for each in found if each.trade_date == report.trade_date]
+        return (dated or found or [None])[-1]

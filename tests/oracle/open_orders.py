@@ -1,0 +1,55 @@
+"""The exchange's list of open orders, against ours. Owns what a list may change: terms, never executions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from tests.oracle.movements import Movements
+from tests.oracle.numbers import as_date, exact
+from tests.oracle.orders import Order, Terms
+from tests.oracle.reference import Exchange
+from tests.oracle.requests import Result
+
+
+class OpenOrders(Movements):
+    def open_orders(self, exchange: str, orders: Iterable[Mapping[str, object]], complete: bool = True) -> Result:
+        """Unknown here: taken in. Both, but different: the exchange's terms win. Here only: in doubt, its hold kept,
+        and only if the list is complete."""
+        market, before, self.alerts = self.exchanges[exchange], len(self.sent), []
+        listed = [self.listed(market, row) for row in orders]
+        if complete:
+            for order in self.live(market):
+                if order not in listed and order.request.status not in ("queued", "buffered"):
+                    self.doubt(order)
+        return Result("ok", self.sent[before:], alerts=self.alerts)
+
+    def listed(self, exchange: Exchange, row: Mapping[str, object]) -> Order:
+        order = self.listed_order(exchange, row)
+        limit = exact(row.get("price", 0))
+        terms = Terms(
+            exact(row["order_qty"]),
+            limit or None,
+            row.get("ord_type", "limit"),
+            row.get("time_in_force", "day"),
+            as_date(row.get("expire_date")),
+        )
+        if order is None:
+            order = self.adopt(row["account"], row["order_id"], self.instruments[row["instrument"]], row["side"], terms)
+        elif (terms.order_qty, terms.price) != (order.terms.order_qty, order.terms.price):
+            order.terms = replace(order.terms, order_qty=terms.order_qty, price=terms.price)
+            self.alerts.append("order_terms_differ")
+        self.answered(order.request)
+        if order.ord_status == "pending_new":
+            order.ord_status = "new"
+        self.compare_cum(order, exact(row["cum_qty"]))
+        return order
+
+    def listed_order(self, exchange: Exchange, row: Mapping[str, object]) -> Order | None:
+        if "cl_ord_id" in row:
+            return self.chain(self.accounts[row["account"]], row["cl_ord_id"])
+        return self.order_at(exchange, row["order_id"])
+
+    def doubt(self, order: Order) -> None:
+        order.request.status, order.request.reason = "in_doubt", "order_missing_at_exchange"
+        self.alerts.append("order_missing_at_exchange")
