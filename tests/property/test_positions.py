@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from oms import Engine
+from oms.booking import SettlementItem
 from oms.verify import audit
 
 SOAK = bool(os.environ.get("OMS_SOAK"))
@@ -26,6 +27,7 @@ ACTIONS = st.lists(
         st.tuples(st.just("correct"), st.integers(0, 30), quantities, prices),
         st.tuples(st.just("adjust"), st.integers(-300, 300).filter(bool)),
         st.tuples(st.sampled_from(["settle", "roll", "deposit", "margin"])),
+        st.tuples(st.just("part"), st.integers(0, 30), st.booleans()),
     ),
     max_size=60 if SOAK else 25,
 )
@@ -124,6 +126,18 @@ class Play:
             assert self.engine.set_margin("K", "GBP", self.count).ok
         elif word == "settle":
             assert self.engine.settle(name, self.day).ok
+        elif word == "part":
+            self.part(name, *figures)
+
+    def part(self, name: str, which: int, fails: bool) -> None:
+        """One share of a trade settles, or all of it fails to; refused where nothing of it is open."""
+        known = [trade for trade in self.history.trades if trade.order and not trade.busted]
+        if known:
+            trade = known[which % len(known)].name
+            if fails:
+                self.engine.settle(name, self.day, items=[], fail=[trade])
+            else:
+                self.engine.settle(name, self.day, items=[SettlementItem(trade, 1)])
 
     def trade(self, name: str, side: str, quantity: int, price: int) -> None:
         px = Decimal(price).scaleb(-3)
