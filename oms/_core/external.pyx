@@ -112,7 +112,7 @@ cdef uint16_t apply_open_order(State* s, const OpenOrder* r) noexcept nogil:
     cdef uint32_t order
     cdef OrderRow* o
     cdef Cover cover
-    cdef int64_t price
+    cdef int64_t price, held, stock
     if not allowed(s, PERMISSION_report | PERMISSION_operate):
         return ST_permission_denied
     if r.exchange == 0 or r.exchange >= s.header[TABLE_exchange].used:
@@ -124,6 +124,7 @@ cdef uint16_t apply_open_order(State* s, const OpenOrder* r) noexcept nogil:
     if order == 0:
         return park(s, ST_report_unmatched, 0, 0)
     o = &s.order[order]
+    held, stock = o.reserved, o.reserved_qty
     answered(s, o.request)
     say(s, order, OrdStatus_partially_filled if o.cum_qty else OrdStatus_new)
     flag(s, order, FLAG_listed)
@@ -143,6 +144,8 @@ cdef uint16_t apply_open_order(State* s, const OpenOrder* r) noexcept nogil:
         close_order(s, order, OrdStatus_filled, CLOSED_filled, ST_ok)
     else:
         rehold(s, order)
+    if o.reserved > held or o.reserved_qty > stock:
+        warn_of_debt(s, order)
     return ST_ok
 
 

@@ -7,6 +7,7 @@ own state, and the account's buckets move by the difference there.
 from libc.stdint cimport INT64_MIN
 
 from oms._core.arith cimport FIGURE_MAX, protect_price, value_of
+from oms._core.debt cimport warn_cash
 from oms._core.executions cimport charge_rest
 from oms._core.index cimport index_put
 from oms._core.ledger cimport cash_available, cash_reserve, cash_row, fee_of, holding_available, holding_reserve, \
@@ -308,6 +309,7 @@ cdef void close_order(State* s, uint32_t order, uint8_t ord_status, uint8_t how,
     """The order can trade no more: its hold is released, a fee that proceeds did not pay falls due, and requests that
     nobody has sent yet are closed with it. Those in flight keep waiting for the exchange's word when it was filled."""
     cdef OrderRow* o = &s.order[order]
+    cdef int64_t charged = o.fee_charged
     cdef uint32_t slot = o.pending, after
     row_open(&o.version)
     o.ord_status = ord_status
@@ -334,6 +336,8 @@ cdef void close_order(State* s, uint32_t order, uint8_t ord_status, uint8_t how,
             set_status(s, o.request, RequestStatus_rejected, reason)
     charge_rest(s, order)
     rehold(s, order)
+    if o.fee_charged > charged:
+        warn_cash(s, o.cash)
 
 
 cdef inline uint64_t name_hash(uint32_t exchange, const uint8_t* name, uint32_t length) noexcept nogil:

@@ -174,6 +174,11 @@ class Play:
     def check(self) -> None:
         held, average, gained = self.history.outcome()
         holding = self.engine.holding("K", "V")
+        for table, picture in (("cash", self.engine.cash("K", "GBP")), ("holding", holding)):
+            if len(self.engine.rows(table)) > 1:  # the core's own figure, and that of the pictures
+                units = Decimal(self.engine.core.available(table, 1)).scaleb(-2 if table == "cash" else 0)
+                assert picture.available == units
+                assert picture.negative == (picture.available < 0 and table == "cash")
         assert holding.total == held
         shown = None if average is None else Decimal(half_away(average * 10**8)).scaleb(-8)
         assert holding.average_price == shown
