@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -20,6 +20,7 @@ from oms import records
 from oms.engine import Result
 from oms.enums import Status
 from oms.scenario.parse import Step
+from oms.scenario.view import account_codes
 from oms.scenario.world import World
 from oms.start_of_day.book import Book
 from oms.start_of_day.compare import (
@@ -32,7 +33,7 @@ from oms.start_of_day.compare import (
     our_figures,
     positions,
 )
-from oms.start_of_day.files import Control, SourceFile
+from oms.start_of_day.files import FIRST_ROW, Control, Fault, SourceFile
 
 SOURCE = "scenario"
 EPOCH = date(1970, 1, 1)
@@ -85,6 +86,13 @@ def _without_code(row: Mapping[str, Any]) -> dict[str, Any]:
 def declared(f: dict[str, Any]) -> bool:
     """Do the rows have the number and the control totals that the file declares?"""
     sums: Counter[str] = Counter()
+    rows_of = {
+        (kind, r["account"], r[item])
+        for kind, item in (("cash", "currency"), ("holdings", "instrument"))
+        for r in f[kind]
+    }
+    if len(rows_of) != len(f["cash"]) + len(f["holdings"]):
+        return False  # a row stands twice
     if f["totals"].get("all_rows", len(f["cash"]) + len(f["holdings"])) != len(f["cash"]) + len(f["holdings"]):
         return False
     for kind, item, figure in (("cash", "currency", "booked"), ("holdings", "instrument", "settled")):
@@ -98,8 +106,10 @@ def declared(f: dict[str, Any]) -> bool:
 
 
 def load(world: World, f: dict[str, Any]) -> list[Result]:
-    """Load what there is; a load that is refused leaves the others out."""
+    """Load what there is, but for rows of unknown accounts; a load that is refused leaves the others out."""
     results = []
+    known = account_codes(world)
+    f = f | {kind: [row for row in f[kind] if row["account"] in known] for kind in ("cash", "holdings")}
     common: dict[str, Any] = {"source": SOURCE, "by": f["by"], "supersede": f["by"] is not None}
     if f["cash"]:
         rows = [(row["account"], row["currency"], row["booked"]) for row in f["cash"]]
@@ -171,4 +181,10 @@ def source_file(world: World, kind: Kind, f: dict[str, Any], book: Book) -> Sour
         kind.figure: np.array(amounts, np.int64),
     }
     control = Control(kind.name, f["as_of"], SOURCE, len(amounts), None, True)
-    return SourceFile(kind.name, kind.name, control, digest(f, kind.name), len(amounts), arrays)
+    unknown = tuple(
+        Fault(kind.name, index + FIRST_ROW, "account", "no such account", row["account"])
+        for index, (row, (account, _)) in enumerate(zip(f[kind.name], numbers, strict=True))
+        if not account
+    )
+    read = SourceFile(kind.name, kind.name, control, digest(f, kind.name), len(amounts), arrays)
+    return replace(read, unknown=unknown, unknown_count=len(unknown))

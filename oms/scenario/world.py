@@ -127,12 +127,11 @@ class World:
         ]
 
     def account_for(self, f: dict[str, Any]) -> str:
-        """The account that a request or report means: its own word, else that of the id. Raises OmsError."""
+        """The account that a request or report means: its own word, else that of the id, else the only one there is;
+        for an id that no step made, NONE."""
         named = [self.account_of.get(f.get(name, "")) for name in ("cl_ord_id", "orig_cl_ord_id")]
         accounts = list(self.given.known["accounts"])
-        code = f.get("account") or named[0] or named[1] or (accounts[0] if len(accounts) == 1 else None)
-        if code is None:
-            raise OmsError(f"no step made {f.get('orig_cl_ord_id', f['cl_ord_id'])}", remedy="name its account")
+        code = f.get("account") or named[0] or named[1] or (accounts[0] if len(accounts) == 1 else "NONE")
         self.account_of.setdefault(f["cl_ord_id"], code)
         return str(code)
 
