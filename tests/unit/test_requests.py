@@ -86,6 +86,18 @@ def test_a_halt_while_a_list_comes_stops_all_of_it(engine):
     assert engine.submit("K", "C", "Q", "buy", 10, 5).status == Status.instrument_halted
 
 
+def test_a_kill_withdraws_what_a_list_holds(engine):
+    engine.begin_list(3)
+    member(engine, "A")
+    member(engine, "B")
+    engine.submit("K", "Z", "Q", "buy", 10, 5)
+    engine.kill("account", "K")
+    assert engine.request("K", "A").reason == Status.withdrawn_by_kill
+    assert engine.request("K", "B").reason == Status.withdrawn_by_kill
+    assert (engine.cash("K", "AUD").reserved, found(engine)) == (50, [])
+    assert member(engine, "C").status == Status.list_rejected
+
+
 def test_a_client_may_take_a_request_out_of_its_list(engine):
     engine.begin_list(2)
     member(engine, "A")
