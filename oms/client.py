@@ -33,14 +33,13 @@ BATCH = 128  # requests that are sent together
 _HEAD = struct.Struct("<IIQQHHHH")
 _TERMS = ("order_qty", "price", "stop_px", "display_qty", "min_qty")
 _KINDS = ("ord_type", "time_in_force")
-_LOCATED = ("cl_ord_id_length", "locate_length")
-_REPLACE = (*_TERMS, *_KINDS, "tag", "cl_ord_id_length", "orig_cl_ord_id_length")
+_REPLACE = (*_TERMS, *_KINDS, "options", "tag", "cl_ord_id_length", "orig_cl_ord_id_length")
+_NEW = ("expire_date", "side", *_KINDS, "options", "tag", "cl_ord_id_length", "locate_length")
+_CANCEL = ("account", "options", "tag", "cl_ord_id_length", "orig_cl_ord_id_length")
 _STRUCTS = {
-    "NewOrderSingle": packer(
-        "NewOrderSingle", ("account", "instrument", *_TERMS, "expire_date", "side", *_KINDS, "tag", *_LOCATED)
-    ),
+    "NewOrderSingle": packer("NewOrderSingle", ("account", "instrument", *_TERMS, *_NEW)),
     "OrderCancelReplaceRequest": packer("OrderCancelReplaceRequest", ("account", "expire_date", *_REPLACE)),
-    "OrderCancelRequest": packer("OrderCancelRequest", ("account", "tag", "cl_ord_id_length", "orig_cl_ord_id_length")),
+    "OrderCancelRequest": packer("OrderCancelRequest", _CANCEL),
     "OrderMassCancelRequest": packer("OrderMassCancelRequest", ("account", "instrument", "side", "tag")),
 }
 _TEMPLATES = {name: records.BY_NAME[name].template_id for name in _STRUCTS}
@@ -192,13 +191,14 @@ class Client:
         display_qty: Amount | None = None,
         min_qty: Amount | None = None,
         locate: str = "",
+        poss_resend: bool = False,
     ) -> int:
-        """Ask for an order. Words are those of `oms.enums`. locate: where a short sale's stock is borrowed. Returns the
-        tag. Raises OmsError."""
+        """Ask for an order. Words are those of `oms.enums`; locate: where a short sale's stock is borrowed;
+        poss_resend (FIX 97): a known cl_ord_id gets its first answer. Returns the tag. Raises OmsError."""
         what = self.instrument(instrument) if isinstance(instrument, str) else instrument
         terms = _terms(what, order_qty, price, stop_px, display_qty, min_qty)
         kinds = _value(Side, side), _value(OrdType, ord_type), _value(TimeInForce, time_in_force)
-        fields = (self._number(account), what.number, *terms, to_day(expire_date), *kinds)
+        fields = (self._number(account), what.number, *terms, to_day(expire_date), *kinds, int(poss_resend))
         return self._request("NewOrderSingle", fields, cl_ord_id, locate)
 
     def replace(
@@ -216,17 +216,19 @@ class Client:
         ord_type: str = "",
         time_in_force: str = "",
         expire_date: Day | None = None,
+        poss_resend: bool = False,
     ) -> int:
         """Ask to change an order, named by any id of its chain; what is not given stays as it is. Returns the tag."""
         what = self.instrument(instrument) if isinstance(instrument, str) else instrument
         terms = _terms(what, order_qty, price, stop_px, display_qty, min_qty)
         kinds = _value(OrdType, ord_type), _value(TimeInForce, time_in_force)
-        fields = (self._number(account), to_day(expire_date), *terms, *kinds)
+        fields = (self._number(account), to_day(expire_date), *terms, *kinds, int(poss_resend))
         return self._request("OrderCancelReplaceRequest", fields, cl_ord_id, orig_cl_ord_id)
 
-    def cancel(self, account: str | int, cl_ord_id: str, orig_cl_ord_id: str) -> int:
+    def cancel(self, account: str | int, cl_ord_id: str, orig_cl_ord_id: str, *, poss_resend: bool = False) -> int:
         """Ask to cancel an order, named by any id of its chain. Returns the tag."""
-        return self._request("OrderCancelRequest", (self._number(account),), cl_ord_id, orig_cl_ord_id)
+        fields = (self._number(account), int(poss_resend))
+        return self._request("OrderCancelRequest", fields, cl_ord_id, orig_cl_ord_id)
 
     def mass_cancel(self, account: str | int, instrument: str | Instrument | None = None, side: str = "") -> int:
         """Ask to cancel every order of an account, of one instrument or side where given. Returns the tag; the answer's

@@ -37,8 +37,13 @@ class Limiting(Views):
             scope=self.number("ControlScope", scope),
             number=slot_of(self, scope, name or ""),
             name=self.number("LimitName", limit),
-            value=to_units(value, 0 if limit == RATE else 4, limit),
+            value=units_of(limit, value),
         )
+
+
+def units_of(limit: str, value: Amount) -> int:
+    """A limit's figure as its record has it."""
+    return to_units(value, 0 if limit == RATE else 4, limit)
 
 
 def limits(views: Views) -> list[Limit]:

@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "sod": "sod",
     "auth": "auth",
     "control": "control",
+    "limit": "limit",
     "mass-cancel": "mass_cancel",
     "verify": "verify",
     "replay": "replay",

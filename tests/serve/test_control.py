@@ -218,6 +218,21 @@ def test_a_kill_by_the_command_line(loaded: Serving, exchange: Exchange, capsys:
     assert oms(capsys, loaded, "stat")[1]["control"] == shown["states"]
 
 
+def test_limits_by_the_command_line(loaded: Serving, exchange: Exchange, capsys: pytest.CaptureFixture[str]) -> None:
+    assert oms(capsys, loaded, "limit", "set", "open_value", "100", "account", "A1", "--as", "ops")[0] == 0
+    with Client(loaded.config.url("bob"), name="bob") as client:
+        client.submit("A1", "A", "BHP", "buy", 2, "45.00", locate="")
+        client.submit("A1", "A", "BHP", "buy", 3, "45.00", poss_resend=True)
+        client.submit("A1", "B", "BHP", "buy", 1, "45.00")
+        statuses = [(answer.status, answer.repeated) for answer in client.drain()]
+        assert statuses == [(Status.ok, False), (Status.ok, True), (Status.limit_exceeded, False)]
+    shown = oms(capsys, loaded, "limit", "show")[1]
+    figures = {"currency": "AUD", "open": "90", "bought": "0", "sold": "0"}
+    assert shown == [{"scope": "account", "name": "A1", "limits": "open_value=100", **figures}]
+    refused = oms(capsys, loaded, "limit", "set", "order_value", "-1", "firm", "--as", "ops")
+    assert (refused[0], refused[1]["status"]) == (1, "reference_invalid")
+
+
 def test_mass_cancel_by_client_and_command_line_and_a_throttle(
     loaded: Serving, exchange: Exchange, capsys: pytest.CaptureFixture[str]
 ) -> None:
