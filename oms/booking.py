@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from oms.enums import MovementKind, MovementStage
@@ -75,6 +76,18 @@ def transfer(
         "reference": reference,
         "reason": reason,
         "override": int(override),
+    }
+
+
+def balance(item: str, amount: Amount, as_of: Day | None) -> dict[str, Any]:
+    """What a bank or registry tells: it knows no numbers of rows, and no exponents. item: SYMBOL or SYMBOL@MIC."""
+    figure = Decimal(amount)
+    decimals = max(0, -int(figure.as_tuple().exponent))
+    return {
+        "amount": to_units(figure, decimals, "amount"),
+        "decimals": decimals,
+        "as_of": to_day(as_of) if as_of else 0,
+        "item_code": item.replace("@", "."),
     }
 
 

@@ -140,6 +140,7 @@ class Config(Strict, frozen=True):
     working_set: dict[str, Natural] = {}  # rows that get their memory at the start, by table
     currencies: dict[str, Currency] = {}
     exchanges: dict[str, Exchange] = {}
+    custodians: tuple[str, ...] = ()  # feeds of banks and registries
     classes: dict[str, AccountClass] = {}
     fees: dict[str, Fee] = {}
     users: dict[str, User] = {}
@@ -229,6 +230,9 @@ def _check(config: Config) -> None:
             where, remedy = f"{config.path}, [{section}]", "docs/reference/tables.md lists them"
             raise OmsError(f"no table is called {', '.join(unknown)}", where=where, remedy=remedy)
     feeds = {feed for name, exchange in config.exchanges.items() for feed in exchange.feeds or (name,)}
+    if twice := feeds.intersection(config.custodians):
+        raise OmsError(f"the feed {sorted(twice)[0]!r} is an exchange's and a custodian's", where=config.path)
+    feeds.update(config.custodians)
     for name, endpoint in config.endpoints.items():
         where = f"{config.path}, [endpoints.{name}]"
         if not ENDPOINT_NAME.fullmatch(name):
@@ -238,7 +242,11 @@ def _check(config: Config) -> None:
         if (endpoint.role == "adapter") != (endpoint.feed != ""):
             raise OmsError("an adapter, and nobody else, has a feed", where=where)
         if endpoint.feed and endpoint.feed not in feeds:
-            raise OmsError(f"no exchange has the feed {endpoint.feed!r}", where=where, remedy=f"known: {sorted(feeds)}")
+            raise OmsError(
+                f"no exchange or custodian has the feed {endpoint.feed!r}",
+                where=where,
+                remedy=f"known: {sorted(feeds)}",
+            )
     users = [endpoint.user for endpoint in config.endpoints.values()]
     if twice := {user for user in users if users.count(user) > 1}:
         raise OmsError(f"two endpoints share the user {sorted(twice)[0]!r}: one of its own for each", where=config.path)
@@ -280,7 +288,7 @@ def define(engine: Engine, config: Config) -> None:
 
     Raises OmsError when the engine refuses a part of it.
     """
-    parts = (config.currencies, config.exchanges, config.classes, config.fees, config.users)
+    parts = (config.currencies, config.exchanges, config.custodians, config.classes, config.fees, config.users)
     digest = hashlib.sha256(msgspec.json.encode(parts)).digest()
     if bytes(engine.rows("firm")[1]["config_digest"]) == digest:
         return
@@ -292,6 +300,8 @@ def define(engine: Engine, config: Config) -> None:
         with _part(config, "exchanges", mic):
             feeds = exchange.feeds or None
             _accepted(engine.define_exchange(mic, exchange.settlement_days, feeds, exchange.holidays))
+    for name in config.custodians:
+        _accepted(engine.define_custodian(name))
     for name, fee in config.fees.items():
         with _part(config, "fees", name):
             listed = [msgspec.structs.asdict(component) for component in fee.components]

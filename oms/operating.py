@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from oms import booking, records
 from oms.booking import SettlementItem
 from oms.enums import MovementKind, MovementStage
+from oms.errors import OmsError
 from oms.values import Amount, Day, or_null, to_day, to_units
 from oms.views import Views
 
@@ -227,6 +228,40 @@ class Operating(Views):
             "margin": to_units(margin, int(self.rows("currency")["exponent"][money]), "margin"),
         }
         return self.record("SetMargin", by, **fields, reference=reference, reason=reason)
+
+    def balance(
+        self,
+        feed: str,
+        id: str,
+        account: str,
+        item: str,
+        *,
+        delta: Amount | None = None,
+        absolute: Amount | None = None,
+        as_of: Day | None = None,
+        reference: str = "",
+        feed_sequence: int = 0,
+        by: str | None = None,
+    ) -> Result:
+        """A bank or registry tells what has moved (delta), or what there is (absolute), of a currency or instrument.
+
+        as_of: absent = the business date. reference: of the client's withdrawal that the bank has paid.
+        """
+        if (delta is None) == (absolute is None):
+            raise OmsError("either what has moved or what there is")
+        told = delta if delta is not None else absolute
+        assert told is not None
+        return self.record(
+            "BalanceReport",
+            by,
+            **booking.balance(item, told, as_of),
+            feed=self.find("feed", "name", feed, "feed"),
+            feed_sequence=feed_sequence,
+            absolute=int(absolute is not None),
+            id=id,
+            account_code=account,
+            reference=reference,
+        )
 
 
 def content_digest(lines: Sequence[bytes], as_of: Day) -> bytes:

@@ -59,6 +59,10 @@ class Reference:
                 result = self.record("DefineHoliday", of=int(of), number=number(), date=to_day(day))
         return result
 
+    def define_custodian(self, name: str) -> Result:
+        """A feed without an exchange: a bank's, or a registry's."""
+        return self.record("DefineFeed", name=padded(name, 32, "feed"), exchange=0)
+
     def define_class(
         self,
         name: str,

@@ -51,6 +51,7 @@ EXCHANGE = frozenset(
         "OpenOrder",
         "OpenOrdersEnd",
         "FeedGapClosed",
+        "BalanceReport",
         "Lookup",
     }
 )
@@ -68,8 +69,11 @@ OPERATION = frozenset(
         "LoadCommit",
         "AccountReconciled",
         "BusinessDate",
+        "SettleItem",
+        "SettleExpected",
         "Settle",
         "Movement",
+        "Transfer",
         "SetMargin",
         "SetLimit",
         "Control",

@@ -47,6 +47,17 @@ static inline int rate_of(int64_t base, int64_t rate_e8, int64_t *out) {
     return fits(divide_half_away((i128)base * rate_e8, 100000000), out);
 }
 
+/* An amount with `decimals` in units with `exponent`: 0 when that loses some of it, or does not fit. */
+static inline int rescale(int64_t amount, int decimals, int exponent, int64_t *out) {
+    if (decimals > 18 || exponent > 18)
+        return 0;
+    if (decimals <= exponent)
+        return fits((i128)amount * POWER_OF_TEN[exponent - decimals], out);
+    if (amount % POWER_OF_TEN[decimals - exponent])
+        return 0;
+    return fits(amount / POWER_OF_TEN[decimals - exponent], out);
+}
+
 /* The share of a figure that part of a whole has; part <= whole, whole above zero. */
 static inline int64_t part_of(int64_t figure, int64_t part, int64_t whole) {
     return (int64_t)divide_half_away((i128)figure * part, whole);

@@ -5,6 +5,7 @@ cdef extern from "arith.h" nogil:
     const int64_t FIGURE_MAX
     int value_of(int64_t price, int64_t quantity, int64_t numerator, int64_t denominator, int up, int64_t* out)
     int rate_of(int64_t base, int64_t rate_e8, int64_t* out)
+    int rescale(int64_t amount, int decimals, int exponent, int64_t* out)
     int64_t part_of(int64_t figure, int64_t part, int64_t whole)
     int64_t scale_e4(int64_t amount_e4, int exponent)
     int protect_price(int64_t reference, int64_t margin_bps, int64_t* out)

@@ -18,7 +18,7 @@ cdef struct Batch:
     int32_t date       # due: settlement date not after it
     uint32_t account   # 0 = all
     bint contractual   # only accounts whose class settles by the date, each item on its own date
-    bint confirmed     # only accounts that start of day has not left closed: theirs stay open, and late
+    bint confirmed     # by a start of day: of accounts that it has left closed all stays open, and late
     bint listed        # only the items that were sent for it
     uint32_t rows      # staged for it
     uint32_t reference
@@ -59,7 +59,19 @@ cdef bint takes(const State* s, const Batch* b, uint32_t execution, Item* part) 
         part[0] = asked(s, execution, &s.stage[row])
         return s.stage[row].kind == StageKind_item
     part[0] = open_item(s, execution)
-    return not b.listed and x.settle_date <= b.date and not (b.contractual and is_late(s, x))
+    if is_late(s, x) and (b.contractual or b.confirmed):  # it waits for a batch that settles it
+        return False
+    return not b.listed and x.settle_date <= b.date
+
+
+cdef bint leaves_late(const State* s, const Batch* b, uint32_t execution) noexcept nogil:
+    """Does the batch leave this open past its date: failed, the rest of a part, or not confirmed by a start of day?"""
+    cdef const ExecutionRow* x = &s.execution[execution]
+    if x.posted != 1 or is_late(s, x):
+        return False
+    if s.marks[execution]:
+        return True
+    return b.confirmed and x.settle_date <= b.date and s.account[x.account].unreconciled and b.account in (0, x.account)
 
 
 cdef uint16_t vet_item(State* s, const Batch* b, uint32_t row) noexcept nogil:
@@ -128,8 +140,8 @@ cdef bint room_for(State* s, Batch* b) noexcept nogil:
             h = &s.holding[holding_of(s, &s.execution[slot])]
             closed += part.stock != 0 and date_of(s, b, slot) <= h.loaded_as_of
             partial += part.net != left.net or part.stock != left.stock
-        elif s.marks[slot]:
-            partial += 1
+        else:
+            partial += leaves_late(s, b, slot)
     return (has_room(s, TABLE_movement, movements) and has_room(s, TABLE_cost_event, closed)
             and has_room(s, TABLE_progress, partial) and has_room(s, TABLE_exposure, partial)
             and has_room(s, TABLE_ladder, 2 * partial))
@@ -184,7 +196,7 @@ cdef void run(State* s, const Batch* b) noexcept nogil:
     for slot in range(1, s.header[TABLE_execution].used):
         if takes(s, b, slot, &part):
             settle(s, slot, &part, date_of(s, b, slot), b.reference)
-        if s.marks[slot] and s.execution[slot].posted == 1:
+        if leaves_late(s, b, slot):
             mark_late(s, slot)
 
 

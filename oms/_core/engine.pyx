@@ -14,6 +14,7 @@ import numpy as np
 from oms.errors import OmsError
 from oms.records import RecordError, row_dtype
 
+from oms._core.balances cimport apply_balance
 from oms._core.batches cimport apply_settle, apply_settle_expected, apply_settle_item
 from oms._core.capacity cimport apply_capacities, find_short_table
 from oms._core.control cimport apply_control
@@ -106,6 +107,8 @@ cdef uint16_t apply_fact(State* s, const Frame* record) noexcept nogil:
         return apply_session(s, <const TradingSession*>record)
     if kind == T_OpenOrder:
         return apply_open_order(s, <const OpenOrder*>record)
+    if kind == T_BalanceReport:
+        return apply_balance(s, <const BalanceReport*>record)
     if kind == T_OpenOrdersEnd:
         return apply_open_orders_end(s, <const OpenOrdersEnd*>record)
     return ST_record_malformed
@@ -154,7 +157,7 @@ cdef uint16_t apply(State* s, const Frame* record) noexcept nogil:
         status = ST_record_malformed
     elif T_NewOrderSingle <= kind <= T_OrderMassCancelRequest:
         status = apply_request(s, record)
-    elif T_ExecutionReport <= kind <= T_FeedGapClosed:
+    elif T_ExecutionReport <= kind <= T_BalanceReport:
         status = apply_fact(s, record)
     elif kind == T_Tick or kind == T_Capacities or kind == T_UserLost or kind == T_UserBack:
         status = apply_own(s, record)

@@ -216,6 +216,8 @@ cdef class Loop:
             (<OrderCancelReject*>record).feed = feed
         elif kind == T_MarketData:
             (<MarketData*>record).feed = feed
+        elif kind == T_BalanceReport:
+            (<BalanceReport*>record).feed = feed
         elif kind == T_FeedGapClosed:
             (<FeedGapClosed*>record).feed = feed
         elif kind == T_TradingSession:

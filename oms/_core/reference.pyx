@@ -50,10 +50,28 @@ cdef uint32_t find_instrument(const State* s, uint16_t exchange, const char* sym
     return slot
 
 
+cdef uint32_t find_listing(const State* s, const uint8_t* text, uint32_t length) noexcept nogil:
+    """An instrument by SYMBOL or SYMBOL.MIC; 0 = unknown, or not unique."""
+    cdef uint32_t slot, found = 0, size
+    for slot in range(1, s.header[TABLE_instrument].used):
+        size = <uint32_t>strnlen(s.instrument[slot].symbol, 24)
+        if size > length or memcmp(s.instrument[slot].symbol, text, size) != 0:
+            continue
+        if size < length:
+            if text[size] != 46 or length - size - 1 != strnlen(s.exchange[s.instrument[slot].exchange].mic, 8):
+                continue
+            if memcmp(s.exchange[s.instrument[slot].exchange].mic, text + size + 1, length - size - 1) != 0:
+                continue
+        if found:
+            return 0
+        found = slot
+    return found
+
+
 cdef uint64_t find_code(const State* s, const Lookup* asked) noexcept nogil:
     """The number of a code, as peers ask for it: an instrument as SYMBOL or SYMBOL.MIC. 0 = unknown, or not unique."""
     cdef const uint8_t* text = Lookup_texts(asked)
-    cdef uint32_t length = asked.code_length, slot, found = 0, size
+    cdef uint32_t length = asked.code_length
     cdef char[32] code
     if asked.of == LookupOf_request:
         return request_handle(s, find_request(s, asked.account, text, length, hash_bytes(text, length, asked.account)))
@@ -69,19 +87,7 @@ cdef uint64_t find_code(const State* s, const Lookup* asked) noexcept nogil:
         if asked.of == LookupOf_feed:
             return find_small(s, TABLE_feed, 4, code, 32)
         return find_small(s, TABLE_user, 4, code, 32) if asked.of == LookupOf_user else 0
-    for slot in range(1, s.header[TABLE_instrument].used):
-        size = <uint32_t>strnlen(s.instrument[slot].symbol, 24)
-        if size > length or memcmp(s.instrument[slot].symbol, text, size) != 0:
-            continue
-        if size < length:
-            if text[size] != 46 or length - size - 1 != strnlen(s.exchange[s.instrument[slot].exchange].mic, 8):
-                continue
-            if memcmp(s.exchange[s.instrument[slot].exchange].mic, text + size + 1, length - size - 1) != 0:
-                continue
-        if found:
-            return 0
-        found = slot
-    return found
+    return find_listing(s, text, length)
 
 
 cdef inline uint32_t or_take(State* s, int table, uint32_t slot) noexcept nogil:
@@ -154,9 +160,10 @@ cdef uint16_t define_holiday(State* s, const DefineHoliday* r) noexcept nogil:
 
 
 cdef uint16_t define_feed(State* s, const DefineFeed* r) noexcept nogil:
+    """A feed of an exchange, in the order of preference; one of exchange 0 is a bank's or a registry's."""
     cdef uint32_t slot = find_small(s, TABLE_feed, 4, r.name, 32)
     cdef uint16_t* link
-    if r.name[0] == 0 or r.exchange == 0 or r.exchange >= s.header[TABLE_exchange].used:
+    if r.name[0] == 0 or r.exchange >= s.header[TABLE_exchange].used:
         return ST_reference_invalid
     if slot:
         return ST_ok if s.feed[slot].exchange == r.exchange else ST_reference_invalid
@@ -167,6 +174,8 @@ cdef uint16_t define_feed(State* s, const DefineFeed* r) noexcept nogil:
     memcpy(s.feed[slot].name, r.name, 32)
     s.feed[slot].exchange = r.exchange
     row_close(&s.feed[slot].version)
+    if r.exchange == 0:
+        return ST_ok
     link = &s.exchange[r.exchange].first_feed
     while link[0]:
         link = &s.feed[link[0]].next_feed

@@ -97,6 +97,10 @@ cdef void index_day(State* s) noexcept nogil:
     for slot in range(1, s.header[TABLE_withdrawal].used):
         put(&f, s.withdrawal[slot].reference_hash, slot)
     finish(&f)
+    f = filling(&s.by_report)
+    for slot in range(1, s.header[TABLE_balance].used):
+        put(&f, s.balance[slot].hash, slot)
+    finish(&f)
     f = filling(&s.by_load)
     for slot in range(1, s.header[TABLE_load].used):
         put(&f, hash_bytes(s.load[slot].digest, 32, 0), slot)

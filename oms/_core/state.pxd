@@ -96,6 +96,7 @@ cdef struct State:
     ScaledRow* scaled
     OwnerRow* owner
     RenamedRow* renamed
+    BalanceRow* balance
     EventRow* event
     CounterRow* counter
     LatencyRow* latency
@@ -107,6 +108,7 @@ cdef struct State:
     Index by_order_id     # orders, by the exchange's name
     Index by_exec_id      # executions, by their key
     Index by_reference    # movements
+    Index by_report       # reports of banks and registries, by feed and id
     Index by_withdrawal   # withdrawals that clients asked for
     Index by_load         # start-of-day files, by digest
     Index by_batch        # settlement batches

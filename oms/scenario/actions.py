@@ -206,6 +206,14 @@ def session(world: World, f: dict[str, Any], step: Step) -> list[Result]:
     return [world.engine.session(f["exchange"], EVENTS[f["event"]], world.today, f["by"])]
 
 
+def balance(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    item = f["currency"] if "currency" in f else f["instrument"]
+    told = {name: f[name] for name in ("delta", "absolute", "as_of", "reference") if name in f}
+    return [
+        world.engine.balance(f["feed"], f["id"], f["account"], item, **told, feed_sequence=f.get("seq", 0), by=f["by"])
+    ]
+
+
 def open_orders(world: World, f: dict[str, Any], step: Step) -> list[Result]:
     engine, results = world.engine, []
     exchange = engine.exchange_slot(f["exchange"])
@@ -312,6 +320,7 @@ ACTIONS = {
     "cancel_reject": cancel_reject,
     "feed": feed,
     "session": session,
+    "balance": balance,
     "open_orders": open_orders,
     "market": market,
     "business_date": business_date,

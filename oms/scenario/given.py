@@ -59,6 +59,10 @@ class Given:
         ):
             for name, fields in changed[section].items():
                 define(name, fields)
+        for name in sections.get("custodians", ()):
+            self.note(f"custodians.{name}", self.engine.define_custodian(name))
+            self.world.sessions[name] = 1
+            self.note(f"custodians.{name}", self.engine.open_feed(name, session_id=1))
         if sections.keys() & {"policy", "fees", "classes", "accounts", "exchanges"}:
             self.classes()
             self.assign_fees()

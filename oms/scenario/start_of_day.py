@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from oms import records
 from oms.engine import Result
 from oms.enums import Status
 from oms.scenario.parse import Step
@@ -67,13 +66,11 @@ def play(world: World, f: dict[str, Any], step: Step) -> list[Result]:
         return results
     world.day_breaks = [entry.shown() for entry in breaks]
     closing = {entry.closes for entry in breaks if entry.closes}
-    for number, code in enumerate(world.engine.arrays()["account"]["code"]):
-        if number in closing:
-            record = records.encode("AccountReconciled", account=number, unreconciled=1, reason="start of day")
-            world.engine.apply(record)
-        elif number and f["cash"]:
-            batch = f"start of day {f['as_of']} {code.decode()}"
-            world.engine.settle(batch, f["as_of"], account=code.decode())
+    for number in sorted(closing):
+        world.engine.record("AccountReconciled", account=number, unreconciled=1, reason="start of day")
+    if f["cash"]:
+        day = (f["as_of"] - EPOCH).days
+        world.engine.record("Settle", date=day, confirmed=1, batch_id=f"start of day {f['as_of']}")
     if f["date"] > world.today:
         results += world.move_date(f["date"], f["by"])
     return results

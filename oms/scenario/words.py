@@ -184,6 +184,7 @@ GIVEN = Words(
     | {
         "business_date": day,
         "capacities": _capacities,
+        "custodians": listed(text),
         "rules": later("the rule language"),
         "restricted": listed(text),
     },
@@ -393,6 +394,22 @@ ACTIONS: dict[str, Action] = {
     ),
     "session": Action(
         {"exchange": text, "event": word("open", "end", "feed_complete")}, required=("exchange", "event")
+    ),
+    "balance": Action(
+        {
+            "feed": text,
+            "id": text,
+            "account": text,
+            "currency": text,
+            "instrument": text,
+            "delta": number,
+            "absolute": number,
+            "as_of": day,
+            "reference": text,
+            "seq": count,
+        },
+        required=("feed", "id", "account"),
+        one_of=(("currency", "instrument"), ("delta", "absolute")),
     ),
     "open_orders": Action(
         {"exchange": text, "complete": flag, "orders": anything}, required=("exchange", "complete", "orders")

@@ -39,6 +39,7 @@ CAPACITIES = {
     "limit": 256,
     "tally": 1024,
     "request_list": 64,
+    "balance": 256,
     "event": 8192,
     "text": 16384,
     "position": 512,

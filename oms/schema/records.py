@@ -139,6 +139,13 @@ RECORDS = [
         F("next_sequence", "seq", "first of our sequences that the list does not take in; 0 = it takes in all")]),
     Record(48, "FeedGapClosed", "The missing part of a feed's sequence has been replayed.", [
         F("feed", "u16"), F("pad0", "u16"), F("pad1", "u32")]),
+    Record(49, "BalanceReport", "A bank or registry tells what has moved, or what there is.", [
+        F("feed_sequence", "seq", "the feed's own number; 0 = none"), F("amount", "i64", "signed when it has moved"),
+        F("as_of", "date", "0 = the business date"), F("feed", "u16"), F("absolute", "u8", "1 = what there is"),
+        F("decimals", "u8", "of the amount")], [
+        F("id", "text", "of the report, once per feed"), F("account_code", "text", "", 1),
+        F("item_code", "text", "a currency, or an instrument as SYMBOL or SYMBOL.MIC"),
+        F("reference", "text", "of the withdrawal that the bank has paid")]),
     # the day
     Record(50, "LoadBegin", "A start-of-day file follows, row by row; nothing of it counts before LoadCommit.", [
         F("digest", "u8[32]", "SHA-256 of the file"),

@@ -298,6 +298,11 @@ TABLES = [
     Table("renamed", "Names that were given up.", 16384, [
         VERSION, F("of", "u8", "RenameOf"), F("pad0", "u8"), F("user", "u16"), F("number", "u32"), F("date", "date"),
         F("old", "text_ref"), F("new", "text_ref"), F("sequence", "seq", "journal sequence")]),
+    Table("balance", "What banks and registries have reported, each report once.", 262144, [
+        VERSION, F("account", "slot"), F("instrument", "slot", "0 = money"), F("currency", "u16"), F("feed", "u16"),
+        F("as_of", "date"), F("id", "text_ref"), F("movement", "slot", "0 = nothing moved"), F("pad0", "u32"),
+        F("amount", "i64", "in units"), F("hash", "hash", "of feed and id"), F("sequence", "seq", "journal sequence"),
+        F("absolute", "u8"), F("pad1", "u8[7]")]),
     Table("event", "The event log: a ring of Event records that readers follow by position.", 1048576, [
         F("record", "u8[64]")]),
     Table("counter", "What the process has counted since it started. Not part of the state.", 64, [

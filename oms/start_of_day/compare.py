@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from oms.recompute import IN_LADDERS, flow_of
 from oms.records import ENUMS
 from oms.start_of_day.book import Array, Book
 from oms.start_of_day.figures import shown
@@ -111,8 +112,10 @@ def our_figures(kind: Kind, book: Book, as_of: int, settles: bool) -> Ours:
     if settles:
         due = np.flatnonzero((table[kind.owed][used] != 0) | (table[kind.due][used] != 0))
         figures[due] += due_by(kind, book, table[used[due]], as_of)
+        late, amounts = late_items(kind, book, as_of)
+        take_off(keys, figures, late, amounts)
     moved = book.arrays["movement"]
-    later = (moved["date"] > as_of) | ((moved["date"] == as_of) & (moved["kind"] == START_OF_DAY))
+    later = (moved["value_date"] > as_of) | ((moved["value_date"] == as_of) & (moved["kind"] == START_OF_DAY))
     of_kind = ((moved["instrument"] == 0) == (kind is CASH)) & (moved["kind"] != MARGIN)
     mine = np.flatnonzero((moved["account"] != 0) & later & of_kind)
     take_off(keys, figures, key_of(moved["account"][mine], moved[kind.item][mine]), moved["amount"][mine])
@@ -147,6 +150,25 @@ def due_by(kind: Kind, book: Book, rows: Array, as_of: int) -> Array:
     return net
 
 
+def late_items(kind: Kind, book: Book, as_of: int) -> tuple[Array, Array]:
+    """(key, amount) of what would fall due by a date but is late: it failed, and no file can be expected to hold it."""
+    rows, progress, table = book.arrays["execution"], book.arrays["progress"], book.arrays[kind.table]
+    part = progress[rows["progress"]]
+    flow = flow_of(rows)
+    whole = flow.due - flow.owed if kind is CASH else flow.incoming - flow.outgoing
+    left = whole - part["net" if kind is CASH else "stock"]
+    slots = np.flatnonzero((rows["posted"] == IN_LADDERS) & (part["late"] != 0) & (rows["settle_date"] <= as_of))
+    item = rows["instrument"][slots]
+    if kind is CASH:
+        item = book.arrays["instrument"]["currency"][item]
+    keys, left = key_of(rows["account"][slots], item), left[slots]
+    held = key_of(table["account"], table[kind.item])
+    order = np.argsort(held, kind="stable")
+    loaded = table["loaded_as_of"][order[find(held[order], keys)]]
+    counted = rows["settle_date"][slots] > loaded
+    return keys[counted], left[counted]
+
+
 def find(keys: Array, wanted: Array) -> Array:
     """Where each wanted key stands among sorted keys; -1 = nowhere."""
     if not len(keys):
@@ -160,8 +182,8 @@ def accounts_with_history(book: Book, size: int, as_of: int) -> Array:
     past = np.zeros(size, bool)
     trades, moved = book.arrays["execution"], book.arrays["movement"]
     past[trades["account"][trades["trade_date"] <= as_of]] = True
-    own = ((moved["kind"] == START_OF_DAY) & (moved["date"] == as_of)) | (moved["kind"] == MARGIN)
-    past[moved["account"][(moved["date"] <= as_of) & ~own]] = True
+    own = ((moved["kind"] == START_OF_DAY) & (moved["value_date"] == as_of)) | (moved["kind"] == MARGIN)
+    past[moved["account"][(moved["value_date"] <= as_of) & ~own]] = True
     return past
 
 
