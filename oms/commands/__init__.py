@@ -36,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "corporate-action": "corporate_action",
     "rename": "corporate_action",
     "simulator": "simulator",
+    "custodian": "custodian",
     "trade-feed": "trade_feed",
     "adapter": "adapter",
     "scenario": "scenario",
