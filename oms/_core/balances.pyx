@@ -10,11 +10,11 @@ is on the business date is so at this moment: only what comes from now on is on 
 from libc.stdint cimport INT64_MIN
 
 from oms._core.arith cimport FIGURE_MAX, rescale
+from oms._core.debt cimport warn_cash, warn_holding
 from oms._core.feeds cimport count_in
 from oms._core.index cimport index_put
-from oms._core.ledger cimport cash_available, cash_row, holding_available, holding_row
+from oms._core.ledger cimport cash_row, holding_row
 from oms._core.movements cimport book, room_to_book
-from oms._core.outputs cimport alert
 from oms._core.parked cimport park
 from oms._core.reference cimport find_account, find_listing, find_small
 from oms._core.vetting cimport allowed
@@ -162,13 +162,6 @@ cdef void keep(State* s, const BalanceReport* r, const Told* t, uint64_t hash, i
     book(s, &m, INT64_MIN)
 
 
-cdef void warn(State* s, const Told* t) noexcept nogil:
-    if t.currency and cash_available(s, t.row) < 0:
-        alert(s, EventKind_cash, t.row, ST_available_negative)
-    if t.instrument and holding_available(s, t.row) < 0:
-        alert(s, EventKind_holding, t.row, ST_available_negative)
-
-
 cdef uint16_t apply_balance(State* s, const BalanceReport* r) noexcept nogil:
     cdef uint64_t hash
     cdef uint32_t known
@@ -201,5 +194,8 @@ cdef uint16_t apply_balance(State* s, const BalanceReport* r) noexcept nogil:
     t.row = cash_row(s, t.account, t.currency) if t.currency else holding_row(s, t.account, t.instrument)
     keep(s, r, &t, hash, change)
     pay_out(s, r, &t)
-    warn(s, &t)
+    if t.currency:
+        warn_cash(s, t.row)
+    else:
+        warn_holding(s, t.row)
     return status

@@ -42,6 +42,7 @@
 #define T_OpenOrder 46
 #define T_OpenOrdersEnd 47
 #define T_FeedGapClosed 48
+#define T_BalanceReport 49
 #define T_LoadBegin 50
 #define T_LoadCash 51
 #define T_LoadHolding 52
@@ -396,11 +397,12 @@
 #define TABLE_scaled 37
 #define TABLE_owner 38
 #define TABLE_renamed 39
-#define TABLE_event 40
-#define TABLE_counter 41
-#define TABLE_latency 42
-#define TABLE_text 43
-#define TABLE_COUNT 44
+#define TABLE_balance 40
+#define TABLE_event 41
+#define TABLE_counter 42
+#define TABLE_latency 43
+#define TABLE_text 44
+#define TABLE_COUNT 45
 
 typedef struct {
     uint32_t length;
@@ -1091,6 +1093,33 @@ _Static_assert(sizeof(FeedGapClosed) == 40, "FeedGapClosed");
 _Static_assert(offsetof(FeedGapClosed, feed) == 32, "FeedGapClosed.feed");
 _Static_assert(offsetof(FeedGapClosed, pad0) == 34, "FeedGapClosed.pad0");
 _Static_assert(offsetof(FeedGapClosed, pad1) == 36, "FeedGapClosed.pad1");
+
+typedef struct {
+    Frame frame;
+    uint64_t feed_sequence;
+    int64_t amount;
+    int32_t as_of;
+    uint16_t feed;
+    uint8_t absolute;
+    uint8_t decimals;
+    uint8_t id_length;
+    uint8_t account_code_length;
+    uint8_t item_code_length;
+    uint8_t reference_length;
+    uint8_t fill[4];
+} BalanceReport;
+_Static_assert(sizeof(BalanceReport) == 64, "BalanceReport");
+_Static_assert(offsetof(BalanceReport, feed_sequence) == 32, "BalanceReport.feed_sequence");
+_Static_assert(offsetof(BalanceReport, amount) == 40, "BalanceReport.amount");
+_Static_assert(offsetof(BalanceReport, as_of) == 48, "BalanceReport.as_of");
+_Static_assert(offsetof(BalanceReport, feed) == 52, "BalanceReport.feed");
+_Static_assert(offsetof(BalanceReport, absolute) == 54, "BalanceReport.absolute");
+_Static_assert(offsetof(BalanceReport, decimals) == 55, "BalanceReport.decimals");
+_Static_assert(offsetof(BalanceReport, id_length) == 56, "BalanceReport.id_length");
+_Static_assert(offsetof(BalanceReport, account_code_length) == 57, "BalanceReport.account_code_length");
+_Static_assert(offsetof(BalanceReport, item_code_length) == 58, "BalanceReport.item_code_length");
+_Static_assert(offsetof(BalanceReport, reference_length) == 59, "BalanceReport.reference_length");
+_Static_assert(offsetof(BalanceReport, fill) == 60, "BalanceReport.fill");
 
 typedef struct {
     Frame frame;
@@ -2769,6 +2798,38 @@ _Static_assert(offsetof(RenamedRow, new) == 20, "RenamedRow.new");
 _Static_assert(offsetof(RenamedRow, sequence) == 24, "RenamedRow.sequence");
 
 typedef struct {
+    uint32_t version;
+    uint32_t account;
+    uint32_t instrument;
+    uint16_t currency;
+    uint16_t feed;
+    int32_t as_of;
+    uint32_t id;
+    uint32_t movement;
+    uint32_t pad0;
+    int64_t amount;
+    uint64_t hash;
+    uint64_t sequence;
+    uint8_t absolute;
+    uint8_t pad1[7];
+} BalanceRow;
+_Static_assert(sizeof(BalanceRow) == 64, "BalanceRow");
+_Static_assert(offsetof(BalanceRow, version) == 0, "BalanceRow.version");
+_Static_assert(offsetof(BalanceRow, account) == 4, "BalanceRow.account");
+_Static_assert(offsetof(BalanceRow, instrument) == 8, "BalanceRow.instrument");
+_Static_assert(offsetof(BalanceRow, currency) == 12, "BalanceRow.currency");
+_Static_assert(offsetof(BalanceRow, feed) == 14, "BalanceRow.feed");
+_Static_assert(offsetof(BalanceRow, as_of) == 16, "BalanceRow.as_of");
+_Static_assert(offsetof(BalanceRow, id) == 20, "BalanceRow.id");
+_Static_assert(offsetof(BalanceRow, movement) == 24, "BalanceRow.movement");
+_Static_assert(offsetof(BalanceRow, pad0) == 28, "BalanceRow.pad0");
+_Static_assert(offsetof(BalanceRow, amount) == 32, "BalanceRow.amount");
+_Static_assert(offsetof(BalanceRow, hash) == 40, "BalanceRow.hash");
+_Static_assert(offsetof(BalanceRow, sequence) == 48, "BalanceRow.sequence");
+_Static_assert(offsetof(BalanceRow, absolute) == 56, "BalanceRow.absolute");
+_Static_assert(offsetof(BalanceRow, pad1) == 57, "BalanceRow.pad1");
+
+typedef struct {
     uint8_t record[64];
 } EventRow;
 _Static_assert(sizeof(EventRow) == 64, "EventRow");
@@ -2822,6 +2883,7 @@ _Static_assert(offsetof(TextRow, bytes) == 0, "TextRow.bytes");
 #define ExecutionReport_texts(p) ((const uint8_t *)(p) + sizeof(ExecutionReport))
 #define OrderCancelReject_texts(p) ((const uint8_t *)(p) + sizeof(OrderCancelReject))
 #define OpenOrder_texts(p) ((const uint8_t *)(p) + sizeof(OpenOrder))
+#define BalanceReport_texts(p) ((const uint8_t *)(p) + sizeof(BalanceReport))
 #define LoadBegin_texts(p) ((const uint8_t *)(p) + sizeof(LoadBegin))
 #define AccountReconciled_texts(p) ((const uint8_t *)(p) + sizeof(AccountReconciled))
 #define Settle_texts(p) ((const uint8_t *)(p) + sizeof(Settle))
@@ -2894,6 +2956,8 @@ static inline int record_fits(const Frame *frame) {
         return frame->length >= sizeof(OpenOrdersEnd) && sizeof(OpenOrdersEnd) <= frame->length;
     case T_FeedGapClosed:
         return frame->length >= sizeof(FeedGapClosed) && sizeof(FeedGapClosed) <= frame->length;
+    case T_BalanceReport:
+        return frame->length >= sizeof(BalanceReport) && sizeof(BalanceReport) + ((const BalanceReport *)frame)->id_length + ((const BalanceReport *)frame)->account_code_length + ((const BalanceReport *)frame)->item_code_length + ((const BalanceReport *)frame)->reference_length <= frame->length;
     case T_LoadBegin:
         return frame->length >= sizeof(LoadBegin) && sizeof(LoadBegin) + ((const LoadBegin *)frame)->origin_length <= frame->length;
     case T_LoadCash:

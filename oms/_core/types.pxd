@@ -41,6 +41,7 @@ cdef extern from "catalogue.h" nogil:
         T_OpenOrder
         T_OpenOrdersEnd
         T_FeedGapClosed
+        T_BalanceReport
         T_LoadBegin
         T_LoadCash
         T_LoadHolding
@@ -395,6 +396,7 @@ cdef extern from "catalogue.h" nogil:
         TABLE_scaled
         TABLE_owner
         TABLE_renamed
+        TABLE_balance
         TABLE_event
         TABLE_counter
         TABLE_latency
@@ -761,6 +763,20 @@ cdef extern from "catalogue.h" nogil:
         uint16_t feed
         uint16_t pad0
         uint32_t pad1
+
+    ctypedef struct BalanceReport:
+        Frame frame
+        uint64_t feed_sequence
+        int64_t amount
+        int32_t as_of
+        uint16_t feed
+        uint8_t absolute
+        uint8_t decimals
+        uint8_t id_length
+        uint8_t account_code_length
+        uint8_t item_code_length
+        uint8_t reference_length
+        uint8_t fill[4]
 
     ctypedef struct LoadBegin:
         Frame frame
@@ -1614,6 +1630,22 @@ cdef extern from "catalogue.h" nogil:
         uint32_t new
         uint64_t sequence
 
+    ctypedef struct BalanceRow:
+        uint32_t version
+        uint32_t account
+        uint32_t instrument
+        uint16_t currency
+        uint16_t feed
+        int32_t as_of
+        uint32_t id
+        uint32_t movement
+        uint32_t pad0
+        int64_t amount
+        uint64_t hash
+        uint64_t sequence
+        uint8_t absolute
+        uint8_t pad1[7]
+
     ctypedef struct EventRow:
         uint8_t record[64]
 
@@ -1647,6 +1679,7 @@ cdef extern from "catalogue.h" nogil:
     const uint8_t* ExecutionReport_texts(const void* record)
     const uint8_t* OrderCancelReject_texts(const void* record)
     const uint8_t* OpenOrder_texts(const void* record)
+    const uint8_t* BalanceReport_texts(const void* record)
     const uint8_t* LoadBegin_texts(const void* record)
     const uint8_t* AccountReconciled_texts(const void* record)
     const uint8_t* Settle_texts(const void* record)

@@ -116,8 +116,8 @@ class Custodian:
         if not told.absolute:
             held = self.balances.get((told.account, told.item), Decimal(0))
             self.balances[told.account, told.item] = held + Decimal(told.amount)
-        self._ids += 1
         self._told.append(numbered(self._report(told), len(self._told) + 1))
+        self._ids += 1
 
     def _report(self, told: Told) -> bytes:
         as_of: Day | None = told.as_of or None

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from oms.recompute import IN_LADDERS, flow_of
+from oms.recompute import IN_LADDERS, counted, flow_of
 from oms.records import ENUMS
 from oms.start_of_day.book import Array, Book
 from oms.start_of_day.figures import shown
@@ -154,7 +154,7 @@ def late_items(kind: Kind, book: Book, as_of: int) -> tuple[Array, Array]:
     """(key, amount) of what would fall due by a date but is late: it failed, and no file can be expected to hold it."""
     rows, progress, table = book.arrays["execution"], book.arrays["progress"], book.arrays[kind.table]
     part = progress[rows["progress"]]
-    flow = flow_of(rows)
+    flow = flow_of(rows, counted(book.arrays))
     whole = flow.due - flow.owed if kind is CASH else flow.incoming - flow.outgoing
     left = whole - part["net" if kind is CASH else "stock"]
     slots = np.flatnonzero((rows["posted"] == IN_LADDERS) & (part["late"] != 0) & (rows["settle_date"] <= as_of))
@@ -165,8 +165,8 @@ def late_items(kind: Kind, book: Book, as_of: int) -> tuple[Array, Array]:
     held = key_of(table["account"], table[kind.item])
     order = np.argsort(held, kind="stable")
     loaded = table["loaded_as_of"][order[find(held[order], keys)]]
-    counted = rows["settle_date"][slots] > loaded
-    return keys[counted], left[counted]
+    expected = rows["settle_date"][slots] > loaded
+    return keys[expected], left[expected]
 
 
 def find(keys: Array, wanted: Array) -> Array:
