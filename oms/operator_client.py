@@ -7,9 +7,11 @@ Who the operator is follows from the endpoint; which request, account or instrum
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any, Self
 
 from oms import records
+from oms.booking import Booking
 from oms.bus import Closed, Connection
 from oms.bus_config import SessionRole
 from oms.config import Config
@@ -55,7 +57,12 @@ class Operator:
 
     def ask(self, name: str, /, **fields: Any) -> dict[str, Any]:
         """Sends one record and returns the fields of its answer. Raises OmsError when none comes in time."""
-        self.connection.send([records.encode(name, **fields)])
+        return self.book([(name, fields)])
+
+    def book(self, bookings: Sequence[Booking]) -> dict[str, Any]:
+        """Sends records of which the last one is answered, such as a settlement batch with its rows."""
+        name = bookings[-1][0]
+        self.connection.send([records.encode(kind, **fields) for kind, fields in bookings])
         until = time.monotonic() + self.timeout_s
         while (left := until - time.monotonic()) > 0:
             for raw in self.connection.receive(left):

@@ -10,7 +10,6 @@ is on the business date is so at this moment: only what comes from now on is on 
 from libc.stdint cimport INT64_MIN
 
 from oms._core.arith cimport FIGURE_MAX, rescale
-from oms._core.debt cimport warn_cash, warn_holding
 from oms._core.feeds cimport count_in
 from oms._core.index cimport index_put
 from oms._core.ledger cimport cash_row, holding_row
@@ -194,8 +193,4 @@ cdef uint16_t apply_balance(State* s, const BalanceReport* r) noexcept nogil:
     t.row = cash_row(s, t.account, t.currency) if t.currency else holding_row(s, t.account, t.instrument)
     keep(s, r, &t, hash, change)
     pay_out(s, r, &t)
-    if t.currency:
-        warn_cash(s, t.row)
-    else:
-        warn_holding(s, t.row)
     return status

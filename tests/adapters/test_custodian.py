@@ -138,9 +138,33 @@ def test_a_running_oms_books_what_the_bank_tells_at_once(tmp_path):
             bank.ask("figure K AUD")
             bank.ask("receive K AUD 0.02")
             wait_until(lambda: booked(views) == Decimal("0.01"))
+        assert cli("deposit", "K", "AUD", "10", "D1", config) == (0, "deposit: done")
+        assert cli("deposit", "K", "AUD", "10", "D1", config) == (1, "deposit: movement_repeated")
+        assert cli("withdraw", "K", "AUD", "11", "W1", config) == (
+            1,
+            "withdraw: booked_below_zero: 110000, allowed 100100",
+        )
+        assert cli("withdraw", "K", "AUD", "3", "W1", config, "--stage", "request") == (0, "withdraw: done")
+        assert views.cash("K", "AUD").reserved == 3
+        assert cli("adjust", "K", "AUD", "-1", "A1", config) == (1, "adjust: reason_missing")
+        assert cli("margin", "K", "AUD", "50", config) == (0, "margin: done")
+        assert cli("transfer", "K", "K", "AUD", "1", "T1", config) == (1, "transfer: reference_invalid")
+        assert cli("settle", "B1", "2026-11-23", config, "--expect", "K:AUD=9") == (
+            1,
+            "settle: settlement_balance_differs: 90000, allowed 100100",
+        )
+        assert cli("settle", "B1", "2026-11-23", config, "--expect", "K:AUD=10.01") == (0, "settle: done")
+        assert (views.cash("K", "AUD").margin, booked(views)) == (50, Decimal("10.01"))
     finally:
         oms.terminate()
         oms.communicate(timeout=20)
+
+
+def cli(*words):
+    """Exit status and output of a command; the configuration is the only path among its words."""
+    words = [part for word in words for part in (("--config", str(word)) if isinstance(word, Path) else (word,))]
+    done = subprocess.run([sys.executable, "-m", "oms", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout.strip() or done.stderr
 
 
 def booked(views):
