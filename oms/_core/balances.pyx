@@ -191,6 +191,6 @@ cdef uint16_t apply_balance(State* s, const BalanceReport* r) noexcept nogil:
     status = ST_report_stale if r.absolute and t.as_of < contained_to(s, &t) else ST_ok
     # point of no return
     t.row = cash_row(s, t.account, t.currency) if t.currency else holding_row(s, t.account, t.instrument)
-    keep(s, r, &t, hash, change)
     pay_out(s, r, &t)
+    keep(s, r, &t, hash, change)
     return status
