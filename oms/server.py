@@ -39,6 +39,8 @@ ORDER_ENTRY = frozenset(
         "OrderCancelRequest",
         "OrderMassCancelRequest",
         "ListBegin",
+        "Movement",  # a wish to withdraw
+        "Transfer",  # between accounts of its own
         "Lookup",
     }
 )
