@@ -82,6 +82,7 @@ class RequestType(IntEnum):
     new = 68
     replace = 71
     cancel = 70
+    move = 74
 
 
 class RequestStatus(IntEnum):
@@ -424,6 +425,8 @@ class Status(IntEnum):
     booked_below_zero = 89
     resolution_invalid = 90
     nothing_to_resolve = 91
+    move_id_taken = 92
+    move_owner_differs = 93
     resolved_by_operator = 94
     stage_taken = 115
     settlement_item_unknown = 116

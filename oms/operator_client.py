@@ -61,8 +61,11 @@ class Operator:
 
     def book(self, bookings: Sequence[Booking]) -> dict[str, Any]:
         """Sends records of which the last one is answered, such as a settlement batch with its rows."""
-        name = bookings[-1][0]
-        self.connection.send([records.encode(kind, **fields) for kind, fields in bookings])
+        return self.send(*(records.encode(kind, **fields) for kind, fields in bookings))
+
+    def send(self, *raw: bytes) -> dict[str, Any]:
+        """The same with records that are made already."""
+        self.connection.send(list(raw))
         until = time.monotonic() + self.timeout_s
         while (left := until - time.monotonic()) > 0:
             for raw in self.connection.receive(left):
@@ -70,7 +73,7 @@ class Operator:
                 if kind == "Answer":
                     return answer
         raise OmsError(
-            f"no answer to {name} within {self.timeout_s} s",
+            f"no answer within {self.timeout_s} s",
             where=self.connection.url,
             remedy="look at its outcome before you ask again",
         )

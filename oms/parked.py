@@ -20,6 +20,7 @@ from oms.schema import NULL_I64
 from oms.values import from_units, to_units
 from oms.views import Views, word
 
+SUSPENSE = "SUSPENSE"  # the account of executions that belong to none
 UNKNOWN_DECIMALS = 8  # of all figures of an instrument that nobody knows
 QUANTITIES = ("last_qty", "cum_qty", "leaves_qty", "order_qty", "display_qty", "min_qty")
 PRICES = ("last_px", "price", "stop_px")
@@ -82,6 +83,22 @@ def find_parked(views: Views, name: str | int) -> int:
         if name in (waiting.exec_id, waiting.sequence) or name == str(waiting.sequence):
             return waiting.row
     return 0
+
+
+def find_suspended(views: Views, name: str) -> int:
+    """The handle of the order at the suspense account that an order_id, cl_ord_id or exec_id names; 0 when there is
+    none."""
+    orders, requests, executions = (views.rows(table) for table in ("order", "request", "execution"))
+    suspense = np.flatnonzero(
+        (views.rows("account")["code"] == SUSPENSE.encode()) & (views.rows("account")["owner"] == 0)
+    )
+    ours = np.isin(orders["account"], suspense) & (orders["request"] != 0)
+    found = {int(slot): {views.text(orders["order_id"][slot])} for slot in np.flatnonzero(ours)}
+    for rows, text in ((requests, "cl_ord_id"), (executions, "exec_id")):
+        for row in np.flatnonzero(ours[rows["order"]]):
+            found[int(rows["order"][row])].add(views.text(rows[text][row]))
+    slot = next((slot for slot, names in found.items() if name and name in names), 0)
+    return int(orders["generation"][slot]) << 32 | slot if slot else 0
 
 
 def booked_again(views: Views, journal: str | os.PathLike[str], slot: int) -> bytes:

@@ -183,6 +183,22 @@ def _check_balance(books: Books) -> None:
             books.find(item, row, "balance of all postings", total[row], 0)
 
 
+def matching(keys: Figures, slots: Figures, wanted: Figures) -> Figures:
+    """The slot of each wanted key among sorted ones; 0 where there is none."""
+    if not len(keys):
+        return np.zeros(len(wanted), np.int64)
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[place] == wanted, slots[place], 0)
+
+
+def holders_of(books: Books) -> Figures:
+    """The holding that each execution belongs to: that of its account, which is its order's unless that has moved."""
+    executions, holdings = books.rows["execution"], books.rows["holding"]
+    keys = holdings["account"].astype(np.int64) << 32 | holdings["instrument"]
+    slots = np.argsort(keys, kind="stable")
+    return matching(keys[slots], slots, executions["account"].astype(np.int64) << 32 | executions["instrument"])
+
+
 @dataclass
 class Purse:
     """The cash rows, or the holdings: they are kept alike. Names of the fields that differ."""
@@ -206,11 +222,7 @@ class Purse:
 
     def slots(self, accounts: Figures, items: Figures) -> Figures:
         """The row of each account and item; 0 where there is none."""
-        wanted = accounts.astype(np.int64) << 32 | items
-        if not len(self.keys):
-            return np.zeros(len(wanted), np.int64)
-        place = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
-        return np.where(self.keys[place] == wanted, self.order[place] + 1, 0)
+        return matching(self.keys, self.order + 1, accounts.astype(np.int64) << 32 | items)
 
     def check(self, accounts: Figures, items: Figures, owed: Figures, due: Figures, movements: Rows) -> None:
         """What executions (with what they owe and are due) and movements leave in the rows."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from oms.enums import Side, TradeKind
-from oms.recompute import Books, Figures
+from oms.recompute import Books, Figures, holders_of
 from oms.recompute_actions import placed, ratios
 from oms.schema import NULL_I64
 
@@ -80,9 +80,10 @@ def changes_by_holding(books: Books, only: int = 0) -> Iterator[tuple[int, list[
     came."""
     executions, events = books.rows["execution"], books.rows["cost_event"]
     newest = newest_versions(executions)
-    roots = np.flatnonzero((executions["ref"] == 0) & (executions["last_qty"] != 0))
+    comes = (executions["ref"] == 0) | (executions["account"][executions["ref"]] != executions["account"])
+    roots = np.flatnonzero(comes & (executions["last_qty"] != 0))
     roots = roots[roots != 0]
-    holders = books.rows["order"]["holding"][executions["order"][roots]]
+    holders = holders_of(books)[roots]
     if only:
         roots, holders = roots[holders == only], holders[holders == only]
     final = executions[newest[roots]]
@@ -119,10 +120,11 @@ def changes_by_holding(books: Books, only: int = 0) -> Iterator[tuple[int, list[
 
 
 def newest_versions(executions: Any) -> Figures:
-    """What has become of each trade."""
-    newest = np.arange(len(executions))
-    for row in np.flatnonzero(executions["superseded_by"])[::-1]:
-        newest[row] = newest[executions["superseded_by"][row]]
+    """What has become of each trade at its account: a move takes it back there, and issues it again elsewhere."""
+    newest, after = np.arange(len(executions)), executions["superseded_by"]
+    stays = (after != 0) & (executions["account"][after] == executions["account"])
+    for row in np.flatnonzero(stays)[::-1]:
+        newest[row] = newest[after[row]]
     return newest
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from oms.enums import FeeBasis, RequestStatus, RequestType, Side, TradeKind, WithdrawalStatus
-from oms.recompute import IN_LADDERS, SETTLED, Books, Figures, counted_by_orders
+from oms.recompute import IN_LADDERS, SETTLED, Books, Figures, counted_by_orders, holders_of
 
 DEAD, FILLED = 1, 2  # order.closed
 SHORT = (Side.sell_short, Side.sell_short_exempt)
@@ -85,8 +85,7 @@ def recompute_values(books: Books) -> None:
 
 def check_chains(books: Books) -> None:
     """What changes an order or a holding is linked to what came before, and each version to the one it replaces."""
-    executions, orders = books.rows["execution"], books.rows["order"]
-    holders = orders["holding"][executions["order"]]
+    executions, holders = books.rows["execution"], holders_of(books)
     _check_links(books, "execution", "prev_of_order", executions["order"], "order", "last_execution")
     _check_links(books, "execution", "prev_of_holding", holders, "holding", "last_execution")
     _check_links(books, "cost_event", "prev", books.rows["cost_event"]["holding"], "holding", "cost_event")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from oms.enums import TradeKind
-from oms.recompute import IN_LADDERS, Books, Figures, flow_of
+from oms.recompute import IN_LADDERS, Books, Figures, flow_of, holders_of
 from oms.recompute_cost import stored
 from oms.recompute_orders import SHORT
 
@@ -84,6 +84,5 @@ def _check_links(books: Books) -> None:
         rows, named = books.rows[table], books.rows[owner][link]
         books.compare(table, owner, np.where(named[rows[owner]] == np.arange(len(rows)), rows[owner], 0))
         books.compare(owner, link, np.where(rows[owner][named] == np.arange(len(named)), named, 0))
-    executions, orders = books.rows["execution"], books.rows["order"][books.rows["execution"]["order"]]
-    kept = books.rows["holding"]["short_sale"][orders["holding"]] != 0
-    books.fail("execution", "side", np.isin(executions["side"], SHORT) & ~kept)
+    kept = books.rows["holding"]["short_sale"][holders_of(books)] != 0
+    books.fail("execution", "side", np.isin(books.rows["execution"]["side"], SHORT) & ~kept)

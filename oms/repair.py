@@ -1,4 +1,4 @@
-"""What a person settles: requests in doubt, breaks, reports that could not be booked.
+"""What a person settles: requests in doubt, breaks, reports that could not be booked, orders of the wrong account.
 
 A mixin of Engine: it makes records; it holds nothing.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from oms.errors import OmsError
-from oms.parked import booked_again, breaks, find_parked, parked_rows
+from oms.parked import booked_again, breaks, find_parked, find_suspended, parked_rows
 
 if TYPE_CHECKING:
     from oms.engine import Result
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         def apply(self, raw: bytes, source: int = 0) -> Result: ...
         def number(self, enum: str, value: str) -> int: ...
         def handle_of(self, account: str, cl_ord_id: str) -> int: ...
+        def account_or_zero(self, code: str) -> int: ...
 
 else:
     Host = object
@@ -40,6 +41,19 @@ class Repair(Host):
     def parked(self, closed: bool = False) -> list[Parked]:
         """Reports that could not be booked, and breaks; with `closed` those that were settled, too."""
         return parked_rows(self, closed=closed)
+
+    def move(
+        self, account: str, cl_ord_id: str, to: str, orig_cl_ord_id: str = "", *, tag: int = 0, by: str | None = None
+    ) -> Result:
+        """Asks to move an order with its executed part to another account of the same owner. cl_ord_id names the
+        request, and orig_cl_ord_id the order; without that, cl_ord_id names the order."""
+        accounts = {"account": self.account_or_zero(account), "to": self.account_or_zero(to)}
+        return self.record("MoveOrder", by, **accounts, cl_ord_id=cl_ord_id, orig_cl_ord_id=orig_cl_ord_id, tag=tag)
+
+    def assign(self, name: str, account: str, by: str | None = None) -> Result:
+        """Gives an order that stands at the suspense account to an account. name: order_id, cl_ord_id, or the exec_id
+        of one of its executions."""
+        return self.record("AssignOrder", by, order=find_suspended(self, name), account=self.account_or_zero(account))
 
     def resolve(self, account: str, cl_ord_id: str, outcome: str, by: str | None = None, text: str = "") -> Result:
         """Says what became of a request in doubt, or of an order that is missing at the exchange. outcome: rejected,

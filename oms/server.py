@@ -41,6 +41,7 @@ ORDER_ENTRY = frozenset(
         "ListBegin",
         "Movement",  # a wish to withdraw
         "Transfer",  # between accounts of its own
+        "MoveOrder",
         "Lookup",
     }
 )
@@ -60,6 +61,9 @@ EXCHANGE = frozenset(
 OPERATION = frozenset(
     {
         "AuthDecision",
+        "AssignOrder",
+        "Resolve",
+        "ExecutionReport",
         "DefineAccount",
         "DefineInstrument",
         "DefineUser",

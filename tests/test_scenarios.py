@@ -18,7 +18,7 @@ WAYS = {"plain": {}, "restart_between": {"restart_between": True}, "twice": {"tw
 # What no scenario can say: the language has no words for it (the last one is a matter of the adapters' sessions).
 ELSEWHERE = {
     *(Status.record_malformed, Status.side_not_supported, Status.ord_type_not_supported),
-    *(Status.load_not_begun, Status.stage_taken),
+    *(Status.load_not_begun, Status.stage_taken, Status.move_owner_differs),
 }
 
 
@@ -66,6 +66,14 @@ def test_what_no_scenario_can_say_is_answered_as_well():
         engine.session("XASX", "open")
         assert engine.submit("K", "X", "Q", "9", 1, "5").status == Status.side_not_supported
         assert engine.submit("K", "T", "Q", "buy", 1, "5", ord_type="J").status == Status.ord_type_not_supported
+        engine.business_date("2026-11-23")
+        engine.session("XASX", "open")
+        engine.deposit("K", "AUD", "100", "opening")
+        assert engine.submit("K", "M", "Q", "buy", 1, "5").ok
+        engine.define_account("ELSEWHERE", owner=7)
+        other = len(engine.rows("account")) - 1
+        moved = engine.record("MoveOrder", account=engine.account_slot("K"), to=other, cl_ord_id="M")
+        assert moved.status == Status.move_owner_differs
         row = records.encode("LoadCash", account=1, currency=1, booked=1)
         assert engine.apply(row).status == Status.load_not_begun
         request = bytearray(records.encode("OrderCancelRequest", account=1, cl_ord_id="C", orig_cl_ord_id="X"))

@@ -6,7 +6,7 @@ posted on the date that the exchange gives, else as for a trade of today. The fe
 """
 
 from oms._core.executions cimport add_execution, refee, supersede, post, unpost
-from oms._core.ledger cimport recost, settle_date
+from oms._core.ledger cimport first_here, recost, settle_date
 from oms._core.scaled cimport bring_forward, counted_qty, weigh
 from oms._core.settlement cimport holding_of, partly_settled, set_off
 
@@ -41,14 +41,15 @@ cdef void count(State* s, OrderRow* o, int64_t quantity, int64_t value) noexcept
     row_close(&o.version)
 
 
-cdef uint32_t reverse(State* s, uint32_t execution, uint32_t exec_id, int32_t date) noexcept nogil:
-    """The row that ends a trade: it carries reversing items only for what of the trade has been settled."""
+cdef uint32_t reverse(State* s, uint32_t execution, uint32_t exec_id, bint keyed, int32_t date) noexcept nogil:
+    """The row that ends a trade: it carries reversing items only for what of the trade has been settled. `keyed`:
+    reports find it by its name."""
     cdef ExecutionRow figures = s.execution[execution]
     cdef bint partly = figures.posted == 1 and partly_settled(s, &figures)
     cdef bint settled = figures.posted == 2 or partly
     cdef uint32_t slot, root = first_version(s, execution)
     bring_forward(s, &figures, root)
-    weigh(s, holding_of(s, &figures), &figures, root, -1)
+    weigh(s, holding_of(s, &figures), &figures, first_here(s, execution), -1)
     figures.kind = TradeKind_bust
     figures.ref = execution
     figures.exec_id = exec_id
@@ -58,7 +59,7 @@ cdef uint32_t reverse(State* s, uint32_t execution, uint32_t exec_id, int32_t da
         figures.settle_date = date if date else settle_date(s, figures.instrument, s.firm.business_date)
     else:
         unpost(s, execution)
-    slot = add_execution(s, figures.order, &figures, exec_id != 0)
+    slot = add_execution(s, figures.order, &figures, keyed)
     supersede(s, execution, slot)
     if settled:
         post(s, slot)
@@ -70,7 +71,7 @@ cdef uint32_t reverse(State* s, uint32_t execution, uint32_t exec_id, int32_t da
 cdef void bust(State* s, uint32_t execution, const uint8_t* name, uint32_t length, int32_t date) noexcept nogil:
     """The trade never was. `name` is the bust's own exec_id; the caller sees to the order."""
     cdef uint32_t order = s.execution[execution].order
-    cdef uint32_t reversal = reverse(s, execution, text_put(s, name, length), date)
+    cdef uint32_t reversal = reverse(s, execution, text_put(s, name, length), length != 0, date)
     cdef int64_t quantity = counted_qty(s, &s.order[order], &s.execution[reversal], reversal)
     count(s, &s.order[order], -quantity, -s.execution[execution].value)
     refee(s, order, date)
@@ -84,14 +85,15 @@ cdef void correct(State* s, uint32_t execution, int64_t quantity, int64_t price,
     cdef ExecutionRow figures = s.execution[execution]
     cdef OrderRow* o = &s.order[figures.order]
     cdef uint32_t old = execution, slot, root = first_version(s, execution)
+    cdef uint32_t place = first_here(s, execution)
     cdef int64_t counted
     if figures.posted == 2 or partly_settled(s, &figures):
-        old = reverse(s, execution, 0, date)
+        old = reverse(s, execution, 0, False, date)
         figures.settle_date = s.execution[old].settle_date
         figures.scaled = s.execution[old].scaled
     else:
         unpost(s, execution)
-        weigh(s, holding_of(s, &figures), &figures, root, -1)
+        weigh(s, holding_of(s, &figures), &figures, place, -1)
     counted = counted_qty(s, o, &figures, root)
     figures.kind = TradeKind_correct
     figures.ref = old
@@ -102,7 +104,7 @@ cdef void correct(State* s, uint32_t execution, int64_t quantity, int64_t price,
     figures.last_qty, figures.last_px, figures.value = quantity, price, figures.value + value
     figures.scaled = 0
     bring_forward(s, &figures, root)
-    weigh(s, holding_of(s, &figures), &figures, root, 1)
+    weigh(s, holding_of(s, &figures), &figures, place, 1)
     count(s, o, counted_qty(s, o, &figures, root) - counted, value)
     figures.exec_id = text_put(s, name, length)
     slot = add_execution(s, figures.order, &figures, keyed)

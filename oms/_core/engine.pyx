@@ -32,6 +32,7 @@ from oms._core.lists cimport apply_list_begin
 from oms._core.loads cimport apply_load_begin, apply_load_cash, apply_load_commit, apply_load_holding
 from oms._core.mass_cancel cimport apply_mass_cancel
 from oms._core.movements cimport apply_margin, apply_movement, apply_transfer
+from oms._core.moves cimport apply_assign, apply_move
 from oms._core.names cimport apply_owner, apply_rename
 from oms._core.orders cimport find_order
 from oms._core.outputs cimport emit_answer
@@ -137,6 +138,10 @@ cdef uint16_t apply_request(State* s, const Frame* record) noexcept nogil:
         return apply_cancel(s, <const OrderCancelRequest*>record)
     if kind == T_ListBegin:
         return apply_list_begin(s, <const ListBegin*>record)
+    if kind == T_MoveOrder:
+        return apply_move(s, <const MoveOrder*>record)
+    if kind == T_AssignOrder:
+        return apply_assign(s, <const AssignOrder*>record)
     if kind == T_OrderMassCancelRequest:
         return apply_mass_cancel(s, <const OrderMassCancelRequest*>record)
     return apply_decision(s, <const AuthDecision*>record)

@@ -6,7 +6,7 @@ account it is booked to the suspense account, which is made on first need and ta
 
 from libc.stdint cimport INT64_MIN
 
-from oms._core.order_states cimport answered, flag, mark_overfill, say
+from oms._core.order_states cimport answered, flag, say
 from oms._core.orders cimport CLOSED_filled, FLAG_cum_differs, FLAG_external, FLAG_listed, Cover, close_order, \
     cover_of, draft_of, find_order, make_order, make_request, name_order, rehold, set_status
 from oms._core.outputs cimport alert
@@ -92,12 +92,15 @@ cdef uint32_t listed_order(State* s, const OpenOrder* r) noexcept nogil:
     order = s.request[request].order if request else find_order(s, r.exchange, name, r.order_id_length)
     if order:
         return order if s.instrument[s.order[order].instrument].exchange == r.exchange else 0
-    if not known_account(s, r.account) or not sound(s, r.exchange, r.instrument, r.side):
+    if not sound(s, r.exchange, r.instrument, r.side):
         return 0
     if r.order_qty <= r.cum_qty or r.price <= 0:
         return 0
     memset(&t, 0, sizeof(t))
-    t.account, t.instrument, t.side, t.ord_type = r.account, r.instrument, r.side, r.ord_type
+    t.account = r.account if known_account(s, r.account) else suspense_account(s, s.instrument[r.instrument].currency)
+    if t.account == 0:
+        return 0
+    t.instrument, t.side, t.ord_type = r.instrument, r.side, r.ord_type
     t.time_in_force, t.expire_date, t.order_qty, t.price = r.time_in_force, r.expire_date, r.order_qty, r.price
     t.stop_px = t.display_qty = t.min_qty = INT64_MIN
     order = external_order(s, &t, s.exchange[r.exchange].first_feed)
@@ -137,6 +140,9 @@ cdef uint16_t apply_open_order(State* s, const OpenOrder* r) noexcept nogil:
         o.price = price
         row_close(&o.version)
         alert(s, EventKind_order, order, ST_order_terms_differ)
+    row_open(&o.version)
+    o.flags &= ~FLAG_cum_differs
+    row_close(&o.version)
     if r.cum_qty != o.cum_qty:
         flag(s, order, FLAG_cum_differs)
         alert(s, EventKind_order, order, ST_report_cum_differs)

@@ -355,6 +355,26 @@ cdef uint32_t newest_version(const State* s, uint32_t root) noexcept nogil:
     return 0 if s.execution[root].kind == TradeKind_bust else root
 
 
+cdef inline bint comes_here(const State* s, const ExecutionRow* x) noexcept nogil:
+    """Is it the first version of its trade at its account? A move issues it again at another one."""
+    return x.ref == 0 or s.execution[x.ref].account != x.account
+
+
+cdef uint32_t first_here(const State* s, uint32_t execution) noexcept nogil:
+    """The first version of a trade at its account: where it stands in the history of its holding."""
+    while not comes_here(s, &s.execution[execution]):
+        execution = s.execution[execution].ref
+    return execution
+
+
+cdef uint32_t newest_here(const State* s, uint32_t first) noexcept nogil:
+    """What has become of a trade at its account: its newest correction, or 0 when it was busted or moved away."""
+    cdef uint32_t after = s.execution[first].superseded_by
+    while after and s.execution[after].account == s.execution[first].account:
+        first, after = after, s.execution[after].superseded_by
+    return 0 if s.execution[first].kind == TradeKind_bust else first
+
+
 cdef void recost(State* s, uint32_t holding) noexcept nogil:
     """The average as if every trade had been from the start what it is now: walks the holding's trades and, in their
     places between them, its cost events."""
@@ -365,7 +385,7 @@ cdef void recost(State* s, uint32_t holding) noexcept nogil:
     cdef const CostEventRow* event
     cdef const ExecutionRow* x
     while slot:
-        if s.execution[slot].ref == 0:
+        if comes_here(s, &s.execution[slot]):
             s.slots[trades] = slot
             trades += 1
         slot = s.execution[slot].prev_of_holding
@@ -386,7 +406,7 @@ cdef void recost(State* s, uint32_t holding) noexcept nogil:
             total = cost_adjust(h, exponent, total, event.quantity, event.average_price_e8, event.carried)
             continue
         trades -= 1
-        slot = newest_version(s, s.slots[trades])
+        slot = newest_here(s, s.slots[trades])
         if slot:
             x = &s.execution[slot]
             total = cost_step(h, total, x.side, placed_qty(s, x, s.slots[trades]), x.last_px, x.last_qty)

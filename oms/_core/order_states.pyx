@@ -45,9 +45,14 @@ cdef void say(State* s, uint32_t order, uint8_t word) noexcept nogil:
     cdef OrderRow* o = &s.order[order]
     if o.closed or word in (0, OrdStatus_filled, OrdStatus_canceled, OrdStatus_rejected, OrdStatus_expired):
         return
-    if word in (OrdStatus_new, OrdStatus_pending_new) and (o.cum_qty or o.ord_status == word):
+    if word == OrdStatus_pending_new or (word == OrdStatus_new and o.cum_qty):
         return
     set_word(s, order, word)
+
+
+cdef inline int day_rank(uint8_t word) noexcept nogil:
+    """FIX: DoneForDay goes before Calculated, which goes before Filled."""
+    return 2 if word == OrdStatus_done_for_day else 1 if word == OrdStatus_calculated else 0
 
 
 cdef uint8_t standing(const OrderRow* o, uint8_t word) noexcept nogil:
@@ -55,7 +60,7 @@ cdef uint8_t standing(const OrderRow* o, uint8_t word) noexcept nogil:
     if word in (OrdStatus_pending_cancel, OrdStatus_pending_replace):
         return word
     if o.cum_qty >= o.order_qty:
-        return OrdStatus_filled
+        return word if day_rank(word) else OrdStatus_filled
     if word in (OrdStatus_done_for_day, OrdStatus_stopped, OrdStatus_suspended, OrdStatus_calculated):
         return word
     return OrdStatus_partially_filled if o.cum_qty else OrdStatus_new
@@ -79,11 +84,6 @@ cdef bint can_still_trade(const State* s, const OrderRow* o) noexcept nogil:
     if terms.time_in_force == TimeInForce_day:
         return o.trade_date == e.trade_date and e.session_state != SessionState_complete
     return terms.time_in_force == TimeInForce_gtc
-
-
-cdef inline int day_rank(uint8_t word) noexcept nogil:
-    """FIX: DoneForDay goes before Calculated, which goes before Filled."""
-    return 2 if word == OrdStatus_done_for_day else 1 if word == OrdStatus_calculated else 0
 
 
 cdef uint16_t finish_day(State* s, uint32_t order, uint8_t word, int64_t cum_qty) noexcept nogil:

@@ -20,6 +20,7 @@ cdef struct Cover:
     int64_t cash
     int64_t stock
 
+cdef uint32_t schedule_of(const State* s, uint32_t account, uint32_t instrument) noexcept nogil
 cdef void draft_of(const State* s, const Terms* t, OrderRow* draft) noexcept nogil
 cdef bint cover_of(const State* s, const OrderRow* o, int64_t price, int64_t order_qty, Cover* cover) noexcept nogil
 cdef bint hold_of(const State* s, const OrderRow* o, uint32_t without, Cover* cover) noexcept nogil

@@ -24,7 +24,8 @@ from oms._core.outputs cimport alert, emit_answer
 from oms._core.parked cimport apply_waiting, close_parked, may_book_parked, park, park_report
 from oms._core.scaled cimport bring_forward, counted_qty, effective_qty, restate, room_to_scale
 from oms._core.shorts cimport room_to_short
-from oms._core.vetting cimport REQUEST_protected, allowed, of_owner, takes_price
+from oms._core.stated_terms cimport follow_price, state_terms, tells_price
+from oms._core.vetting cimport allowed, of_owner
 
 
 cdef void warn_of_debt(State* s, uint32_t order) noexcept nogil:
@@ -40,12 +41,31 @@ cdef bint room_for_fact(const State* s) noexcept nogil:
             and has_room(s, TABLE_ladder, 8) and room_to_short(s))
 
 
+cdef int64_t ever_executed(const State* s, const OrderRow* o) noexcept nogil:
+    """What the order's trades came to, each at the most that any version of it said."""
+    cdef uint32_t slot = o.last_execution, version
+    cdef int64_t total = 0, most
+    while slot:
+        version = slot if s.execution[slot].ref == 0 else 0
+        most = 0
+        while version:
+            if s.execution[version].kind != TradeKind_bust:
+                most = max(most, s.execution[version].last_qty)
+            version = s.execution[version].superseded_by
+        total += most
+        slot = s.execution[slot].prev_of_order
+    return total
+
+
 cdef void check_cum(State* s, uint32_t order, int64_t cum_qty) noexcept nogil:
-    """A cum that is not ours marks the order; of a dead one the missing part stays held until its executions are
-    found."""
+    """A cum that is not ours marks the order; of a dead one the missing part stays held until its executions are found.
+    A bust that came before the word of its end explains the difference: nothing is missing then."""
     cdef OrderRow* o = &s.order[order]
-    cdef int64_t missing = cum_qty - o.cum_qty, held = missing if o.closed == CLOSED_dead and missing > 0 else 0
-    cdef bint changed = o.missing_qty != held
+    cdef int64_t missing = cum_qty - o.cum_qty, held = 0
+    cdef bint changed
+    if o.closed == CLOSED_dead and missing > 0:
+        missing = held = max(cum_qty - ever_executed(s, o), 0)
+    changed = o.missing_qty != held
     row_open(&o.version)
     o.missing_qty = held
     if missing:
@@ -151,7 +171,7 @@ cdef void after_the_end(State* s, uint32_t order, uint8_t word) noexcept nogil:
     if o.cum_qty >= o.order_qty:
         if word == OrdStatus_filled and o.ord_status in (OrdStatus_canceled, OrdStatus_expired):
             set_word(s, order, word)
-    elif o.ord_status == OrdStatus_filled:
+    elif o.closed == CLOSED_filled or o.ord_status == OrdStatus_filled:
         set_word(s, order, word if word == OrdStatus_expired else OrdStatus_canceled)
 
 
@@ -225,46 +245,6 @@ cdef uint16_t corrected(State* s, uint32_t order, const ExecutionReport* r) noex
         correct(s, trade, r.last_qty, r.last_px, value, name, r.exec_id_length, r.settle_date, True)
     after_trade(s, order, r.ord_status)
     return ST_ok
-
-
-cdef inline bint tells_price(const State* s, const OrderRow* o, const ExecutionReport* r) noexcept nogil:
-    return r.price > 0 or (r.price != INT64_MIN and s.instrument[o.instrument].price_may_be_negative)
-
-
-cdef void state_terms(State* s, OrderRow* o, const ExecutionReport* r) noexcept nogil:
-    """What the exchange tells of the order's terms, quantity and price apart, is so from now on."""
-    cdef RequestRow* t = &s.request[o.terms]
-    row_open(&t.version)
-    if r.ord_type:
-        t.ord_type = r.ord_type
-    elif t.ord_type == OrdType_market_to_limit and tells_price(s, o, r):
-        t.ord_type = OrdType_limit
-    if takes_price(t.ord_type) and tells_price(s, o, r):
-        t.flags &= ~REQUEST_protected
-    if r.time_in_force:
-        t.time_in_force = r.time_in_force
-    if r.expire_date or t.time_in_force != TimeInForce_gtd:
-        t.expire_date = r.expire_date
-    if r.stop_px > 0:
-        t.stop_px = r.stop_px
-    if r.display_qty > 0:
-        t.display_qty = r.display_qty
-    if r.min_qty > 0:
-        t.min_qty = r.min_qty
-    row_close(&t.version)
-
-
-cdef void follow_price(State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
-    """An order that is held at a protected price is held at that of the exchange once it states one."""
-    cdef OrderRow* o = &s.order[order]
-    cdef Cover cover
-    if not s.request[o.terms].flags & REQUEST_protected or not tells_price(s, o, r):
-        return
-    if cover_of(s, o, r.price, o.order_qty, &cover):
-        state_terms(s, o, r)
-        row_open(&o.version)
-        o.price = r.price
-        row_close(&o.version)
 
 
 cdef bint came_before(const State* s, uint32_t request, uint32_t terms) noexcept nogil:
@@ -463,6 +443,8 @@ cdef uint16_t busy(State* s, uint32_t order, uint32_t request, const ExecutionRe
         if request and s.request[request].type != RequestType_new and not is_live(s.request[request].status):
             return ST_report_stale
         word = r.exec_type
+        if o.closed == CLOSED_filled and o.pending:  # a filled order may be replaced, too
+            set_word(s, order, word)
     elif r.cum_qty != INT64_MIN and r.cum_qty < o.cum_qty:
         return ST_report_stale
     elif r.exec_type != ExecType_pending_new:

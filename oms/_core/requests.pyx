@@ -24,17 +24,6 @@ cdef enum:
     OPTION_listed = 4
 
 
-cdef struct Asked:  # a client's request on its way through the checks
-    uint32_t account
-    uint64_t tag
-    uint8_t type
-    uint8_t options      # of its record
-    const uint8_t* name
-    uint32_t length
-    uint64_t hash
-    uint64_t content
-
-
 cdef uint16_t refuse(State* s, const Asked* a, uint16_t status) noexcept nogil:
     """Answers without a trace: who may not ask, or asks without a name, leaves no request behind."""
     emit_answer(s, s.source, status, a.tag, a.account, 0, False)
@@ -136,25 +125,6 @@ cdef uint16_t answer_checked(State* s, const Asked* a, const OrderRow* o, Terms*
         answer.fee = fee_of(s, o.fee, s.currency[s.instrument[t.instrument].currency].exponent, t.side, t.value,
                             &answer.tax)
     return status
-
-
-cdef inline void ask(Asked* a, uint8_t type, uint8_t options, uint32_t account, uint64_t tag, const uint8_t* name,
-                     uint32_t length, uint64_t content) noexcept nogil:
-    a.type = type
-    a.options = options
-    a.account = account
-    a.tag = tag
-    a.name = name
-    a.length = length
-    a.hash = 0
-    a.content = content
-
-
-cdef inline uint64_t content_of(const void* record, uint64_t tag_at, uint32_t size, uint32_t length) noexcept nogil:
-    """Hash of all that a request says, apart from its Frame, the sender's tag, and its options in the byte before."""
-    cdef const uint8_t* data = <const uint8_t*>record
-    cdef uint64_t hash = hash_bytes(data + sizeof(Frame), <uint32_t>(tag_at - 1 - sizeof(Frame)), size)
-    return hash_bytes(data + tag_at + 8, <uint32_t>(length - tag_at - 8), hash)
 
 
 cdef bint in_time(State* s, const Asked* a, uint32_t instrument) noexcept nogil:

@@ -48,6 +48,12 @@ cdef void watch_order(State* s, uint32_t order) noexcept nogil:
         index_put(&s.by_owner, key, order)
 
 
+cdef void unwatch_order(State* s, uint32_t order) noexcept nogil:
+    """Before its account changes."""
+    cdef const OrderRow* o = &s.order[order]
+    index_remove(&s.by_owner, mix(o.account, o.instrument), order)
+
+
 cdef void watch_rows(State* s, uint8_t what) noexcept nogil:
     """Fills empty indexes from the rows that there are."""
     cdef uint32_t slot

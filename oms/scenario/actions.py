@@ -15,7 +15,7 @@ from oms.engine import Result
 from oms.enums import RequestType, Status
 from oms.errors import OmsError
 from oms.order_entry import hits_of
-from oms.scenario import control, entry, start_of_day, view
+from oms.scenario import control, entry, repair, start_of_day, view
 from oms.scenario.given import TWIN
 from oms.scenario.parse import Step
 from oms.scenario.world import World
@@ -131,13 +131,6 @@ def adjust(world: World, f: dict[str, Any], step: Step) -> list[Result]:
 
 def signed(f: dict[str, Any]) -> dict[str, Any]:
     return {"by": f["by"], "override": f.get("override", False)}
-
-
-def resolve(world: World, f: dict[str, Any], step: Step) -> list[Result]:
-    said = {"by": f["by"], "text": f.get("reason", "")}
-    if "break" in f:
-        return [world.engine.resolve_parked(f["break"], f["outcome"], **said)]
-    return [world.engine.resolve(world.account_for(f), f["cl_ord_id"], f["outcome"], **said)]
 
 
 # from exchanges
@@ -315,7 +308,9 @@ ACTIONS = {
     "transfer": transfer,
     "set_margin": set_margin,
     "adjust": adjust,
-    "resolve": resolve,
+    "move": repair.move,
+    "assign": repair.assign,
+    "resolve": repair.resolve,
     "report": report,
     "cancel_reject": cancel_reject,
     "feed": feed,

@@ -22,7 +22,7 @@ from oms.scenario.world import World
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 Broken = Iterator[tuple[str, str, str]]  # what, expected, actual
-ASKS = ("new", "replace", "list", "authorise", "withdraw", "transfer")  # accepted ones leave nothing below zero
+ASKS = ("new", "replace", "list", "authorise", "withdraw", "move", "transfer")  # accepted ones leave nothing below zero
 
 
 class Watch:
@@ -48,7 +48,8 @@ class Watch:
         """What is available of every cash row and holding, by account and currency or instrument."""
         engine = self.world.engine
         cash = [engine.cash_picture(slot) for slot in range(1, len(engine.rows("cash")))]
-        stock = [engine.holding_picture(slot) for slot in range(1, len(engine.rows("holding")))]
+        shorts = engine.rows("account")["short_allowed"][engine.rows("holding")["account"]]  # may have less than none
+        stock = [engine.holding_picture(slot) for slot in range(1, len(shorts)) if not shorts[slot]]
         free = {(row.account, row.currency): row.available for row in cash}
         return free | {(row.account, row.instrument): row.available for row in stock}
 

@@ -369,6 +369,14 @@ ACTIONS: dict[str, Action] = {
         required=("account", "reference", "reason"),
         one_of=(("currency", "instrument"), ("amount", "quantity")),
     ),
+    "move": Action(
+        {"cl_ord_id": text, "orig_cl_ord_id": text, "account": text, "to": text}, required=("cl_ord_id", "to")
+    ),
+    "assign": Action(
+        {"order_id": text, "cl_ord_id": text, "exec_id": text, "account": text},
+        required=("account",),
+        one_of=(("order_id", "cl_ord_id", "exec_id"),),
+    ),
     "resolve": Action(
         {"cl_ord_id": text, "account": text, "break": text, "outcome": enum("Resolution"), "reason": text},
         required=("outcome",),
@@ -436,13 +444,11 @@ ACTIONS: dict[str, Action] = {
     ),
     "reference": Action(dict.fromkeys((*SECTIONS, "fees", "policy"), anything)),
     "restart": Action({}, scalar="restart"),
-    "move": _coming("moving an order to another account"),
     "validate": Action({"new": anything, "replace": anything}, one_of=(("new", "replace"),)),
     "list": Action({"all_or_nothing": flag, "requests": anything}, required=("requests",)),
     "claim": _coming("claims at the desk", *_DECISION.fields),
     "edit": _coming("edited terms at the desk"),
     "escalate": _coming("several queues at the desk"),
-    "assign": _coming("assignment from the suspense account"),
     "corporate_action": Action(
         {
             "id": text,

@@ -87,6 +87,12 @@ RECORDS = [
     Record(33, "AuthDecision", "A DTR authorises or rejects a queued request.", [
         F("request", "handle"), F("queue_version", "u32", "the version that was looked at"),
         F("decision", "u8", "Decision"), F("pad0", "u8[3]"), F("tag", "u64")], [F("text", "text", "why", 58)]),
+    Record(36, "MoveOrder", "Asks to move an order with its executed part to another account of the same owner.", [
+        F("account", "slot", "the present one", 1), F("to", "slot"), F("pad0", "u8[8]"), F("tag", "u64")], [
+        F("cl_ord_id", "text", "the client's name for this request; the order's when orig_cl_ord_id is empty", 11),
+        F("orig_cl_ord_id", "text", "any name of the order's chain", 41)]),
+    Record(37, "AssignOrder", "An operator gives an order that was booked to the wrong account to the right one.", [
+        F("order", "handle"), F("account", "slot", "the right one", 1), F("pad0", "u32"), F("tag", "u64")]),
     Record(38, "OrderMassCancelRequest", "Asks to cancel every order that all of these describe.", [
         F("account", "slot", "0 = every account in the sender's reach", 1), F("instrument", "slot", "0 = all", 48),
         F("exchange", "u16", "0 = all", 207), F("user", "u16", "who entered them; 0 = all"),

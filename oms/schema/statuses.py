@@ -114,6 +114,8 @@ STATUSES = [
     # what operators settle
     Status(90, "resolution_invalid", "That outcome does not fit what is to be resolved."),
     Status(91, "nothing_to_resolve", "Nothing of that name waits for a person."),
+    Status(92, "move_id_taken", "The account that the order is to go to has a request of the same id.", 103, 6),
+    Status(93, "move_owner_differs", "Orders move between accounts of one owner only.", 103, 0),
     Status(94, "resolved_by_operator", "An operator said what became of it."),
     # settlement, movements, feeds of banks and registries
     Status(115, "stage_taken", "Another user is sending the rows of a load or settlement batch."),

@@ -1,0 +1,111 @@
+"""`oms parked|resolve|assign|move`: what waits for a person, and what a person makes of it, in a running OMS.
+
+Exit status: 0 done, 1 refused, or another error.
+"""
+
+import json
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from oms.commands import add_command, add_store
+from oms.enums import Resolution, Status
+
+if TYPE_CHECKING:
+    from oms.commands import Subparsers
+
+COLUMNS = ["sequence", "status", "account", "instrument", "exec_type", "exec_id", "exec_ref_id", "last_qty", "last_px"]
+
+
+def add(subparsers: "Subparsers") -> None:
+    listing = add_command(subparsers, "parked", "reports that could not be booked, and breaks, that wait", _list)
+    listing.add_argument("--breaks", action="store_true", help="only executions that came again with other content")
+    listing.add_argument("--all", action="store_true", help="those that were settled, too, with how and by whom")
+    add_store(listing, tables=True)
+    resolve = add_command(subparsers, "resolve", "say what became of a break, a parked report or a doubt", _resolve)
+    resolve.add_argument("name", metavar="NAME", help="exec_id or sequence of a parked report; cl_ord_id of a request")
+    resolve.add_argument("outcome", choices=[word.name for word in Resolution])
+    resolve.add_argument("--account", default="", metavar="CODE", help="of the request that NAME is then")
+    resolve.add_argument("--reason", default="", help="why; kept in the journal")
+    _add_operator(resolve)
+    assign = add_command(subparsers, "assign", "give an order at the suspense account to an account", _assign)
+    assign.add_argument("name", metavar="NAME", help="its order_id, cl_ord_id, or the exec_id of one of its executions")
+    assign.add_argument("account", metavar="ACCOUNT")
+    _add_operator(assign)
+    move = add_command(subparsers, "move", "move an order, with its executed part, to another account", _move)
+    for word in ("account", "cl_ord_id", "to"):
+        move.add_argument(word, metavar=word.upper())
+    _add_operator(move)
+
+
+def _add_operator(command: ArgumentParser) -> None:
+    command.add_argument("--as", dest="endpoint", default="", metavar="ENDPOINT", help="the operator's endpoint")
+    command.add_argument(
+        "--config", type=Path, default=Path("oms.toml"), metavar="FILE", help="settings (default: oms.toml)"
+    )
+
+
+def _list(args: Namespace) -> int:
+    from oms.look import Source, columns, plain
+    from oms.parked import parked_rows
+
+    rows = parked_rows(Source(args).views, closed=args.all)
+    if args.breaks:
+        rows = [row for row in rows if row.status == Status.execution_conflict]
+    shown = [plain(vars(row)) for row in rows]
+    if args.json:
+        print(json.dumps(shown, indent=2))
+    elif shown:
+        print(columns(shown, [*COLUMNS, "outcome", "user"] if args.all else COLUMNS))
+    else:
+        print("nothing waits")
+    return 0
+
+
+def _told(args: Namespace, name: str, answer: dict[str, Any]) -> int:
+    status = Status(answer["status"])
+    if args.json:
+        print(json.dumps({"name": name, "status": status.name}))
+    else:
+        print(f"{name}: {'done' if status == Status.ok else status.name}")
+    return 0 if status == Status.ok else 1
+
+
+def _resolve(args: Namespace) -> int:
+    from oms.config import load
+    from oms.operator_client import Operator
+    from oms.parked import booked_again, find_parked
+
+    config = load(args.config)
+    with Operator(config, args.endpoint) as operator:
+        views, said = operator.views, {"outcome": int(Resolution[args.outcome]), "text": args.reason}
+        if args.account:
+            answer = operator.ask("Resolve", request=views.request(args.account, args.name).handle, **said)
+        elif args.outcome == "apply" and find_parked(views, args.name):
+            answer = operator.send(booked_again(views, config.directory / "journal", find_parked(views, args.name)))
+        else:
+            answer = operator.ask("Resolve", parked=find_parked(views, args.name), **said)
+    return _told(args, args.name, answer)
+
+
+def _assign(args: Namespace) -> int:
+    from oms.config import load
+    from oms.operator_client import Operator
+    from oms.parked import find_suspended
+
+    with Operator(load(args.config), args.endpoint) as operator:
+        views = operator.views
+        answer = operator.ask(
+            "AssignOrder", order=find_suspended(views, args.name), account=views.account_slot(args.account)
+        )
+    return _told(args, args.name, answer)
+
+
+def _move(args: Namespace) -> int:
+    from oms.config import load
+    from oms.operator_client import Operator
+
+    with Operator(load(args.config), args.endpoint) as operator:
+        accounts = {name: operator.views.account_slot(getattr(args, name)) for name in ("account", "to")}
+        answer = operator.ask("MoveOrder", cl_ord_id=args.cl_ord_id, **accounts)
+    return _told(args, args.cl_ord_id, answer)

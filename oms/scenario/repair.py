@@ -1,0 +1,44 @@
+"""Orders of the wrong account, doubts, breaks and parked reports: what a scenario's people do about them.
+
+Owns: what these actions of the language mean in terms of the engine. Judges nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oms.engine import Result
+from oms.scenario.parse import Step
+from oms.scenario.world import World
+
+
+def move(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    account = f.get("account") or world.account_of.get(f.get("orig_cl_ord_id", f["cl_ord_id"]), "")
+    if "orig_cl_ord_id" in f:
+        world.account_of.setdefault(f["cl_ord_id"], account)
+    moved = world.engine.move(account, f["cl_ord_id"], f["to"], f.get("orig_cl_ord_id", ""), by=f["by"])
+    follow(world, account, f["to"])
+    return [moved]
+
+
+def follow(world: World, account: str, to: str) -> None:
+    """The ids of what was moved belong to its new account."""
+    for name, owner in world.account_of.items():
+        if owner == account and not names_request(world, account, name) and names_request(world, to, name):
+            world.account_of[name] = to
+
+
+def names_request(world: World, account: str, name: str) -> int:
+    return world.engine.request_slot(world.engine.account_or_zero(account), name)
+
+
+def assign(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    name = next(f[name] for name in ("order_id", "cl_ord_id", "exec_id") if name in f)
+    return [world.engine.assign(name, f["account"], by=f["by"])]
+
+
+def resolve(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    said = {"by": f["by"], "text": f.get("reason", "")}
+    if "break" in f:
+        return [world.engine.resolve_parked(f["break"], f["outcome"], **said)]
+    return [world.engine.resolve(world.account_for(f), f["cl_ord_id"], f["outcome"], **said)]
