@@ -63,9 +63,9 @@ class Operator:
         """Sends records of which the last one is answered, such as a settlement batch with its rows."""
         return self.send(*(records.encode(kind, **fields) for kind, fields in bookings))
 
-    def send(self, *raw: bytes) -> dict[str, Any]:
+    def send(self, *asked: bytes) -> dict[str, Any]:
         """The same with records that are made already."""
-        self.connection.send(list(raw))
+        self.connection.send(list(asked))
         until = time.monotonic() + self.timeout_s
         while (left := until - time.monotonic()) > 0:
             for raw in self.connection.receive(left):

@@ -31,6 +31,8 @@
 #define T_OrderCancelReplaceRequest 31
 #define T_OrderCancelRequest 32
 #define T_AuthDecision 33
+#define T_MoveOrder 36
+#define T_AssignOrder 37
 #define T_OrderMassCancelRequest 38
 #define T_ListBegin 34
 #define T_ExecutionReport 40
@@ -160,6 +162,8 @@
 #define ST_booked_below_zero 89
 #define ST_resolution_invalid 90
 #define ST_nothing_to_resolve 91
+#define ST_move_id_taken 92
+#define ST_move_owner_differs 93
 #define ST_resolved_by_operator 94
 #define ST_stage_taken 115
 #define ST_settlement_item_unknown 116
@@ -232,6 +236,7 @@
 #define RequestType_new 68
 #define RequestType_replace 71
 #define RequestType_cancel 70
+#define RequestType_move 74
 #define RequestStatus_received 1
 #define RequestStatus_queued 2
 #define RequestStatus_buffered 3
@@ -842,6 +847,38 @@ _Static_assert(offsetof(AuthDecision, pad0) == 45, "AuthDecision.pad0");
 _Static_assert(offsetof(AuthDecision, tag) == 48, "AuthDecision.tag");
 _Static_assert(offsetof(AuthDecision, text_length) == 56, "AuthDecision.text_length");
 _Static_assert(offsetof(AuthDecision, fill) == 57, "AuthDecision.fill");
+
+typedef struct {
+    Frame frame;
+    uint32_t account;
+    uint32_t to;
+    uint8_t pad0[8];
+    uint64_t tag;
+    uint8_t cl_ord_id_length;
+    uint8_t orig_cl_ord_id_length;
+    uint8_t fill[6];
+} MoveOrder;
+_Static_assert(sizeof(MoveOrder) == 64, "MoveOrder");
+_Static_assert(offsetof(MoveOrder, account) == 32, "MoveOrder.account");
+_Static_assert(offsetof(MoveOrder, to) == 36, "MoveOrder.to");
+_Static_assert(offsetof(MoveOrder, pad0) == 40, "MoveOrder.pad0");
+_Static_assert(offsetof(MoveOrder, tag) == 48, "MoveOrder.tag");
+_Static_assert(offsetof(MoveOrder, cl_ord_id_length) == 56, "MoveOrder.cl_ord_id_length");
+_Static_assert(offsetof(MoveOrder, orig_cl_ord_id_length) == 57, "MoveOrder.orig_cl_ord_id_length");
+_Static_assert(offsetof(MoveOrder, fill) == 58, "MoveOrder.fill");
+
+typedef struct {
+    Frame frame;
+    uint64_t order;
+    uint32_t account;
+    uint32_t pad0;
+    uint64_t tag;
+} AssignOrder;
+_Static_assert(sizeof(AssignOrder) == 56, "AssignOrder");
+_Static_assert(offsetof(AssignOrder, order) == 32, "AssignOrder.order");
+_Static_assert(offsetof(AssignOrder, account) == 40, "AssignOrder.account");
+_Static_assert(offsetof(AssignOrder, pad0) == 44, "AssignOrder.pad0");
+_Static_assert(offsetof(AssignOrder, tag) == 48, "AssignOrder.tag");
 
 typedef struct {
     Frame frame;
@@ -2880,6 +2917,7 @@ _Static_assert(offsetof(TextRow, bytes) == 0, "TextRow.bytes");
 #define OrderCancelReplaceRequest_texts(p) ((const uint8_t *)(p) + sizeof(OrderCancelReplaceRequest))
 #define OrderCancelRequest_texts(p) ((const uint8_t *)(p) + sizeof(OrderCancelRequest))
 #define AuthDecision_texts(p) ((const uint8_t *)(p) + sizeof(AuthDecision))
+#define MoveOrder_texts(p) ((const uint8_t *)(p) + sizeof(MoveOrder))
 #define ExecutionReport_texts(p) ((const uint8_t *)(p) + sizeof(ExecutionReport))
 #define OrderCancelReject_texts(p) ((const uint8_t *)(p) + sizeof(OrderCancelReject))
 #define OpenOrder_texts(p) ((const uint8_t *)(p) + sizeof(OpenOrder))
@@ -2934,6 +2972,10 @@ static inline int record_fits(const Frame *frame) {
         return frame->length >= sizeof(OrderCancelRequest) && sizeof(OrderCancelRequest) + ((const OrderCancelRequest *)frame)->cl_ord_id_length + ((const OrderCancelRequest *)frame)->orig_cl_ord_id_length <= frame->length;
     case T_AuthDecision:
         return frame->length >= sizeof(AuthDecision) && sizeof(AuthDecision) + ((const AuthDecision *)frame)->text_length <= frame->length;
+    case T_MoveOrder:
+        return frame->length >= sizeof(MoveOrder) && sizeof(MoveOrder) + ((const MoveOrder *)frame)->cl_ord_id_length + ((const MoveOrder *)frame)->orig_cl_ord_id_length <= frame->length;
+    case T_AssignOrder:
+        return frame->length >= sizeof(AssignOrder) && sizeof(AssignOrder) <= frame->length;
     case T_OrderMassCancelRequest:
         return frame->length >= sizeof(OrderMassCancelRequest) && sizeof(OrderMassCancelRequest) <= frame->length;
     case T_ListBegin:

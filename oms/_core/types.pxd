@@ -30,6 +30,8 @@ cdef extern from "catalogue.h" nogil:
         T_OrderCancelReplaceRequest
         T_OrderCancelRequest
         T_AuthDecision
+        T_MoveOrder
+        T_AssignOrder
         T_OrderMassCancelRequest
         T_ListBegin
         T_ExecutionReport
@@ -159,6 +161,8 @@ cdef extern from "catalogue.h" nogil:
         ST_booked_below_zero
         ST_resolution_invalid
         ST_nothing_to_resolve
+        ST_move_id_taken
+        ST_move_owner_differs
         ST_resolved_by_operator
         ST_stage_taken
         ST_settlement_item_unknown
@@ -231,6 +235,7 @@ cdef extern from "catalogue.h" nogil:
         RequestType_new
         RequestType_replace
         RequestType_cancel
+        RequestType_move
         RequestStatus_received
         RequestStatus_queued
         RequestStatus_buffered
@@ -632,6 +637,23 @@ cdef extern from "catalogue.h" nogil:
         uint64_t tag
         uint8_t text_length
         uint8_t fill[7]
+
+    ctypedef struct MoveOrder:
+        Frame frame
+        uint32_t account
+        uint32_t to
+        uint8_t pad0[8]
+        uint64_t tag
+        uint8_t cl_ord_id_length
+        uint8_t orig_cl_ord_id_length
+        uint8_t fill[6]
+
+    ctypedef struct AssignOrder:
+        Frame frame
+        uint64_t order
+        uint32_t account
+        uint32_t pad0
+        uint64_t tag
 
     ctypedef struct OrderMassCancelRequest:
         Frame frame
@@ -1676,6 +1698,7 @@ cdef extern from "catalogue.h" nogil:
     const uint8_t* OrderCancelReplaceRequest_texts(const void* record)
     const uint8_t* OrderCancelRequest_texts(const void* record)
     const uint8_t* AuthDecision_texts(const void* record)
+    const uint8_t* MoveOrder_texts(const void* record)
     const uint8_t* ExecutionReport_texts(const void* record)
     const uint8_t* OrderCancelReject_texts(const void* record)
     const uint8_t* OpenOrder_texts(const void* record)
