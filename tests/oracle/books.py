@@ -77,13 +77,22 @@ class Cost:
         if (before * self.quantity <= 0 and average is None) or not self.quantity:
             self.average = None
 
+    def carry(self, quantity: Fraction, average: Fraction) -> None:
+        """Stock that another account had weighs in with what it cost there; what it buys back keeps the average."""
+        before, known = self.quantity, self.average
+        if before > 0 and known is not None:
+            average = (before * known + quantity * average) / (before + quantity)
+        keeps = before * (before + quantity) > 0 and (before < 0 or known is None)
+        self.adjust(quantity, known if keeps else average)
+
 
 @dataclass
 class Adjustment:
-    """A load or correction of settled stock, in its place among the executions."""
+    """A load, correction or transfer of settled stock, in its place among the executions."""
 
     quantity: Fraction
     average: Fraction | None = None
+    carried: bool = False  # it came from another account, with the average that it had there
 
 
 @dataclass
@@ -102,7 +111,9 @@ class Holding:
         """Worked out from the first event on: a busted execution never was, a corrected one was so from the start."""
         cost = Cost()
         for event in self.history:
-            if isinstance(event, Adjustment):
+            if isinstance(event, Adjustment) and event.carried:
+                cost.carry(event.quantity, event.average)
+            elif isinstance(event, Adjustment):
                 cost.adjust(event.quantity, event.average)
             elif event.quantity:
                 cost.trade(event.quantity if event.side == "buy" else -event.quantity, event.price)

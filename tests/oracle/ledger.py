@@ -29,6 +29,16 @@ class Charge:
     due: Fraction
 
 
+@dataclass
+class Withdrawal:
+    """Money that a client wants: held until the bank has paid it, or will not."""
+
+    account: str
+    currency: str
+    amount: Fraction
+    status: str = "requested"  # confirmed, refused
+
+
 class Ledger(Reference):
     def __init__(self) -> None:
         super().__init__()
@@ -37,6 +47,7 @@ class Ledger(Reference):
         self.stock: defaultdict[tuple[str, str], Holding] = defaultdict(Holding)
         self.moved: list[tuple[str, str, date, Fraction]] = []  # account, item, date, amount
         self.orders: list[Order] = []
+        self.withdrawals: dict[str, Withdrawal] = {}  # that clients asked for, by reference
 
     # holds
 
@@ -70,7 +81,12 @@ class Ledger(Reference):
 
     def reserved_cash(self, account: Account, currency: Currency) -> Fraction:
         mine = (o for o in self.orders if o.account is account and o.instrument.currency is currency)
-        return sum((self.hold(order)[0] for order in mine), ZERO)
+        waiting = (
+            each.amount
+            for each in self.withdrawals.values()
+            if (each.account, each.currency, each.status) == (account.code, currency.code, "requested")
+        )
+        return sum((self.hold(order)[0] for order in mine), ZERO) + sum(waiting, ZERO)
 
     def reserved_stock(self, account: Account, instrument: Instrument) -> Fraction:
         mine = (o for o in self.orders if o.account is account and o.instrument is instrument)

@@ -1,116 +1,21 @@
-"""Settlement, start-of-day figures, deposits and withdrawals. Owns what moves settled money and stock."""
+"""Deposits, withdrawals, adjustments, transfers and margin. Owns that each books once, by its reference."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
 from fractions import Fraction
 
 from tests.oracle.books import Adjustment, Cash, Holding
-from tests.oracle.day import Day
-from tests.oracle.numbers import ZERO, Number, as_date, exact, known
-from tests.oracle.reference import Account
+from tests.oracle.checks import first_of
+from tests.oracle.ledger import Withdrawal
+from tests.oracle.loads import Loads
+from tests.oracle.numbers import ZERO, Number, exact
 from tests.oracle.requests import Result
 
 
-class Movements(Day):
+class Movements(Loads):
     def __init__(self) -> None:
         super().__init__()
-        self.batches: set[str] = set()
         self.references: dict[str, tuple[object, ...]] = {}
-        self.loads: list[tuple[str, date, str, bytes]] = []  # kind, as of, source, digest
-
-    # settlement
-
-    def settle(self, batch_id: str, day: date | str, account: str | None = None) -> Result:
-        """All that is due by `day`, of one account or of all, once for each batch."""
-        if batch_id in self.batches:
-            return Result("settlement_repeated")
-        self.batches.add(batch_id)
-        for code in [account] if account else self.accounts:
-            self.settle_account(code, as_date(day))
-        return Result()
-
-    def settle_account(self, code: str, day: date) -> None:
-        """An item that the figure of a bank or registry contains is only closed."""
-        for book in (self.books, self.stock):
-            for (owner, item), row in book.items():
-                for due, net in row.ladder.take(day).items() if owner == code else ():
-                    self.take_in(row, code, item, due, net)
-        for order in self.orders:
-            for execution in order.executions:
-                if order.account.code == code and execution.settle_date <= day:
-                    execution.settled = True
-
-    # start of day
-
-    def load_cash(
-        self,
-        as_of: date | str,
-        rows: Iterable[tuple[str, str, Number]],
-        source: str = "",
-        digest: bytes = b"",
-        supersede: bool = False,
-        by: str | None = None,
-    ) -> Result:
-        """The bank's figures: positions at the end of `as_of`, not changes."""
-        day = as_date(as_of)
-        refused = self.refused_load("cash", day, source, digest, supersede, by)
-        if refused:
-            return Result(refused)
-        for account, currency, booked in rows:
-            self.take_over(self.books[account, currency], account, currency, day, exact(booked))
-        return Result()
-
-    def load_holdings(
-        self,
-        as_of: date | str,
-        rows: Iterable[tuple[str, str, Number, Number | None]],
-        source: str = "",
-        digest: bytes = b"",
-        supersede: bool = False,
-        by: str | None = None,
-    ) -> Result:
-        """The registry's figures; a price is taken over only where no average is known."""
-        day = as_date(as_of)
-        refused = self.refused_load("holdings", day, source, digest, supersede, by)
-        if refused:
-            return Result(refused)
-        for account, instrument, settled, average_price in rows:
-            holding = self.stock[account, instrument]
-            change = self.take_over(holding, account, instrument, day, exact(settled))
-            told = known(average_price) if holding.cost.average is None else None
-            holding.history.append(Adjustment(change, told))
-        return Result()
-
-    def refused_load(
-        self, kind: str, as_of: date, source: str, digest: bytes, supersede: bool, by: str | None
-    ) -> str | None:
-        """A file counts once; another of the same source and date only by a named operator."""
-        if by is not None and not self.operates(by):
-            return "permission_denied"
-        if any(load[3] == digest for load in self.loads):
-            return "load_repeated"
-        if any(load[:3] == (kind, as_of, source) for load in self.loads) and not (supersede and by):
-            return "load_superseded_unsigned"
-        self.loads.append((kind, as_of, source, digest))
-        return None
-
-    def take_over(self, row: Cash | Holding, account: str, item: str, as_of: date, figure: Fraction) -> Fraction:
-        """What settled or moved after the date that the figure describes stays on top. Returns the change."""
-        later = sum(
-            (amount for code, what, day, amount in self.moved if (code, what) == (account, item) and day > as_of), ZERO
-        )
-        before, row.settled = row.settled, figure + later
-        row.loaded_as_of = max(as_of, row.loaded_as_of or as_of)
-        return row.settled - before
-
-    def operates(self, by: str, account: Account | None = None) -> bool:
-        user = self.users[by]
-        mine = account is None or user.owner in (0, account.owner)
-        return user.active and "operate" in user.permissions and mine
-
-    # movements
 
     def deposit(self, account: str, currency: str, amount: Number, reference: str, by: str | None = None) -> Result:
         return self.move(reference, ("deposit", account, currency, exact(amount)), by)
@@ -123,7 +28,13 @@ class Movements(Day):
         reference: str,
         by: str | None = None,
         override: bool = False,
+        stage: str = "at_once",
     ) -> Result:
+        """At once by an operator; of a client in stages: held, then paid or refused."""
+        if stage == "request":
+            return Result(self.ask_for(account, currency, exact(amount), reference, by, override))
+        if stage != "at_once":
+            return Result(self.end_withdrawal(account, currency, exact(amount), reference, by, f"{stage}ed"))
         return self.move(reference, ("withdrawal", account, currency, -exact(amount)), by, override)
 
     def adjust(
@@ -149,19 +60,129 @@ class Movements(Day):
         if reference in self.references:
             same = self.references[reference] == movement
             return Result("movement_repeated" if same else "movement_conflict")
-        if item in self.instruments:
-            row = self.stock[code, item]
-            free = min(row.settled, self.available_stock(account, self.instruments[item]))
-        else:
-            row, free = self.books[code, item], self.withdrawable(account, self.currencies[item])
-        if amount < 0 and -amount > max(ZERO, free) and not override:
+        if reference in self.withdrawals:
+            return Result("movement_conflict")
+        if amount < 0 and -amount > self.free(code, item) and not override:
             return Result("booked_below_zero")
         self.references[reference] = movement
+        self.book_movement(code, item, amount)
+        return Result()
+
+    def free(self, code: str, item: str) -> Fraction:
+        """What may leave the account."""
+        account = self.accounts[code]
+        if item not in self.instruments:
+            return self.withdrawable(account, self.currencies[item])
+        available = self.available_stock(account, self.instruments[item])
+        return max(ZERO, min(self.stock[code, item].settled, available))
+
+    def book_movement(self, code: str, item: str, amount: Fraction, average: Fraction | None = None) -> None:
+        if item in self.instruments:
+            row: Cash | Holding = self.stock[code, item]
+            row.history.append(Adjustment(amount, average, carried=average is not None))
+        else:
+            row = self.books[code, item]
         row.settled += amount
         self.moved.append((code, item, self.today, amount))
-        if item in self.instruments:
-            row.history.append(Adjustment(amount))
+
+    # withdrawals in stages
+
+    def ask_for(
+        self, code: str, currency: str, amount: Fraction, reference: str, by: str | None, override: bool
+    ) -> str:
+        """A client's own account has to be open; an operator asks for any."""
+        account, operator = self.accounts[code], by is None or self.operates(by)
+        if amount <= 0:
+            return "reference_invalid"
+        if not operator:
+            if not self.may(by, account):
+                return "permission_denied"
+            closed = first_of(self.standing(by, account))
+            if closed != "ok":
+                return closed
+        asked = Withdrawal(code, currency, amount)
+        if reference in self.withdrawals:
+            known = self.withdrawals[reference]
+            same = (known.account, known.currency, known.amount) == (code, currency, amount)
+            return "movement_repeated" if same else "movement_conflict"
+        if reference in self.references:
+            return "movement_conflict"
+        if amount > self.free(code, currency) and not (override and operator):
+            return "booked_below_zero"
+        self.withdrawals[reference] = asked
+        return "ok"
+
+    def end_withdrawal(
+        self, code: str, currency: str, amount: Fraction, reference: str, by: str | None, status: str
+    ) -> str:
+        """The bank's word; nothing said of the amount means all of it."""
+        if by is not None and not self.operates(by, self.accounts[code]):
+            return "permission_denied"
+        known = self.withdrawals.get(reference)
+        if known is None:
+            return "withdrawal_unknown"
+        if (known.account, known.currency) != (code, currency) or amount not in (ZERO, known.amount):
+            return "movement_conflict"
+        if known.status != "requested":
+            return "movement_repeated" if known.status == status else "withdrawal_ended"
+        known.status = status
+        if status == "confirmed":
+            self.references[reference] = ("withdrawal", code, currency, -known.amount)
+            self.book_movement(code, currency, -known.amount)
+        return "ok"
+
+    # from account to account
+
+    def transfer(
+        self,
+        account: str,
+        to: str,
+        item: str,
+        amount: Number,
+        reference: str,
+        to_currency: str = "",
+        to_amount: Number = 0,
+        margin: bool = False,
+        by: str | None = None,
+        override: bool = False,
+    ) -> Result:
+        """Both legs at once, once for each reference."""
+        leaves, arrives, target = exact(amount), exact(to_amount if to_currency else amount), to_currency or item
+        movement = ("margin" if margin else "transfer", account, to, item, leaves, target, arrives)
+        refused = self.refused_transfer(movement, reference, by, plain=not (margin or override or to_currency))
+        if refused:
+            return Result(refused)
+        if margin:
+            cash = self.books[account, item]
+            available = self.available_cash(self.accounts[account], self.currencies[item])
+            if leaves > cash.margin or (leaves > available and not override):
+                return Result("margin_insufficient")
+            cash.margin -= leaves
+            self.books[to, item].margin += leaves
+        else:
+            if leaves > self.free(account, item) and not override:
+                return Result("booked_below_zero")
+            average = self.stock[account, item].average_price if item in self.instruments else None
+            self.book_movement(account, item, -leaves)
+            self.book_movement(to, target, arrives, average)
+        self.references[reference] = movement
         return Result()
+
+    def refused_transfer(self, movement: tuple[object, ...], reference: str, by: str | None, plain: bool) -> str | None:
+        """An operator moves anything; a client money between accounts of its own."""
+        kind, account, to, item, leaves, target, arrives = movement
+        pair = (self.accounts[account], self.accounts[to])
+        stock = item in self.instruments
+        if by is not None and not all(self.operates(by, each) for each in pair):
+            operator = self.operates(by)
+            if operator or stock or not plain or not all(self.may(by, each) for each in pair):
+                return "permission_denied"
+        changes = target != item
+        if leaves <= 0 or arrives <= 0 or (account == to and not changes) or (changes and (stock or kind == "margin")):
+            return "reference_invalid"
+        if reference in self.references:
+            return "movement_repeated" if self.references[reference] == movement else "movement_conflict"
+        return "movement_conflict" if reference in self.withdrawals else None
 
     def set_margin(self, account: str, currency: str, margin: Number) -> Result:
         self.books[account, currency].margin = exact(margin)

@@ -216,3 +216,30 @@ def test_late_fill_and_overfill_are_booked_and_flagged() -> None:
     ]
     assert money(o, "payable", "available") == figures("120", "-20")
     assert o.submit("K", "Y", "Q", "buy", 1, "1").status == "funds_insufficient"
+
+
+def test_a_transfer_brings_its_average_price() -> None:
+    o = oracle(stock="100")
+    o.define_account("L")
+    o.load_holdings(MONDAY, [("L", "Q", "50", "7")], source="another", digest=b"more")
+    o.transfer("L", "K", "Q", 20, "T1")
+    assert o.holding("K", "Q").average_price is None  # what was there has no known cost
+    o.transfer("K", "L", "Q", 120, "T2")
+    assert (o.holding("L", "Q").total, o.holding("L", "Q").average_price) == (150, 7)
+    o.adjust("K", "Q", 10, "A1", "found")
+    o.load_holdings(WEDNESDAY, [("K", "Q", "10", "13")], source="third", digest=b"price")
+    o.transfer("L", "K", "Q", 20, "T3")
+    assert o.holding("K", "Q").average_price == 9  # (10 at 13 and 20 at 7)
+    assert o.transfer("L", "K", "Q", 20, "T3").status == "movement_repeated"
+
+
+def test_a_withdrawal_holds_then_books_or_frees() -> None:
+    o = oracle("100")
+    assert o.withdraw("K", "AUD", 60, "W1", stage="request").status == "ok"
+    assert money(o, "booked", "reserved", "available", "withdrawable") == figures("100", "60", "40", "40")
+    assert o.withdraw("K", "AUD", 41, "W2", stage="request").status == "booked_below_zero"
+    assert o.withdraw("K", "AUD", 40, "W3", stage="request").status == "ok"
+    assert o.withdraw("K", "AUD", 0, "W3", stage="refuse").status == "ok"
+    assert o.withdraw("K", "AUD", 60, "W1", stage="confirm").status == "ok"
+    assert money(o, "booked", "reserved", "available", "withdrawable") == figures("40", "0", "40", "40")
+    assert o.withdraw("K", "AUD", 60, "W1", stage="refuse").status == "withdrawal_ended"

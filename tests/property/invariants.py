@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 BUST = 2
+REQUESTED = 1
 DEAD = 1  # order.closed: can trade no more
 
 
@@ -32,10 +33,22 @@ def reservations_are_those_of_the_orders(arrays: dict[str, Any]) -> None:
     orders = live(arrays["order"])
     for table, held in (("cash", "reserved"), ("holding", "reserved_qty")):
         expected = totals(orders[table], orders[held])
+        if table == "cash":
+            expected += waiting_withdrawals(arrays)
         for slot, row in enumerate(arrays[table]):
             assert slot == 0 or row["reserved"] == expected[slot], f"{table} {slot}: reserved is not that of its orders"
     assert (orders["reserved"] >= 0).all()
     assert (orders["reserved_qty"] >= 0).all()
+
+
+def waiting_withdrawals(arrays: dict[str, Any]) -> Counter[int]:
+    """What clients asked for and the bank has not answered, by cash row."""
+    rows = {(row["account"], row["currency"]): slot for slot, row in enumerate(arrays["cash"]) if slot}
+    held: Counter[int] = Counter()
+    for row in live(arrays["withdrawal"]):
+        if row["status"] == REQUESTED:
+            held[rows[row["account"], row["currency"]]] += int(row["amount"])
+    return held
 
 
 def ladders_add_up(arrays: dict[str, Any]) -> None:

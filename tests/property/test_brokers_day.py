@@ -9,11 +9,12 @@ from hypothesis import HealthCheck, settings
 from tests.property.clients import Clients
 from tests.property.elsewhere import Elsewhere
 from tests.property.office import Office
+from tests.property.treasury import Treasury
 
 SOAK = bool(os.environ.get("OMS_SOAK"))
 
 
-class BrokersDay(Clients, Elsewhere, Office):
+class BrokersDay(Clients, Elsewhere, Office, Treasury):
     pass
 
 

@@ -1,0 +1,110 @@
+"""Settlement and start-of-day figures. Owns what of the books the bank and the registry have confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from fractions import Fraction
+
+from tests.oracle.books import Adjustment, Cash, Holding
+from tests.oracle.day import Day
+from tests.oracle.numbers import ZERO, Number, as_date, exact, known
+from tests.oracle.reference import Account
+from tests.oracle.requests import Result
+
+
+class Loads(Day):
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: set[str] = set()
+        self.loads: list[tuple[str, date, str, bytes]] = []  # kind, as of, source, digest
+
+    # settlement
+
+    def settle(self, batch_id: str, day: date | str, account: str | None = None) -> Result:
+        """All that is due by `day`, of one account or of all, once for each batch."""
+        if batch_id in self.batches:
+            return Result("settlement_repeated")
+        self.batches.add(batch_id)
+        for code in [account] if account else self.accounts:
+            self.settle_account(code, as_date(day))
+        return Result()
+
+    def settle_account(self, code: str, day: date) -> None:
+        """An item that the figure of a bank or registry contains is only closed."""
+        for book in (self.books, self.stock):
+            for (owner, item), row in book.items():
+                for due, net in row.ladder.take(day).items() if owner == code else ():
+                    self.take_in(row, code, item, due, net)
+        for order in self.orders:
+            for execution in order.executions:
+                if order.account.code == code and execution.settle_date <= day:
+                    execution.settled = True
+
+    # start of day
+
+    def load_cash(
+        self,
+        as_of: date | str,
+        rows: Iterable[tuple[str, str, Number]],
+        source: str = "",
+        digest: bytes = b"",
+        supersede: bool = False,
+        by: str | None = None,
+    ) -> Result:
+        """The bank's figures: positions at the end of `as_of`, not changes."""
+        day = as_date(as_of)
+        refused = self.refused_load("cash", day, source, digest, supersede, by)
+        if refused:
+            return Result(refused)
+        for account, currency, booked in rows:
+            self.take_over(self.books[account, currency], account, currency, day, exact(booked))
+        return Result()
+
+    def load_holdings(
+        self,
+        as_of: date | str,
+        rows: Iterable[tuple[str, str, Number, Number | None]],
+        source: str = "",
+        digest: bytes = b"",
+        supersede: bool = False,
+        by: str | None = None,
+    ) -> Result:
+        """The registry's figures; a price is taken over only where no average is known."""
+        day = as_date(as_of)
+        refused = self.refused_load("holdings", day, source, digest, supersede, by)
+        if refused:
+            return Result(refused)
+        for account, instrument, settled, average_price in rows:
+            holding = self.stock[account, instrument]
+            change = self.take_over(holding, account, instrument, day, exact(settled))
+            told = known(average_price) if holding.cost.average is None else None
+            holding.history.append(Adjustment(change, told))
+        return Result()
+
+    def refused_load(
+        self, kind: str, as_of: date, source: str, digest: bytes, supersede: bool, by: str | None
+    ) -> str | None:
+        """A file counts once; another of the same source and date only by a named operator."""
+        if by is not None and not self.operates(by):
+            return "permission_denied"
+        if any(load[3] == digest for load in self.loads):
+            return "load_repeated"
+        if any(load[:3] == (kind, as_of, source) for load in self.loads) and not (supersede and by):
+            return "load_superseded_unsigned"
+        self.loads.append((kind, as_of, source, digest))
+        return None
+
+    def take_over(self, row: Cash | Holding, account: str, item: str, as_of: date, figure: Fraction) -> Fraction:
+        """What settled or moved after the date that the figure describes stays on top. Returns the change."""
+        later = sum(
+            (amount for code, what, day, amount in self.moved if (code, what) == (account, item) and day > as_of), ZERO
+        )
+        before, row.settled = row.settled, figure + later
+        row.loaded_as_of = max(as_of, row.loaded_as_of or as_of)
+        return row.settled - before
+
+    def operates(self, by: str, account: Account | None = None) -> bool:
+        user = self.users[by]
+        mine = account is None or user.owner in (0, account.owner)
+        return user.active and "operate" in user.permissions and mine
