@@ -67,7 +67,7 @@ def recompute_fees(books: Books) -> None:
     for row in np.flatnonzero(orders["cum_value"]):
         value, side = int(orders["cum_value"][row]), int(orders["side"][row])
         fee = fees.fee(int(orders["fee"][row]), int(exponents[row]), side, value)
-        expected[row] = min(fee, value) if side != Side.buy and not orders["closed"][row] else fee
+        expected[row] = min(fee, max(value, 0)) if side != Side.buy and not orders["closed"][row] else fee
     books.compare("order", "fee_charged", expected)
 
 

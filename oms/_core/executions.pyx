@@ -76,8 +76,9 @@ cdef bint postable(const State* s, const OrderRow* o, int64_t quantity, int64_t 
     """Do the order's and the account's totals still fit with this added? Facts that do not fit are parked."""
     cdef const CashRow* c = &s.cash[o.cash]
     cdef const HoldingRow* h = &s.holding[o.holding]
-    return (o.cum_qty + quantity <= FIGURE_MAX and o.cum_value + value <= FIGURE_MAX and value >= 0
-            and c.payable + value <= FIGURE_MAX and c.receivable + value <= FIGURE_MAX
+    cdef int64_t size = max(value, -value)
+    return (o.cum_qty + quantity <= FIGURE_MAX and max(o.cum_value, -o.cum_value) + size <= FIGURE_MAX
+            and c.payable + size <= FIGURE_MAX and c.receivable + size <= FIGURE_MAX
             and h.incoming + quantity <= FIGURE_MAX and h.outgoing + quantity <= FIGURE_MAX)
 
 
@@ -145,9 +146,10 @@ cdef int64_t fee_due(const State* s, const OrderRow* o, int64_t cum_value, bint 
     ends."""
     cdef int exponent = s.currency[s.instrument[o.instrument].currency].exponent
     cdef int64_t fee = fee_of(s, o.fee, exponent, o.side, cum_value, tax)
-    if not is_buy(o.side) and not all_of_it and fee > cum_value:
-        tax[0] = max(tax[0] - (fee - cum_value), 0)
-        fee = cum_value
+    cdef int64_t proceeds = max(cum_value, 0)
+    if not is_buy(o.side) and not all_of_it and fee > proceeds:
+        tax[0] = max(tax[0] - (fee - proceeds), 0)
+        fee = proceeds
     return fee
 
 

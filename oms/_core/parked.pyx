@@ -6,7 +6,7 @@ same report that is booked after a repair, or, when it is a bust or correction t
 
 from oms._core.arith cimport value_of
 from oms._core.corrections cimport bust, correct, find_trade
-from oms._core.executions cimport postable, room_to_refee
+from oms._core.executions cimport postable, price_possible, room_to_refee
 from oms._core.ledger cimport newest_version
 from oms._core.outputs cimport alert
 from oms._core.vetting cimport allowed
@@ -120,7 +120,7 @@ cdef bint take_effect(State* s, uint32_t slot, uint32_t order) noexcept nogil:
     if trade == 0 or not room_to_refee(s, o):
         return False
     if p.exec_type == ExecType_trade_correct:
-        if p.last_qty <= 0 or p.last_px < 0 or not postable(s, o, p.last_qty, 0):
+        if p.last_qty <= 0 or not price_possible(i, p.last_px):
             return False
         if not value_of(p.last_px, p.last_qty, i.value_numerator, i.value_denominator, 0, &value):
             return False

@@ -11,7 +11,7 @@ from oms._core.arith cimport value_of
 from oms._core.corrections cimport bust, correct, find_trade, first_version
 from oms._core.debt cimport warn_cash, warn_holding
 from oms._core.executions cimport add_execution, charge_rest, fee_due, find_execution, has_ended, post, postable, \
-    refee, room_to_refee
+    price_possible, refee, room_to_refee
 from oms._core.external cimport adopt
 from oms._core.feeds cimport count_in
 from oms._core.ledger cimport holding_cost, newest_version, settle_date
@@ -97,7 +97,7 @@ cdef uint16_t vet_trade(State* s, uint32_t order, const ExecutionReport* r, Exec
             if known.kind == TradeKind_trade:
                 return ST_execution_repeated
         return park_report(s, ST_execution_conflict, r, order, slot)
-    if r.last_qty <= 0 or r.last_px < 0 or r.exec_id_length == 0:
+    if r.last_qty <= 0 or not price_possible(i, r.last_px) or r.exec_id_length == 0:
         return park_report(s, ST_report_out_of_range, r, order, 0)
     if not value_of(r.last_px, r.last_qty, i.value_numerator, i.value_denominator, 0, &x.value):
         return park_report(s, ST_report_out_of_range, r, order, 0)
@@ -218,7 +218,7 @@ cdef uint16_t vet_correction(State* s, uint32_t order, uint32_t trade, const Exe
     if r.exec_type == ExecType_trade_correct:
         if r.last_qty <= 0 or not value_of(r.last_px, r.last_qty, i.value_numerator, i.value_denominator, 0, value):
             return park_report(s, ST_report_out_of_range, r, order, trade)
-        if r.last_px < 0 or not postable(s, o, r.last_qty, value[0]):
+        if not price_possible(i, r.last_px) or not postable(s, o, r.last_qty, value[0]):
             return park_report(s, ST_report_out_of_range, r, order, trade)
     if not room_to_refee(s, o):
         return park_report(s, ST_capacity_reached, r, order, trade)
