@@ -8,16 +8,23 @@ from __future__ import annotations
 from typing import Any
 
 from oms.engine import Result
+from oms.scenario import view
 from oms.scenario.parse import Step
 from oms.scenario.world import World
 
 
 def move(world: World, f: dict[str, Any], step: Step) -> list[Result]:
-    account = f.get("account") or world.account_of.get(f.get("orig_cl_ord_id", f["cl_ord_id"]), "")
-    if "orig_cl_ord_id" in f:
-        world.account_of.setdefault(f["cl_ord_id"], account)
-    moved = world.engine.move(account, f["cl_ord_id"], f["to"], f.get("orig_cl_ord_id", ""), by=f["by"])
-    follow(world, account, f["to"])
+    """`account` is the present one where another field names the target, else the target."""
+    name, orig = f.get("cl_ord_id", ""), f.get("orig_cl_ord_id", "")
+    if not name:
+        name = view.order(world, f["order_id"]).cl_ord_id
+    target = f.get("to") or f.get("to_account")
+    account = f.get("from") or (f.get("account") if target else None) or world.account_of.get(orig or name, "")
+    target = target or f.get("account", "")
+    if orig:
+        world.account_of.setdefault(name, account)
+    moved = world.engine.move(account, name, target, orig, by=f["by"])
+    follow(world, account, target)
     return [moved]
 
 
@@ -34,7 +41,7 @@ def names_request(world: World, account: str, name: str) -> int:
 
 def assign(world: World, f: dict[str, Any], step: Step) -> list[Result]:
     name = next(f[name] for name in ("order_id", "cl_ord_id", "exec_id") if name in f)
-    return [world.engine.assign(name, f["account"], by=f["by"])]
+    return [world.engine.assign(name, f.get("account") or f["to"], by=f["by"])]
 
 
 def resolve(world: World, f: dict[str, Any], step: Step) -> list[Result]:

@@ -370,12 +370,12 @@ ACTIONS: dict[str, Action] = {
         one_of=(("currency", "instrument"), ("amount", "quantity")),
     ),
     "move": Action(
-        {"cl_ord_id": text, "orig_cl_ord_id": text, "account": text, "to": text}, required=("cl_ord_id", "to")
+        dict.fromkeys(("cl_ord_id", "orig_cl_ord_id", "order_id", "account", "from", "to", "to_account"), text),
+        any_of=("cl_ord_id", "order_id"),
     ),
     "assign": Action(
-        {"order_id": text, "cl_ord_id": text, "exec_id": text, "account": text},
-        required=("account",),
-        one_of=(("order_id", "cl_ord_id", "exec_id"),),
+        dict.fromkeys(("order_id", "cl_ord_id", "exec_id", "account", "to"), text),
+        one_of=(("order_id", "cl_ord_id", "exec_id"), ("account", "to")),
     ),
     "resolve": Action(
         {"cl_ord_id": text, "account": text, "break": text, "outcome": enum("Resolution"), "reason": text},
