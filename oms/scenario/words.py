@@ -46,6 +46,13 @@ def later(capability: str, off: Any = None) -> Kind:
     return kind
 
 
+def _outcome(value: Any) -> str:
+    """What a person resolves, also in the words that the language uses elsewhere for the same."""
+    same = {"cancelled": "canceled", "completed": "accepted", "not_at_exchange": "closed", "keep": "ours"}
+    found: str = enum("Resolution")(same.get(value, value) if isinstance(value, str) else value)
+    return found
+
+
 def _settlement(value: Any) -> bool:
     return bool(word("batch", "contractual")(value) == "contractual")
 
@@ -378,7 +385,7 @@ ACTIONS: dict[str, Action] = {
         one_of=(("order_id", "cl_ord_id", "exec_id"), ("account", "to")),
     ),
     "resolve": Action(
-        {"cl_ord_id": text, "account": text, "break": text, "outcome": enum("Resolution"), "reason": text},
+        {"cl_ord_id": text, "account": text, "break": text, "outcome": _outcome, "reason": text},
         required=("outcome",),
         one_of=(("cl_ord_id", "break"),),
     ),
