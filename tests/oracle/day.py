@@ -98,9 +98,7 @@ class Day(Reports):
         if ending is not None and day <= ending:
             return Result("date_not_forward")
         self.today = day
-        for account in self.accounts.values():
-            if account.account_class.contractual:
-                self.settle_account(account.code, day)
+        self.settle_contractual(day)
         for request in [each for each in self.requests.values() if each.status in WAITING and each.type != "cancel"]:
             terms = request.terms
             if request.status in WAITING and terms.time_in_force == "gtd" and terms.expire_date < day:

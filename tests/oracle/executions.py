@@ -43,6 +43,7 @@ class Executions(States):
             side=order.side,
             exec_ids=[report.exec_id],
             quantity=report.last_qty,
+            most=report.last_qty,
             price=report.last_px,
             trade_date=trade_date,
             settle_date=report.settle_date or order.instrument.settle_date(trade_date),
@@ -80,12 +81,13 @@ class Executions(States):
     def change(self, trade: Execution, report: Report) -> None:
         order = trade.order
         trade.exec_ids.append(report.exec_id)
-        if trade.settled:
+        if trade.settled or trade.partly_settled:
             self.reverse_settled(trade, report.settle_date)
         if report.exec_type == "trade_cancel":
             trade.quantity = ZERO
         else:
             trade.quantity, trade.price = report.last_qty, report.last_px
+            trade.most = max(trade.most, trade.quantity)
         self.stand(order, report.ord_status)
         self.post(order, report.settle_date)
 

@@ -100,7 +100,16 @@ class Ledger(Reference):
         if not ahead:
             return ZERO
         last = date.max if ahead >= ALL_DAYS else add_business_days(self.today, ahead, currency.holidays)
-        return self.books[account.code, currency.code].ladder.due_within(self.today, last)
+        late = sum((due for day, due in self.late_receivables(account, currency) if self.today <= day <= last), ZERO)
+        return self.books[account.code, currency.code].ladder.due_within(self.today, last) - late
+
+    def late_receivables(self, account: Account, currency: Currency) -> Iterator[tuple[date, Fraction]]:
+        """What a batch left open never counts, not even before its date."""
+        for order in self.orders:
+            if order.account is account and order.instrument.currency is currency:
+                for each in order.executions:
+                    if each.in_ladder and each.late:
+                        yield each.settle_date, max(ZERO, each.open_money)
 
     def available_cash(self, account: Account, currency: Currency) -> Fraction:
         cash = self.books[account.code, currency.code]
@@ -142,7 +151,7 @@ class Ledger(Reference):
         fees = ZERO
         for charge in list(self.charges(order)):
             execution, owed, due = charge.execution, charge.owed, charge.due
-            if execution.settled:
+            if execution.settled or execution.partly_settled:
                 fees += (owed - due) - (execution.money.owed - execution.money.due)
                 continue
             bought = execution.quantity if order.side == "buy" else ZERO
@@ -153,6 +162,8 @@ class Ledger(Reference):
                 execution.settled = self.enter(order, execution.trade_date, execution.settle_date, money, stock)
                 execution.in_ladder = not execution.settled
             execution.money, execution.stock = money, stock
+            if execution.settled:
+                execution.settled_money, execution.settled_stock = money.due - money.owed, stock.due - stock.owed
         change, order.fee_items = fees - order.fee_items, fees
         day = self.reversal_date(order, later)
         self.enter(order, self.today, day, Item(max(ZERO, change), max(ZERO, -change)), Item())
@@ -189,10 +200,21 @@ class Ledger(Reference):
     def reversal_date(self, order: Order, told: date | None) -> date:
         return told or order.instrument.settle_date(self.today)
 
+    def lift(self, execution: Execution, sign: int) -> None:
+        """Takes what is open of an execution out of the ladders, or puts it there."""
+        cash, holding = self.rows(execution.order)
+        for book, net in ((cash, execution.open_money), (holding, execution.open_stock)):
+            book.ladder.post(execution.settle_date, sign * max(ZERO, -net), sign * max(ZERO, net))
+
     def reverse_settled(self, execution: Execution, told: date | None) -> None:
         """The opposite of what a settlement has moved falls due later; from here on the execution is unsettled."""
         order, day = execution.order, self.reversal_date(execution.order, told)
-        back = Item(execution.money.due, execution.money.owed), Item(execution.stock.due, execution.stock.owed)
+        if execution.in_ladder:
+            self.lift(execution, -1)
+        money, stock = execution.settled_money, execution.settled_stock
+        back = [Item(max(ZERO, net), max(ZERO, -net)) for net in (money, stock)]
         self.enter(order, execution.trade_date, day, *back)
         execution.money, execution.stock = Item(), Item()
+        execution.settled_money = execution.settled_stock = ZERO
+        execution.late, execution.taken_back = False, True
         execution.settle_date, execution.settled, execution.in_ladder = day, False, False

@@ -1,4 +1,4 @@
-"""Settlement and start-of-day figures. Owns what of the books the bank and the registry have confirmed."""
+"""Start-of-day figures. Owns what of the books the bank and the registry have told."""
 
 from __future__ import annotations
 
@@ -7,41 +7,16 @@ from datetime import date
 from fractions import Fraction
 
 from tests.oracle.books import Adjustment, Cash, Holding
-from tests.oracle.day import Day
 from tests.oracle.numbers import ZERO, Number, as_date, exact, known
 from tests.oracle.reference import Account
 from tests.oracle.requests import Result
+from tests.oracle.settlement import Settlement
 
 
-class Loads(Day):
+class Loads(Settlement):
     def __init__(self) -> None:
         super().__init__()
-        self.batches: set[str] = set()
         self.loads: list[tuple[str, date, str, bytes]] = []  # kind, as of, source, digest
-
-    # settlement
-
-    def settle(self, batch_id: str, day: date | str, account: str | None = None) -> Result:
-        """All that is due by `day`, of one account or of all, once for each batch."""
-        if batch_id in self.batches:
-            return Result("settlement_repeated")
-        self.batches.add(batch_id)
-        for code in [account] if account else self.accounts:
-            self.settle_account(code, as_date(day))
-        return Result()
-
-    def settle_account(self, code: str, day: date) -> None:
-        """An item that the figure of a bank or registry contains is only closed."""
-        for book in (self.books, self.stock):
-            for (owner, item), row in book.items():
-                for due, net in row.ladder.take(day).items() if owner == code else ():
-                    self.take_in(row, code, item, due, net)
-        for order in self.orders:
-            for execution in order.executions:
-                if order.account.code == code and execution.settle_date <= day:
-                    execution.settled = True
-
-    # start of day
 
     def load_cash(
         self,

@@ -81,10 +81,27 @@ class Execution:
     price: Fraction
     trade_date: date
     settle_date: date
+    most: Fraction = ZERO  # the largest quantity of its versions
     in_ladder: bool = False  # its items wait for a settlement
     settled: bool = False  # they have been moved
     money: Item = field(default_factory=Item)  # what has been posted for it
     stock: Item = field(default_factory=Item)
+    settled_money: Fraction = ZERO  # of that, what has come (or gone) so far
+    settled_stock: Fraction = ZERO
+    late: bool = False  # a batch left it open
+    taken_back: bool = False  # after it had settled: what comes back stands in the ladders beside it
+
+    @property
+    def open_money(self) -> Fraction:
+        return self.money.due - self.money.owed - self.settled_money
+
+    @property
+    def open_stock(self) -> Fraction:
+        return self.stock.due - self.stock.owed - self.settled_stock
+
+    @property
+    def partly_settled(self) -> bool:
+        return self.in_ladder and bool(self.settled_money or self.settled_stock)
 
     @property
     def value(self) -> Fraction:

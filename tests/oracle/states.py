@@ -82,7 +82,7 @@ class States(External):
             return
         status = self.by_executions(order)
         if status == FILLED:
-            self.close_order(order, word if word in BUSY else FILLED, filled=True)
+            self.close_order(order, word if word in (*BUSY, *OVER) else FILLED, filled=True)
         else:
             order.ord_status = word if word in (*BUSY, *RESTING, *OVER) else status
 
@@ -200,7 +200,7 @@ class States(External):
         """The exchange has a cancel or replace and thinks about it."""
         if report.request.type != "new" and report.request.status not in UNANSWERED:
             return "report_stale"
-        if not order.closed:
+        if not order.closed or (order.filled and order.pending):  # a filled one may be replaced, too
             order.ord_status = report.exec_type
         return "ok"
 

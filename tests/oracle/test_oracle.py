@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import pytest
 
+from oms.booking import SettlementItem
 from tests.oracle import Oracle
 from tests.oracle.books import Cost
 from tests.oracle.numbers import add_business_days, nearest, upwards
@@ -243,3 +244,19 @@ def test_a_withdrawal_holds_then_books_or_frees() -> None:
     assert o.withdraw("K", "AUD", 60, "W1", stage="confirm").status == "ok"
     assert money(o, "booked", "reserved", "available", "withdrawable") == figures("40", "0", "40", "40")
     assert o.withdraw("K", "AUD", 60, "W1", stage="refuse").status == "withdrawal_ended"
+
+
+def test_settlement_in_parts_fails_and_expects() -> None:
+    o = oracle("0", stock="3", receivable_days=9999)
+    o.submit("K", "X", "Q", "sell", 3, "3.3333")
+    trade(o, "X", "E1", "3", "3.3333")
+    assert o.settle("B1", WEDNESDAY, expected={("K", "AUD"): "10"}).status == "settlement_balance_differs"
+    assert money(o, "booked", "receivable", "available") == figures("0", "9.9999", "9.9999")
+    assert o.settle("B1", WEDNESDAY, fail=["E1"]).status == "ok"
+    assert money(o, "booked", "receivable", "available") == figures("0", "9.9999", "0")  # late
+    assert o.settle("B2", WEDNESDAY, items=[SettlementItem("E1", 4)]).status == "settlement_item_exceeds"
+    assert o.settle("B3", WEDNESDAY, items=[SettlementItem("E1", 1)]).status == "ok"
+    assert money(o, "booked", "receivable", "available") == figures("3.3333", "6.6666", "3.3333")
+    assert o.settle("B4", WEDNESDAY, expected={("K", "AUD"): "9.9999"}).status == "ok"
+    assert money(o, "booked", "receivable", "available") == figures("9.9999", "0", "9.9999")
+    assert o.holding("K", "Q").settled == 0

