@@ -49,6 +49,7 @@ class Cash:
     loaded_as_of: date | None = None
     margin: Fraction = ZERO
     ladder: Ladder = field(default_factory=Ladder)
+    short: Ladder = field(default_factory=Ladder)  # what of that is due for short sales
 
 
 @dataclass
@@ -101,6 +102,7 @@ class Holding:
     loaded_as_of: date | None = None
     ladder: Ladder = field(default_factory=Ladder)
     history: list[Execution | Adjustment] = field(default_factory=list)
+    sold_short: bool = False  # ever
 
     @property
     def total(self) -> Fraction:

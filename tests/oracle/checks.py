@@ -11,7 +11,7 @@ from fractions import Fraction
 from tests.oracle.ledger import Ledger
 from tests.oracle.numbers import ZERO, is_multiple, upwards
 from tests.oracle.orders import NEEDS_PRICE, NEEDS_STOP, UNPRICED, Order, Terms
-from tests.oracle.reference import Account, Instrument
+from tests.oracle.reference import SHORT, Account, Instrument
 
 PRECEDENCE = [
     "account_unknown",
@@ -189,7 +189,7 @@ class Checks(Ledger):
         if limit is not None and reference and width:
             if side == "buy" and limit > reference * (1 + width):
                 yield "price_outside_collar"
-            if side == "sell" and limit < reference * (1 - width):
+            if side != "buy" and limit < reference * (1 - width):
                 yield "price_outside_collar"
         if terms.price is None:
             return
@@ -202,6 +202,12 @@ class Checks(Ledger):
     def order_value(self, instrument: Instrument, terms: Terms) -> Fraction:
         """The whole order's value, as rules see it: against the account, as a hold."""
         return upwards(instrument.value(terms.price, terms.order_qty), instrument.currency.exponent)
+
+    def short_sale(self, order: Order) -> Iterator[str]:
+        if order.side in SHORT and not (order.account.short_allowed and order.instrument.short_allowed):
+            yield "short_not_allowed"
+        if order.side in SHORT and not order.locate:
+            yield "locate_missing"
 
     def cover(self, order: Order, held: tuple[Fraction, Fraction], needed: tuple[Fraction, Fraction]) -> Iterator[str]:
         """Money and stock for what a request adds to a hold; one that adds nothing needs no cover."""
@@ -241,6 +247,7 @@ class Checks(Ledger):
             *self.trading_state(by, order, terms, needed),
             *self.form(instrument, terms, limit),
             *self.worth(account, instrument, side, terms, limit),
+            *self.short_sale(order),
         ]
         if terms.price is None:
             return broken, []

@@ -6,6 +6,7 @@ from datetime import date
 
 from tests.oracle.numbers import ZERO
 from tests.oracle.orders import FILLED_AFTER_CLOSE, Execution, Order
+from tests.oracle.reference import SHORT
 from tests.oracle.states import Report, States
 
 Key = tuple[str, date, str, str]  # exchange, trade date, side, exec_id
@@ -50,7 +51,9 @@ class Executions(States):
         )
         order.executions.append(fill)
         order.missing_qty = max(ZERO, order.missing_qty - fill.quantity)
-        self.stock[order.account.code, order.instrument.symbol].history.append(fill)
+        holding = self.stock[order.account.code, order.instrument.symbol]
+        holding.history.append(fill)
+        holding.sold_short |= order.side in SHORT
         if order.closed:
             order.flags |= FILLED_AFTER_CLOSE
             self.alerts.append("fill_after_close")

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from fractions import Fraction
 
 from tests.oracle.control import Control
+from tests.oracle.numbers import ZERO
 from tests.oracle.orders import EXTERNAL, Order, Request, Terms
 from tests.oracle.reference import Account, Exchange, Instrument
 
@@ -54,11 +55,12 @@ class External(Control):
 
     @contextmanager
     def watch(self, order: Order) -> Iterator[None]:
-        """A fact that takes what is available below zero is told."""
+        """A fact that takes what is available below zero is told, but for stock that may be sold short."""
 
         def free() -> tuple[Fraction, Fraction]:
             account, instrument = order.account, order.instrument
-            return self.available_cash(account, instrument.currency), self.available_stock(account, instrument)
+            stock = ZERO if account.short_allowed else self.available_stock(account, instrument)
+            return self.available_cash(account, instrument.currency), stock
 
         before = free()
         yield

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 
-from tests.oracle.books import Adjustment, Cash, Holding, Item
+from tests.oracle.books import Adjustment, Cash, Holding, Item, Ladder
 from tests.oracle.numbers import ZERO, add_business_days, upwards
 from tests.oracle.orders import Execution, Order, Terms
-from tests.oracle.reference import Account, Currency, Instrument, Reference
+from tests.oracle.reference import SHORT, Account, Currency, Instrument, Reference
 
 ALL_DAYS = 3650  # a class that counts receivables so far ahead counts all of them
 
@@ -64,7 +64,11 @@ class Ledger(Reference):
 
         if order.side == "buy":
             return value + max(ZERO, fee(done + value) - fee(done)), ZERO
-        return max(ZERO, fee(done + value) - (done + value)), leaves
+        excess = max(ZERO, fee(done + value) - (done + value))
+        if order.side == "sell":
+            return excess, leaves
+        margin = Fraction(order.instrument.short_margin_bps, 10000)
+        return upwards(value * margin, order.instrument.currency.exponent) + excess, ZERO
 
     def hold(self, order: Order, *more: Terms) -> tuple[Fraction, Fraction]:
         """The most that the terms in force, and those of every replace without an answer, may take.
@@ -94,31 +98,45 @@ class Ledger(Reference):
 
     # what is available
 
-    def countable(self, account: Account, currency: Currency) -> Fraction:
-        """Receivables that the policy counts: so many business days ahead, none that is late."""
+    def countable(self, account: Account, currency: Currency, ladder: Ladder, late: list[Execution]) -> Fraction:
+        """Receivables that the policy counts: so many business days ahead, none that is late, be its date to come."""
         ahead = account.account_class.receivable_days
         if not ahead:
             return ZERO
         last = date.max if ahead >= ALL_DAYS else add_business_days(self.today, ahead, currency.holidays)
-        late = sum((due for day, due in self.late_receivables(account, currency) if self.today <= day <= last), ZERO)
-        return self.books[account.code, currency.code].ladder.due_within(self.today, last) - late
+        dated = (max(ZERO, each.open_money) for each in late if self.today <= each.settle_date <= last)
+        return ladder.due_within(self.today, last) - sum(dated, ZERO)
 
-    def late_receivables(self, account: Account, currency: Currency) -> Iterator[tuple[date, Fraction]]:
-        """What a batch left open never counts, not even before its date."""
-        for order in self.orders:
-            if order.account is account and order.instrument.currency is currency:
-                for each in order.executions:
-                    if each.in_ladder and each.late:
-                        yield each.settle_date, max(ZERO, each.open_money)
+    def late(self, account: Account, currency: Currency) -> list[Execution]:
+        """What a batch left open."""
+        mine = (o for o in self.orders if o.account is account and o.instrument.currency is currency)
+        return [each for order in mine for each in order.executions if each.in_ladder and each.late]
+
+    def short_proceeds(self, account: Account, currency: Currency) -> Fraction:
+        """What stock that was sold short, and is not bought back, had been sold for."""
+        total = ZERO
+        for (code, symbol), holding in list(self.stock.items()):
+            what, average = self.instruments[symbol], holding.cost.average
+            if code == account.code and what.currency is currency and holding.sold_short and average is not None:
+                owed = max(ZERO, -holding.total)
+                total += upwards(what.value(average, owed), currency.exponent)
+        return total
 
     def available_cash(self, account: Account, currency: Currency) -> Fraction:
-        cash = self.books[account.code, currency.code]
+        """Without the proceeds of open short sales: neither what of them is booked nor what is due."""
+        cash, late = self.books[account.code, currency.code], self.late(account, currency)
         free = cash.settled + cash.margin - cash.ladder.owed - self.reserved_cash(account, currency)
-        return free + self.countable(account, currency)
+        proceeds = self.short_proceeds(account, currency)
+        still_due = min(proceeds, cash.short.due)
+        counted = self.countable(account, currency, cash.ladder, late)
+        short = self.countable(account, currency, cash.short, [each for each in late if each.side in SHORT])
+        return free + counted - min(still_due, short) - (proceeds - still_due)
 
     def withdrawable(self, account: Account, currency: Currency) -> Fraction:
         cash = self.books[account.code, currency.code]
-        return max(ZERO, cash.settled - cash.ladder.owed - self.reserved_cash(account, currency))
+        proceeds = self.short_proceeds(account, currency)
+        booked = cash.settled - max(ZERO, proceeds - cash.short.due)
+        return max(ZERO, booked - cash.ladder.owed - self.reserved_cash(account, currency))
 
     def available_stock(self, account: Account, instrument: Instrument) -> Fraction:
         holding = self.stock[account.code, instrument.symbol]
@@ -173,6 +191,8 @@ class Ledger(Reference):
         cash, holding = self.rows(order)
         if order.instrument.settlement_days or day > max(of, self.today):
             cash.ladder.post(day, money.owed, money.due)
+            if order.side in SHORT:
+                cash.short.post(day, ZERO, money.due)
             holding.ladder.post(day, stock.owed, stock.due)
             return False
         account, instrument = order.account.code, order.instrument
@@ -192,6 +212,8 @@ class Ledger(Reference):
         cash, holding = self.rows(execution.order)
         for book, posted, now in ((cash, execution.money, money), (holding, execution.stock, stock)):
             book.ladder.post(execution.settle_date, now.owed - posted.owed, now.due - posted.due)
+        if execution.side in SHORT:
+            cash.short.post(execution.settle_date, ZERO, money.due - execution.money.due)
 
     def rows(self, order: Order) -> tuple[Cash, Holding]:
         code, instrument = order.account.code, order.instrument
@@ -205,6 +227,8 @@ class Ledger(Reference):
         cash, holding = self.rows(execution.order)
         for book, net in ((cash, execution.open_money), (holding, execution.open_stock)):
             book.ladder.post(execution.settle_date, sign * max(ZERO, -net), sign * max(ZERO, net))
+        if execution.side in SHORT:
+            cash.short.post(execution.settle_date, ZERO, sign * max(ZERO, execution.open_money))
 
     def reverse_settled(self, execution: Execution, told: date | None) -> None:
         """The opposite of what a settlement has moved falls due later; from here on the execution is unsettled."""

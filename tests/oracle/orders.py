@@ -139,6 +139,7 @@ class Order:
     missing_qty: Fraction = ZERO  # of a dead order: what the exchange counts and we have not seen
     pending: list[Request] = field(default_factory=list)  # replaces and cancels without an answer, oldest first
     overtaken: list[Request] = field(default_factory=list)  # of those the ones that a later replace went past
+    locate: str = ""  # where the stock of a short sale is borrowed
     executions: list[Execution] = field(default_factory=list)  # as they were booked
     fee_items: Fraction = ZERO  # fees of settled executions that were charged (or given back) by themselves since
 

@@ -9,6 +9,8 @@ from fractions import Fraction
 
 from tests.oracle.numbers import ZERO, Number, add_business_days, as_date, exact, nearest
 
+SHORT = ("sell_short", "sell_short_exempt")
+
 
 @dataclass(eq=False)
 class Currency:
@@ -89,6 +91,7 @@ class Account:
     users: set[str]
     control: str = "active"
     unreconciled: bool = False
+    short_allowed: bool = False
 
 
 @dataclass(eq=False)
@@ -109,6 +112,8 @@ class Instrument:
     authorise: bool
     control: str = "active"
     last: Fraction = ZERO
+    short_allowed: bool = False
+    short_margin_bps: int = 0
 
     @property
     def market_price(self) -> Fraction:
@@ -198,8 +203,10 @@ class Reference:
         owner: int = 0,
         status: str = "active",
         users: Iterable[str] = (),
+        short_allowed: bool = False,
     ) -> None:
-        self.accounts[code] = Account(code, self.classes[account_class], currency, owner, status, set(users))
+        terms = self.classes[account_class], currency, owner, status, set(users)
+        self.accounts[code] = Account(code, *terms, short_allowed=short_allowed)
 
     def define_instrument(
         self,
@@ -219,6 +226,8 @@ class Reference:
         reference_price: Number = "0",
         status: str = "tradable",
         authorise: bool = False,
+        short_allowed: bool = False,
+        short_margin_bps: int = 0,
     ) -> None:
         market = self.exchanges[exchange]
         self.instruments[symbol] = Instrument(
@@ -236,6 +245,8 @@ class Reference:
             reference_price=exact(reference_price),
             status=status,
             authorise=authorise,
+            short_allowed=short_allowed,
+            short_margin_bps=short_margin_bps,
         )
 
     def fee(self, account: Account, instrument: Instrument, side: str, value: Fraction) -> Fraction:
@@ -245,7 +256,8 @@ class Reference:
         name = account.account_class.name
         rules = self.fee_rules
         schedule = rules.get((name, instrument.exchange.mic)) or rules.get((name, None))
-        parts = [part for part in self.fees.get(schedule or "", []) if part.side in (None, side)]
+        kind = "sell" if side in SHORT else side
+        parts = [part for part in self.fees.get(schedule or "", []) if part.side in (None, kind)]
         decimals = instrument.currency.exponent
 
         def charge(part: FeeComponent, basis: Fraction) -> Fraction:

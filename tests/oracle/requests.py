@@ -58,15 +58,16 @@ class Requests(Checks):
         display_qty: Number | None = None,
         min_qty: Number | None = None,
         by: str | None = None,
+        locate: str = "",
     ) -> Result:
         owner, what = self.accounts[account], self.instruments[instrument]
         limit, further = known(price), map(known, (stop_px, display_qty, min_qty))
         terms = Terms(exact(order_qty), limit, ord_type, time_in_force, as_date(expire_date), *further)
-        told = self.receive(owner, cl_ord_id, "new", (instrument, side, terms), by)
+        told = self.receive(owner, cl_ord_id, "new", (instrument, side, terms, locate), by)
         if isinstance(told, Result):
             return told
         request, request.terms = told, self.protected(owner, what, side, terms)
-        order = Order(owner, what, side, request, request.terms, what.exchange.trade_date)
+        order = Order(owner, what, side, request, request.terms, what.exchange.trade_date, locate=locate)
         broken, desk = self.vet(by, order, request.terms, limit)
         if broken:
             return self.refuse(request, first_of(broken))
@@ -203,14 +204,14 @@ class Requests(Checks):
         return asked[-1] if asked else order.terms
 
     def protected(self, account: Account, instrument: Instrument, side: str, terms: Terms) -> Terms:
-        """With the price that an order is held at: its limit, else the market's price, for a buy with a margin; of a
-        stop not below its stop price."""
+        """With the price that an order is held at: its limit, else the market's price, for a buy or a short sale with a
+        margin; of a stop its stop price, for a buy not below the market's."""
         market = instrument.market_price
         if terms.ord_type in NEEDS_PRICE or terms.price is not None or not market:
             return terms
-        margin = Fraction(account.account_class.market_order_margin_bps, 10000) if side == "buy" else 0
+        margin = Fraction(account.account_class.market_order_margin_bps, 10000) if side != "sell" else 0
         if terms.stop_px is not None:
-            market = max(market, terms.stop_px)
+            market = max(market, terms.stop_px) if side == "buy" else terms.stop_px
         price = upwards(market * (1 + margin), instrument.price_exponent)
         return replace(terms, price=price, protected=True)
 

@@ -91,6 +91,9 @@ class Settlement(Day):
         mine = [each for each in failed if each.order.account.code == code]
         for execution in mine:
             self.lift(execution, -1)
+        for (owner, _), cash in self.books.items():
+            if owner == code:
+                cash.short.take(until)
         for book in (self.books, self.stock):
             for (owner, item), row in book.items():
                 for due, net in row.ladder.take(until).items() if owner == code else ():

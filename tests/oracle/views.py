@@ -23,6 +23,7 @@ class CashView:
     margin: Fraction
     available: Fraction
     withdrawable: Fraction
+    short_proceeds: Fraction
     ladder: LadderView
 
 
@@ -85,6 +86,7 @@ class Oracle(OpenOrders):
             margin=book.margin,
             available=self.available_cash(owner, unit),
             withdrawable=self.withdrawable(owner, unit),
+            short_proceeds=self.short_proceeds(owner, unit),
             ladder={day: (item.owed, item.due) for day, item in sorted(book.ladder.items.items())},
         )
 

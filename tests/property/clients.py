@@ -70,6 +70,24 @@ class Clients(Day):
             by=by,
         )
 
+    @rule(
+        account=draw.accounts,
+        instrument=draw.instruments,
+        side=st.sampled_from(("sell_short", "sell_short_exempt")),
+        lots=draw.more_lots,
+        ticks=st.none() | st.integers(-3, 3),
+        stop=st.none() | st.none() | st.integers(-3, 3),
+        locate=st.sampled_from(("LENDER", "LENDER", "LENDER", "")),
+    )
+    def sell_short(
+        self, account: str, instrument: str, side: str, lots: int, ticks: int | None, stop: int | None, locate: str
+    ) -> None:
+        kind = ("market" if ticks is None else "limit") if stop is None else "stop" if ticks is None else "stop_limit"
+        quantity, price = draw.quantity(instrument, lots), None if ticks is None else draw.price(instrument, ticks)
+        stop_px = None if stop is None else draw.price(instrument, stop)
+        terms = {"ord_type": kind, "stop_px": stop_px, "locate": locate}
+        self.say("submit", account, self.name("X"), instrument, side, quantity, price, **terms)
+
     @rule(account=draw.accounts, instrument=draw.instruments, side=draw.sides, lots=draw.more_lots)
     def submit_at_market(self, account: str, instrument: str, side: str, lots: int) -> None:
         quantity = draw.quantity(instrument, lots)

@@ -39,7 +39,7 @@ class Elsewhere(Exchanges):
     @rule(
         account=draw.accounts | st.just("NOBODY"),
         instrument=draw.instruments,
-        side=draw.sides,
+        side=draw.sides | st.just("sell_short"),
         lots=draw.more_lots,
         ticks=st.integers(-3, 3),
         time_in_force=st.sampled_from(("day", "gtc")),

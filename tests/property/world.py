@@ -86,8 +86,8 @@ def define_people(book: Any) -> None:
     book.define_user("gone", ["trade_any", "authorise"], active=False)
     book.define_user("far", ["trade_any", "authorise", "operate"], owner=7)
     book.define_account("A", account_class="default", users=["alice", "desk"])
-    book.define_account("B", account_class="retail", users=["alice"])
-    book.define_account("C", account_class="contract", users=["bob"])
+    book.define_account("B", account_class="retail", users=["alice"], short_allowed=True)
+    book.define_account("C", account_class="contract", users=["bob"], short_allowed=True)
 
 
 def open_the_day(book: Any) -> None:
@@ -117,9 +117,15 @@ def open_the_day(book: Any) -> None:
 
 
 INSTRUMENT_DETAILS: dict[str, dict[str, Any]] = {
-    "Q": {"price_exponent": 4, "max_qty": "5000"},
+    "Q": {"price_exponent": 4, "max_qty": "5000", "short_allowed": True, "short_margin_bps": 5000},
     "FUT": {"price_exponent": 2, "multiplier": 10, "settlement_days": 1, "min_qty": "10"},
-    "PEN": {"price_exponent": 2, "quantity_exponent": 3, "price_factor": (1, 100)},
-    "TODAY": {"price_exponent": 3, "settlement_days": 0},
+    "PEN": {
+        "price_exponent": 2,
+        "quantity_exponent": 3,
+        "price_factor": (1, 100),
+        "short_allowed": True,
+        "short_margin_bps": 3333,
+    },
+    "TODAY": {"price_exponent": 3, "settlement_days": 0, "short_allowed": True},
     "YEN": {"price_exponent": 1, "authorise": True},
 }
