@@ -169,9 +169,10 @@ class States(External):
         if order.flags & EXPIRED_HERE and order.closed and word in DEAD:
             order.ord_status = order.end = word  # the exchange's late word on what was expired here
             return "ok"
-        if order.filled and word in OVER:
+        if word in OVER and (order.filled or order.end == "calculated"):
             if order.ord_status not in (*BUSY, "done_for_day"):
                 order.ord_status = word
+                order.end = order.end and word
             return "ok"
         if order.filled and order.pending:  # it will not be reopened
             order.filled = False

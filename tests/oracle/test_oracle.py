@@ -260,3 +260,27 @@ def test_settlement_in_parts_fails_and_expects() -> None:
     assert o.settle("B4", WEDNESDAY, expected={("K", "AUD"): "9.9999"}).status == "ok"
     assert money(o, "booked", "receivable", "available") == figures("9.9999", "0", "9.9999")
     assert o.holding("K", "Q").settled == 0
+
+
+def test_a_short_sale_holds_margin_and_its_proceeds_never_count() -> None:
+    o = oracle("1000", receivable_days=2)
+    o.define_account("K", short_allowed=True)
+    o.define_instrument(
+        "Q", exchange="XASX", currency="AUD", reference_price="10", short_allowed=True, short_margin_bps=5000
+    )
+    assert o.submit("K", "N", "Q", "sell_short", 100, "10").status == "locate_missing"
+    assert o.submit("K", "X", "Q", "sell_short", 100, "10", locate="LENDER").status == "ok"
+    assert money(o, "reserved", "available") == figures("500", "500")
+    trade(o, "X", "E1", "100", "10")
+    assert money(o, "receivable", "short_proceeds", "reserved", "available") == figures("1000", "1000", "0", "1000")
+    o.settle("B1", WEDNESDAY)
+    assert money(o, "booked", "available", "withdrawable") == figures("2000", "1000", "1000")
+    o.submit("K", "Y", "Q", "buy", 40, "9")
+    trade(o, "Y", "E2", "40", "9")
+    assert money(o, "short_proceeds", "available") == figures("600", "1040")
+    assert o.holding("K", "Q").average_price == 10
+
+
+def test_selling_short_needs_the_account_and_the_instrument_to_allow_it() -> None:
+    o = oracle()
+    assert o.submit("K", "X", "Q", "sell_short", 1, "10", locate="LENDER").status == "short_not_allowed"
