@@ -191,7 +191,7 @@ class Ledger(Reference):
         cash, holding = self.rows(order)
         if order.instrument.settlement_days or day > max(of, self.today):
             cash.ladder.post(day, money.owed, money.due)
-            if order.side in SHORT:
+            if order.side in SHORT and stock != Item():  # a fee that is given back is not proceeds
                 cash.short.post(day, ZERO, money.due)
             holding.ladder.post(day, stock.owed, stock.due)
             return False
