@@ -126,19 +126,19 @@ cdef void count_anew(State* s) noexcept nogil:
 cdef void count_request(State* s, uint32_t account, uint32_t instrument) noexcept nogil:
     """A New or Replace has come. A second begins with the first one after the last second ended."""
     cdef uint32_t[SCOPES] limits
-    cdef LimitRow* l
+    cdef LimitRow* row
     cdef int index
     scopes_of(s, account, instrument if instrument < s.header[TABLE_instrument].used else 0, s.source, limits)
     for index in range(SCOPES):
-        l = &s.limits[limits[index]]
-        if limits[index] == 0 or l.order_rate == 0:
+        row = &s.limits[limits[index]]
+        if limits[index] == 0 or row.order_rate == 0:
             continue
-        row_open(&l.version)
-        if s.time_ns >= l.rate_until_ns:
-            l.rate_until_ns = s.time_ns + SECOND_NS
-            l.rate_count = 0
-        l.rate_count += 1
-        row_close(&l.version)
+        row_open(&row.version)
+        if s.time_ns >= row.rate_until_ns:
+            row.rate_until_ns = s.time_ns + SECOND_NS
+            row.rate_count = 0
+        row.rate_count += 1
+        row_close(&row.version)
 
 
 cdef void exceed(State* s, Terms* t, int64_t figure, int64_t limit) noexcept nogil:
@@ -146,21 +146,21 @@ cdef void exceed(State* s, Terms* t, int64_t figure, int64_t limit) noexcept nog
         hit(s, t, ST_limit_exceeded, figure, limit)
 
 
-cdef void vet_limit(State* s, const LimitRow* l, const TallyRow* tally, Terms* t, int64_t before, int64_t after,
+cdef void vet_limit(State* s, const LimitRow* row, const TallyRow* tally, Terms* t, int64_t before, int64_t after,
                     int64_t own) noexcept nogil:
     """One scope's limits: `own` of its open value is the order's, which would become `after`."""
     cdef const InstrumentRow* i = &s.instrument[t.instrument]
     cdef int exponent = s.currency[i.currency].exponent
-    cdef int64_t opened, net, limit = scale_e4(l.net_value, exponent)
-    exceed(s, t, t.value, scale_e4(l.order_value, exponent))
-    exceed(s, t, t.order_qty, scale_e4(l.order_qty, i.quantity_exponent))
-    if l.order_rate and t.request == 0 and s.time_ns < l.rate_until_ns:
-        exceed(s, t, l.rate_count, l.order_rate)
+    cdef int64_t opened, net, limit = scale_e4(row.net_value, exponent)
+    exceed(s, t, t.value, scale_e4(row.order_value, exponent))
+    exceed(s, t, t.order_qty, scale_e4(row.order_qty, i.quantity_exponent))
+    if row.order_rate and t.request == 0 and s.time_ns < row.rate_until_ns:
+        exceed(s, t, row.rate_count, row.order_rate)
     if tally == NULL or after <= before:
         return
     opened = tally.open_value - own + after
-    exceed(s, t, opened, scale_e4(l.open_value, exponent))
-    exceed(s, t, opened + tally.bought + tally.sold, scale_e4(l.gross_value, exponent))
+    exceed(s, t, opened, scale_e4(row.open_value, exponent))
+    exceed(s, t, opened + tally.bought + tally.sold, scale_e4(row.gross_value, exponent))
     net = tally.bought - tally.sold
     opened = net + after if is_buy(t.side) else net - after
     if limit and max(opened, -opened) > max(net, -net):
@@ -266,7 +266,7 @@ cdef uint16_t apply_set_limit(State* s, const SetLimit* r) noexcept nogil:
     """Sets one figure of a scope; 0 takes the limit away. What is open and was traded today counts from the start."""
     cdef uint16_t status = vet_set_limit(s, r)
     cdef uint32_t slot
-    cdef LimitRow* l
+    cdef LimitRow* row
     if status != ST_ok:
         return status
     # point of no return
@@ -275,19 +275,19 @@ cdef uint16_t apply_set_limit(State* s, const SetLimit* r) noexcept nogil:
         slot = make_limit(s, r.scope, r.number)
         s.firm.watched |= WATCH_limits
         count_anew(s)
-    l = &s.limits[slot]
-    row_open(&l.version)
+    row = &s.limits[slot]
+    row_open(&row.version)
     if r.name == LimitName_order_value:
-        l.order_value = r.value
+        row.order_value = r.value
     elif r.name == LimitName_order_qty:
-        l.order_qty = r.value
+        row.order_qty = r.value
     elif r.name == LimitName_open_value:
-        l.open_value = r.value
+        row.open_value = r.value
     elif r.name == LimitName_gross_value:
-        l.gross_value = r.value
+        row.gross_value = r.value
     elif r.name == LimitName_net_value:
-        l.net_value = r.value
+        row.net_value = r.value
     else:
-        l.order_rate = <uint32_t>r.value
-    row_close(&l.version)
+        row.order_rate = <uint32_t>r.value
+    row_close(&row.version)
     return ST_ok

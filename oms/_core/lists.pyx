@@ -5,7 +5,7 @@ Owns the request_list rows. A member that is held back has the status `received`
 has one list at a time.
 """
 
-from oms._core.orders cimport rehold, route, set_status
+from oms._core.orders cimport rehold
 from oms._core.outputs cimport emit_answer
 from oms._core.vetting cimport Terms, allowed, first_hit
 from oms._core.waiting cimport drop, send_or_queue, vet_again
@@ -81,7 +81,7 @@ cdef void close_list(State* s, uint32_t slot) noexcept nogil:
 cdef uint16_t apply_list_begin(State* s, const ListBegin* r) noexcept nogil:
     """The sender's next requests that say so are members, as many as are announced. A list that is still open ends."""
     cdef uint32_t slot = open_list(s)
-    cdef RequestListRow* l
+    cdef RequestListRow* row
     cdef uint16_t status = ST_ok
     if not allowed(s, PERMISSION_trade | PERMISSION_trade_any):
         status = ST_permission_denied
@@ -94,10 +94,10 @@ cdef uint16_t apply_list_begin(State* s, const ListBegin* r) noexcept nogil:
             fail_held(s, s.source)
             close_list(s, slot)
         slot = take(s, TABLE_request_list)
-        l = &s.request_list[slot]
-        row_open(&l.version)
-        l.user, l.state, l.all_or_nothing, l.count = s.source, LIST_open, r.all_or_nothing != 0, r.count
-        row_close(&l.version)
+        row = &s.request_list[slot]
+        row_open(&row.version)
+        row.user, row.state, row.all_or_nothing, row.count = s.source, LIST_open, r.all_or_nothing != 0, r.count
+        row_close(&row.version)
     emit_answer(s, s.source, status, r.tag, 0, 0, False)
     return status
 
@@ -105,18 +105,18 @@ cdef uint16_t apply_list_begin(State* s, const ListBegin* r) noexcept nogil:
 cdef void member_came(State* s, uint16_t status) noexcept nogil:
     """A member has been vetted, with that outcome."""
     cdef uint32_t slot = open_list(s)
-    cdef RequestListRow* l = &s.request_list[slot]
+    cdef RequestListRow* row = &s.request_list[slot]
     if slot == 0:
         return
-    row_open(&l.version)
-    l.come += 1
-    row_close(&l.version)
-    if status != ST_ok and l.all_or_nothing and l.state == LIST_open:
-        l.state = LIST_failed
+    row_open(&row.version)
+    row.come += 1
+    row_close(&row.version)
+    if status != ST_ok and row.all_or_nothing and row.state == LIST_open:
+        row.state = LIST_failed
         fail_held(s, s.source)
-    if l.come < l.count:
+    if row.come < row.count:
         return
-    if l.all_or_nothing and l.state == LIST_open:
+    if row.all_or_nothing and row.state == LIST_open:
         release_held(s, s.source)
     close_list(s, slot)
 
