@@ -233,7 +233,7 @@ class States(External):
             word = by_executions
         if word in (*BUSY, *RESTING) and not order.closed:
             order.ord_status = word
-        elif word in ("new", "partially_filled") or (word == FILLED and order.ord_status != "pending_new"):
+        elif word in ("new", "partially_filled") or (word == FILLED and (order.closed or order.ord_status in BUSY)):
             order.ord_status = by_executions
 
     def refused(self, request: Request, word: str | None) -> str:
