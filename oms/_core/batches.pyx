@@ -11,8 +11,9 @@ from oms._core.arith cimport FIGURE_MAX, part_of
 from oms._core.corrections cimport first_version
 from oms._core.index cimport index_put
 from oms._core.loads cimport begin_stage, clear_stage, may_stage
+from oms._core.movements cimport known_item
 from oms._core.settlement cimport Item, cash_of, holding_of, is_late, mark_late, open_item, settle
-from oms._core.vetting cimport allowed, of_owner
+from oms._core.vetting cimport allowed, of_owner, vet_operated
 
 cdef struct Batch:
     int32_t date       # due: settlement date not after it
@@ -306,15 +307,10 @@ cdef uint16_t apply_settle_item(State* s, const SettleItem* r) noexcept nogil:
 
 cdef uint16_t apply_settle_expected(State* s, const SettleExpected* r) noexcept nogil:
     cdef StageRow row
-    if not allowed(s, PERMISSION_operate):
-        return ST_permission_denied
-    if r.account == 0 or r.account >= s.header[TABLE_account].used:
-        return ST_account_unknown
-    if not of_owner(s, r.account):
-        return ST_permission_denied
-    if r.instrument >= s.header[TABLE_instrument].used or r.currency >= s.header[TABLE_currency].used:
-        return ST_reference_invalid
-    if (r.instrument == 0) != (r.currency != 0) or r.amount > FIGURE_MAX or r.amount < -FIGURE_MAX:
+    cdef uint16_t status = vet_operated(s, r.account)
+    if status != ST_ok:
+        return status
+    if not known_item(s, r.instrument, r.currency) or r.amount > FIGURE_MAX or r.amount < -FIGURE_MAX:
         return ST_reference_invalid
     memset(&row, 0, sizeof(row))
     row.kind = StageKind_expected_stock if r.instrument else StageKind_expected_cash

@@ -7,7 +7,7 @@ from oms._core.limits cimport count_anew
 from oms._core.lists cimport end_lists
 from oms._core.orders cimport CLOSED_dead, FLAG_expired_here, close_order
 from oms._core.outputs cimport emit_answer, emit_event
-from oms._core.vetting cimport allowed, of_owner
+from oms._core.vetting cimport allowed, of_owner, vet_operated
 from oms._core.waiting cimport drop
 from oms._core.watch cimport unwatch_request
 
@@ -145,12 +145,9 @@ cdef uint16_t apply_business_date(State* s, const BusinessDate* r) noexcept nogi
 
 
 cdef uint16_t apply_reconciled(State* s, const AccountReconciled* r) noexcept nogil:
-    if not allowed(s, PERMISSION_operate):
-        return ST_permission_denied
-    if r.account == 0 or r.account >= s.header[TABLE_account].used:
-        return ST_account_unknown
-    if not of_owner(s, r.account):
-        return ST_permission_denied
+    cdef uint16_t status = vet_operated(s, r.account)
+    if status != ST_ok:
+        return status
     row_open(&s.account[r.account].version)
     s.account[r.account].unreconciled = r.unreconciled != 0
     row_close(&s.account[r.account].version)

@@ -13,7 +13,7 @@ from oms._core.ledger cimport average_e8, carry_cost, cash_available, cash_row, 
     holding_row, holding_settle
 from oms._core.outputs cimport emit_event
 from oms._core.settlement cimport add_movement
-from oms._core.vetting cimport allowed, of_owner, vet_account
+from oms._core.vetting cimport allowed, of_owner, vet_account, vet_operated
 from oms._core.withdrawals cimport apply_withdrawal, find_withdrawal
 
 
@@ -69,11 +69,10 @@ cdef int64_t free_stock(const State* s, uint32_t account, uint32_t instrument) n
     return max(min(holding_available(s, slot), s.holding[slot].settled), 0) if slot else 0
 
 
-cdef uint16_t vet_item(const State* s, uint32_t instrument, uint32_t currency) noexcept nogil:
+cdef bint known_item(const State* s, uint32_t instrument, uint32_t currency) noexcept nogil:
     """Money or stock: one of the two, and known."""
-    if instrument >= s.header[TABLE_instrument].used or (instrument == 0) != (currency != 0):
-        return ST_reference_invalid
-    return ST_reference_invalid if currency >= s.header[TABLE_currency].used else ST_ok
+    return (instrument < s.header[TABLE_instrument].used and currency < s.header[TABLE_currency].used
+            and (instrument == 0) == (currency != 0))
 
 
 cdef uint16_t vet_taking(State* s, uint32_t account, uint32_t instrument, uint32_t currency,
@@ -104,16 +103,12 @@ cdef bint same_movement(const MovementRow* m, uint32_t account, uint32_t instrum
 
 cdef uint16_t vet_movement(State* s, const Movement* r, uint64_t hash) noexcept nogil:
     cdef uint32_t slot
-    cdef uint16_t status
-    if not allowed(s, PERMISSION_operate):
-        return ST_permission_denied
-    if r.account == 0 or r.account >= s.header[TABLE_account].used:
-        return ST_account_unknown
-    if not of_owner(s, r.account):
-        return ST_permission_denied
+    cdef uint16_t status = vet_operated(s, r.account)
+    if status != ST_ok:
+        return status
     if r.reference_length == 0 or r.amount == 0 or r.amount > FIGURE_MAX or r.amount < -FIGURE_MAX:
         return ST_reference_invalid
-    if not MovementKind_deposit <= r.kind <= MovementKind_adjustment or vet_item(s, r.instrument, r.currency) != ST_ok:
+    if not MovementKind_deposit <= r.kind <= MovementKind_adjustment or not known_item(s, r.instrument, r.currency):
         return ST_reference_invalid
     if r.kind != MovementKind_adjustment and (r.amount > 0) != (r.kind == MovementKind_deposit):
         return ST_reference_invalid
@@ -196,7 +191,7 @@ cdef uint16_t vet_transfer(State* s, const Transfer* r, uint64_t hash) noexcept 
         return ST_account_unknown
     if not may_transfer(s, r):
         return ST_permission_denied
-    if r.reference_length == 0 or not 0 < r.amount <= FIGURE_MAX or vet_item(s, r.instrument, r.currency) != ST_ok:
+    if r.reference_length == 0 or not 0 < r.amount <= FIGURE_MAX or not known_item(s, r.instrument, r.currency):
         return ST_reference_invalid
     if r.account == r.to and (r.to_currency == 0 or r.to_currency == r.currency):
         return ST_reference_invalid
@@ -288,12 +283,9 @@ cdef uint16_t vet_margin(State* s, const SetMargin* r, uint64_t hash) noexcept n
     cdef const uint8_t* texts = SetMargin_texts(r)
     cdef const MovementRow* m
     cdef uint32_t slot
-    if not allowed(s, PERMISSION_operate):
-        return ST_permission_denied
-    if r.account == 0 or r.account >= s.header[TABLE_account].used:
-        return ST_account_unknown
-    if not of_owner(s, r.account):
-        return ST_permission_denied
+    cdef uint16_t status = vet_operated(s, r.account)
+    if status != ST_ok:
+        return status
     if r.currency == 0 or r.currency >= s.header[TABLE_currency].used or not 0 <= r.margin <= FIGURE_MAX:
         return ST_reference_invalid
     slot = find_movement(s, texts, r.reference_length, hash) if hash else 0

@@ -20,7 +20,7 @@ from oms._core.requests cimport Asked, answer_again, ask, begin, content_of, ord
 from oms._core.scaled cimport effective_qty, room_to_scale
 from oms._core.settlement cimport item_of, partly_settled
 from oms._core.shorts cimport room_to_short
-from oms._core.vetting cimport Terms, allowed, of_owner, vet_account
+from oms._core.vetting cimport Terms, vet_account, vet_operated
 from oms._core.watch cimport unwatch_order, unwatch_request, watch_request
 
 
@@ -287,15 +287,11 @@ cdef bint is_suspense(const State* s, uint32_t account) noexcept nogil:
 cdef uint16_t apply_assign(State* s, const AssignOrder* r) noexcept nogil:
     """An operator says whose order it is that was booked to the suspense account."""
     cdef uint32_t order = <uint32_t>r.order
-    cdef uint16_t status = ST_ok
-    if order == 0 or order >= s.header[TABLE_order].used or s.order[order].generation != r.order >> 32:
+    cdef uint16_t status = vet_operated(s, r.account)
+    if order >= s.header[TABLE_order].used or s.order[order].generation != r.order >> 32:
         order = 0
-    if not allowed(s, PERMISSION_operate):
-        status = ST_permission_denied
-    elif r.account == 0 or r.account >= s.header[TABLE_account].used:
-        status = ST_account_unknown
-    elif not of_owner(s, r.account):
-        status = ST_permission_denied
+    if status != ST_ok:
+        pass
     elif order == 0 or s.order[order].request == 0 or not is_suspense(s, s.order[order].account):
         status = ST_nothing_to_resolve
     elif is_suspense(s, r.account):

@@ -55,10 +55,11 @@ cdef bint cover_of(const State* s, const OrderRow* o, int64_t price, int64_t ord
         cover.stock = 0 if is_short(o.side) else leaves
         paid = max(full, 0) if value >= 0 else max(o.cum_value, 0)
         cover.cash = max(-value, 0) + (fee - paid if fee > paid else 0)
-        value = max(value, -value)
-        if not protect_price(value, o.short_margin_bps, &full):
-            return False
-        cover.cash += full - value
+        if is_short(o.side):
+            value = max(value, -value)
+            if not protect_price(value, o.short_margin_bps, &full):
+                return False
+            cover.cash += full - value
     return True
 
 

@@ -32,6 +32,7 @@ cdef bint allowed(const State* s, uint32_t permissions) noexcept nogil
 cdef bint of_owner(const State* s, uint32_t account) noexcept nogil
 cdef bint owns(const State* s, uint32_t account, uint16_t user) noexcept nogil
 cdef uint16_t vet_account(State* s, uint32_t account) noexcept nogil
+cdef uint16_t vet_operated(const State* s, uint32_t account) noexcept nogil
 cdef void vet_terms(State* s, Terms* t) noexcept nogil
 cdef void vet_desk(State* s, Terms* t) noexcept nogil
 

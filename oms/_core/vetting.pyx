@@ -47,6 +47,15 @@ cdef uint16_t vet_account(State* s, uint32_t account) noexcept nogil:
     return ST_permission_denied
 
 
+cdef uint16_t vet_operated(const State* s, uint32_t account) noexcept nogil:
+    """Is the sender an operator, and the account one that there is and that is within the sender's reach?"""
+    if not allowed(s, PERMISSION_operate):
+        return ST_permission_denied
+    if account == 0 or account >= s.header[TABLE_account].used:
+        return ST_account_unknown
+    return ST_ok if of_owner(s, account) else ST_permission_denied
+
+
 cdef void vet_parties(State* s, Terms* t) noexcept nogil:
     """Account and instrument active, the session open."""
     cdef const AccountRow* a = &s.account[t.account]
