@@ -1,4 +1,4 @@
-"""Reports that could not be booked, and executions that came again with other content: what waits for a person.
+"""Facts that could not be booked, and executions that came again with other content: what waits for a person.
 
 Reads the tables, and a parked report's record from the journal. Changes nothing: who books or resolves one makes a
 record.
@@ -24,6 +24,7 @@ SUSPENSE = "SUSPENSE"  # the account of executions that belong to none
 UNKNOWN_DECIMALS = 8  # of all figures of an instrument that nobody knows
 QUANTITIES = ("last_qty", "cum_qty", "leaves_qty", "order_qty", "display_qty", "min_qty")
 PRICES = ("last_px", "price", "stop_px")
+BOOKED_AGAIN = frozenset(("ExecutionReport", "OrderCancelReject", "BalanceReport", "OpenOrder"))
 
 
 def parked_rows(views: Views, *, closed: bool = False) -> list[Parked]:
@@ -37,15 +38,17 @@ def picture(views: Views, slot: int) -> Parked:
     row = views.row("parked", slot)
     order = views.rows("order")[row["order"]]
     instrument = int(order["instrument"])
+    feed = int(row["feed"]) if row["feed"] < len(views.rows("feed")) else 0  # it may name one that there is not
     decimals = views.exponents(instrument) if instrument else (UNKNOWN_DECIMALS, UNKNOWN_DECIMALS)
     return Parked(
         row=slot,
         status=Status(int(row["status"])),
         sequence=int(row["sequence"]),
-        feed=views.code("feed", int(row["feed"]), "name"),
+        feed=views.code("feed", feed, "name"),
         account=views.code("account", int(order["account"]), "code"),
         instrument=views.code("instrument", instrument, "symbol"),
         order=int(row["order"]),
+        record=records.BY_TEMPLATE[int(row["record"])].name,
         exec_type=word(ExecType, row["exec_type"]),
         exec_id=views.text(row["exec_id"]),
         exec_ref_id=views.text(row["exec_ref_id"]),
@@ -102,29 +105,31 @@ def find_suspended(views: Views, name: str) -> int:
 
 
 def booked_again(views: Views, journal: str | os.PathLike[str], slot: int) -> bytes:
-    """The parked report once more, as the journal has it: outside of its feed's sequence, with what is known by now.
-    Raises OmsError when it is no execution report, or its instrument is still not known."""
+    """What is parked once more, as the journal has it: outside of its feed's sequence, with what is known by now.
+    Raises OmsError when it can only be dismissed."""
     sequence = int(views.rows("parked")["sequence"][slot])
     with Reader(journal, sequence, live=True) as reader:
         raw = next(iter(reader), None)
         reader.check()
     name, fields = records.decode(raw) if raw else ("", {})
-    if name != "ExecutionReport":
-        raise OmsError(f"the record {sequence} is no execution report", remedy="dismiss it, and have it sent again")
-    if not fields["instrument"] and fields["symbol"]:
+    if name not in BOOKED_AGAIN:
+        raise OmsError(f"the record {sequence} is nothing that can be booked", remedy="dismiss it")
+    if fields.get("symbol") and not fields["instrument"]:
         fields["instrument"] = views.instrument_slot(fields["symbol"])
         prices, quantities = views.exponents(fields["instrument"])
         rescale(fields, QUANTITIES, quantities)
         rescale(fields, PRICES, prices)
-    if not fields["account"] and fields["account_code"]:
+    if fields.get("account_code") and not fields.get("account", 1):
         known = np.flatnonzero(views.rows("account")["code"] == fields["account_code"].encode())
         fields["account"] = int(known[0]) if len(known) == 1 else 0
     of_frame = ("sequence", "time_ns", "source")
     told = {field: value for field, value in fields.items() if field not in of_frame}
-    return records.encode(name, **(told | {"feed_sequence": 0, "parked": slot}))
+    if "feed_sequence" in told:
+        told["feed_sequence"] = 0
+    return records.encode(name, **(told | {"parked": slot}))
 
 
 def rescale(fields: dict[str, Any], names: tuple[str, ...], decimals: int) -> None:
     for name in names:
-        if fields[name] != NULL_I64:
+        if fields.get(name, NULL_I64) != NULL_I64:
             fields[name] = to_units(from_units(fields[name], UNKNOWN_DECIMALS), decimals, name)

@@ -140,7 +140,8 @@ class Order:
 @dataclass(frozen=True)
 class Parked:
     """A report that could not be booked, or that contradicts one that was, and how it ended (outcome: "" = it waits).
-    sequence: of its record in the journal. Figures of an instrument that is not known have eight decimals."""
+    sequence: of its record in the journal. record: what it is, such as ExecutionReport. exec_id: of a BalanceReport its
+    id, of an OpenOrder its order_id. Figures of an instrument that is not known have eight decimals."""
 
     row: int
     status: Status
@@ -149,6 +150,7 @@ class Parked:
     account: str
     instrument: str
     order: int
+    record: str
     exec_type: str
     exec_id: str
     exec_ref_id: str

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from oms import records, schema
 from oms.enums import CalendarOf, FeeBasis
 from oms.errors import OmsError
+from oms.order_entry import UNKNOWN_EXPONENTS
 from oms.values import Amount, Day, basis_points, to_day, to_units
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Reference:
         def user_slot(self, name: str) -> int: ...
         def account_slot(self, code: str, owner: int = 0) -> int: ...
         def instrument_slot(self, symbol: str) -> int: ...
+        def exponents(self, instrument: int) -> tuple[int, int]: ...
 
     def define_currency(self, code: str, exponent: int = 4, holidays: Iterable[Day] = ()) -> Result:
         """A currency with the decimals of its money, and the days on which it does not settle."""
@@ -326,18 +328,21 @@ class Reference:
         return records.ENUMS[enum][value]
 
     def open_order_fields(self, exchange: int, order: Mapping[str, Any]) -> dict[str, Any]:
-        """The fields of an OpenOrder record from human values."""
+        """The fields of an OpenOrder record from human values; an instrument or account that is not known goes by its
+        code."""
         instrument = self.instrument_or_zero(order.get("instrument", ""))
         account = order.get("account", "")
         if not instrument and order.get("cl_ord_id"):
             instrument = self.instrument_of(account, order["cl_ord_id"])
-        row = self.rows("instrument")[instrument]
-        prices, quantities = int(row["price_exponent"]), int(row["quantity_exponent"])
+        prices, quantities = self.exponents(instrument) if instrument else UNKNOWN_EXPONENTS
+        number = self.account_or_zero(account)
         return {
             "exchange": exchange,
             "request": self.handle_of(account, order["cl_ord_id"]) if order.get("cl_ord_id") else 0,
-            "account": self.account_or_zero(account),
+            "account": number,
             "instrument": instrument,
+            "symbol": "" if instrument else order.get("instrument", ""),
+            "account_code": "" if number else account,
             "side": self.character("Side", order.get("side")),
             "ord_type": self.character("OrdType", order.get("ord_type", "limit")),
             "time_in_force": self.character("TimeInForce", order.get("time_in_force", "day")),

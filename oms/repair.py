@@ -39,7 +39,7 @@ class Repair(Host):
         return breaks(self)
 
     def parked(self, closed: bool = False) -> list[Parked]:
-        """Reports that could not be booked, and breaks; with `closed` those that were settled, too."""
+        """Facts that could not be booked, and breaks; with `closed` those that were settled, too."""
         return parked_rows(self, closed=closed)
 
     def move(
@@ -63,7 +63,8 @@ class Repair(Host):
         return self.record("Resolve", by, request=request, outcome=self.number("Resolution", outcome), text=text)
 
     def resolve_parked(self, name: str | int, outcome: str, by: str | None = None, text: str = "") -> Result:
-        """Settles a parked report, by its exec_id or journal sequence. outcome: ours, theirs (a break), apply (booked
+        """Settles what is parked, by its journal sequence, exec_id, the id of a balance report or the order_id of a
+        row of a list. outcome: ours, theirs (a break), apply (booked
         now, as the journal has it), dismiss."""
         slot = find_parked(self, name)
         if outcome != "apply" or not slot:

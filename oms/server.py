@@ -64,6 +64,8 @@ OPERATION = frozenset(
         "AssignOrder",
         "Resolve",
         "ExecutionReport",
+        "OrderCancelReject",
+        "BalanceReport",
         "DefineAccount",
         "DefineInstrument",
         "DefineUser",

@@ -4,7 +4,8 @@ Owns the balance rows. Each report counts once, by its feed and id, and is a fac
 zero, which stops new buys at once. What cannot be booked is parked; sent again once it can be, it counts then.
 
 What there is at the end of a past date is loaded like a file: later settlements and movements stay on top. What there
-is on the business date is so at this moment: only what comes from now on is on top.
+is on the business date is so at this moment: only what comes from now on is on top. What was parked counts as
+of when it came.
 """
 
 from libc.stdint cimport INT64_MIN
@@ -26,6 +27,18 @@ cdef struct Told:  # a report, with its codes as rows and its amount in units
     uint32_t row         # of cash or holding
     int64_t amount
     int32_t as_of
+    int32_t date         # the business date when it came
+    uint64_t sequence    # of the record in which it came
+
+
+cdef void told_when(const State* s, const BalanceReport* r, Told* t) noexcept nogil:
+    cdef uint32_t slot = s.header[TABLE_day].used
+    t.date, t.sequence = s.firm.business_date, s.sequence
+    if r.parked:
+        t.sequence = s.parked[r.parked].sequence
+        while slot > 1 and s.day[slot - 1].sequence > t.sequence:
+            slot -= 1
+        t.date = s.day[slot - 1].date
 
 
 cdef uint16_t resolve(const State* s, const BalanceReport* r, Told* t) noexcept nogil:
@@ -33,11 +46,12 @@ cdef uint16_t resolve(const State* s, const BalanceReport* r, Told* t) noexcept 
     cdef const uint8_t* text = BalanceReport_texts(r) + r.id_length
     cdef char[32] code
     cdef int exponent
+    cdef uint16_t source = s.parked[r.parked].source if r.parked else s.source
     memset(t, 0, sizeof(Told))
     memset(code, 0, 32)
     if r.account_code_length <= 32:
         memcpy(code, text, r.account_code_length)
-        t.account = find_account(s, s.user[s.source].owner, code)
+        t.account = find_account(s, s.user[source].owner, code)
     if t.account == 0:
         return ST_account_unknown
     text += r.account_code_length
@@ -51,7 +65,8 @@ cdef uint16_t resolve(const State* s, const BalanceReport* r, Told* t) noexcept 
         exponent = s.instrument[t.instrument].quantity_exponent
     if t.currency == 0 and t.instrument == 0:
         return ST_instrument_unknown
-    t.as_of = r.as_of if r.as_of else s.firm.business_date
+    told_when(s, r, t)
+    t.as_of = r.as_of if r.as_of else t.date
     if t.as_of > s.firm.business_date or r.id_length == 0 or not rescale(r.amount, r.decimals, exponent, &t.amount):
         return ST_report_out_of_range
     return ST_ok
@@ -84,11 +99,12 @@ cdef int64_t standing(const State* s, const Told* t) noexcept nogil:
 
 
 cdef int64_t moved_since(const State* s, const Told* t) noexcept nogil:
-    """What settled or moved after the date that a figure describes; a figure of the business date has seen it all."""
+    """What settled or moved after the date that a figure describes; one of the business date describes the moment at
+    which it came."""
     cdef const MovementRow* m
     cdef int64_t total = 0
     cdef uint32_t slot
-    if t.as_of == s.firm.business_date:
+    if t.sequence == s.sequence and t.as_of == t.date:
         return 0
     for slot in range(1, s.header[TABLE_movement].used):
         m = &s.movement[slot]
@@ -96,14 +112,29 @@ cdef int64_t moved_since(const State* s, const Told* t) noexcept nogil:
             continue
         if m.kind in (MovementKind_start_of_day, MovementKind_figure, MovementKind_margin):
             continue
-        if m.value_date > t.as_of:
+        if m.sequence > t.sequence if t.as_of >= t.date else m.value_date > t.as_of:
             total += m.amount
     return total
+
+
+cdef bint overtaken(const State* s, const Told* t) noexcept nogil:
+    """Has the source told since what there is, of that date or a later one? Then that contains what was parked."""
+    cdef const BalanceRow* b
+    cdef uint32_t slot = s.header[TABLE_balance].used
+    while slot > 1 and s.balance[slot - 1].sequence > t.sequence:
+        slot -= 1
+        b = &s.balance[slot]
+        if b.absolute and b.as_of >= t.as_of:
+            if b.account == t.account and b.instrument == t.instrument and b.currency == t.currency:
+                return True
+    return False
 
 
 cdef int64_t moves(const State* s, const BalanceReport* r, const Told* t) noexcept nogil:
     """By how much booked or settled is to change; what a loaded figure contains does not move again."""
     cdef int32_t contained = contained_to(s, t)
+    if overtaken(s, t):
+        return 0
     if r.absolute:
         return t.amount + moved_since(s, t) - standing(s, t) if t.as_of >= contained else 0
     return t.amount if t.as_of > contained else 0
@@ -111,7 +142,7 @@ cdef int64_t moves(const State* s, const BalanceReport* r, const Told* t) noexce
 
 cdef void describe(State* s, const BalanceReport* r, const Told* t) noexcept nogil:
     """The row describes that date from now on; of the business date, only what came before it."""
-    cdef int32_t as_of = t.as_of - 1 if t.as_of == s.firm.business_date else t.as_of
+    cdef int32_t as_of = t.as_of - 1 if t.as_of >= t.date else t.as_of
     if not r.absolute or as_of <= contained_to(s, t):
         return
     if t.currency:
@@ -161,36 +192,44 @@ cdef void keep(State* s, const BalanceReport* r, const Told* t, uint64_t hash, i
     book(s, &m, INT64_MIN)
 
 
-cdef uint16_t apply_balance(State* s, const BalanceReport* r) noexcept nogil:
+cdef uint16_t park_balance(State* s, uint16_t status, const BalanceReport* r) noexcept nogil:
+    return park(s, status, <const Frame*>r, r.feed, r.parked, BalanceReport_texts(r), r.id_length)
+
+
+cdef uint16_t take_balance(State* s, const BalanceReport* r) noexcept nogil:
+    """A report, however it came."""
     cdef uint64_t hash
     cdef uint32_t known
     cdef int64_t change
-    cdef uint16_t status
     cdef Told t
-    if not allowed(s, PERMISSION_report):
-        return ST_permission_denied
-    if r.feed == 0 or r.feed >= s.header[TABLE_feed].used or s.feed[r.feed].exchange:
-        return park(s, ST_feed_unknown, r.feed, 0)
-    if not count_in(s, r.feed, r.feed_sequence):
-        return ST_feed_sequence_repeated
-    status = resolve(s, r, &t)
+    cdef uint16_t status = resolve(s, r, &t)
     if status != ST_ok:
-        return park(s, status, r.feed, 0)
+        return park_balance(s, status, r)
     hash = hash_bytes(BalanceReport_texts(r), r.id_length, r.feed)
     known = find_report(s, r, hash)
     if known and says_the_same(&s.balance[known], r, &t):
         return ST_movement_repeated
     if known:
-        return park(s, ST_movement_conflict, r.feed, 0)
+        return park_balance(s, ST_movement_conflict, r)
     if not (room_to_book(s) and has_room(s, TABLE_balance, 1)):
-        return park(s, ST_capacity_reached, r.feed, 0)
+        return park_balance(s, ST_capacity_reached, r)
     t.row = find_cash(s, t.account, t.currency) if t.currency else find_holding(s, t.account, t.instrument)
     change = moves(s, r, &t)
     if not -FIGURE_MAX <= standing(s, &t) + change <= FIGURE_MAX:
-        return park(s, ST_report_out_of_range, r.feed, 0)
-    status = ST_report_stale if r.absolute and t.as_of < contained_to(s, &t) else ST_ok
+        return park_balance(s, ST_report_out_of_range, r)
+    status = ST_report_stale if overtaken(s, &t) or (r.absolute and t.as_of < contained_to(s, &t)) else ST_ok
     # point of no return
     t.row = cash_row(s, t.account, t.currency) if t.currency else holding_row(s, t.account, t.instrument)
     pay_out(s, r, &t)
     keep(s, r, &t, hash, change)
     return status
+
+
+cdef uint16_t apply_balance(State* s, const BalanceReport* r) noexcept nogil:
+    if not allowed(s, PERMISSION_report):
+        return ST_permission_denied
+    if r.feed == 0 or r.feed >= s.header[TABLE_feed].used or s.feed[r.feed].exchange:
+        return park_balance(s, ST_feed_unknown, r)
+    if not count_in(s, r.feed, r.feed_sequence):
+        return ST_feed_sequence_repeated
+    return take_balance(s, r)

@@ -997,10 +997,12 @@ typedef struct {
     uint16_t cxl_rej_reason;
     uint16_t pad1;
     uint64_t transact_time_ns;
+    uint32_t parked;
+    uint32_t pad2;
     uint8_t text_length;
     uint8_t fill[7];
 } OrderCancelReject;
-_Static_assert(sizeof(OrderCancelReject) == 72, "OrderCancelReject");
+_Static_assert(sizeof(OrderCancelReject) == 80, "OrderCancelReject");
 _Static_assert(offsetof(OrderCancelReject, feed_sequence) == 32, "OrderCancelReject.feed_sequence");
 _Static_assert(offsetof(OrderCancelReject, request) == 40, "OrderCancelReject.request");
 _Static_assert(offsetof(OrderCancelReject, feed) == 48, "OrderCancelReject.feed");
@@ -1009,8 +1011,10 @@ _Static_assert(offsetof(OrderCancelReject, pad0) == 51, "OrderCancelReject.pad0"
 _Static_assert(offsetof(OrderCancelReject, cxl_rej_reason) == 52, "OrderCancelReject.cxl_rej_reason");
 _Static_assert(offsetof(OrderCancelReject, pad1) == 54, "OrderCancelReject.pad1");
 _Static_assert(offsetof(OrderCancelReject, transact_time_ns) == 56, "OrderCancelReject.transact_time_ns");
-_Static_assert(offsetof(OrderCancelReject, text_length) == 64, "OrderCancelReject.text_length");
-_Static_assert(offsetof(OrderCancelReject, fill) == 65, "OrderCancelReject.fill");
+_Static_assert(offsetof(OrderCancelReject, parked) == 64, "OrderCancelReject.parked");
+_Static_assert(offsetof(OrderCancelReject, pad2) == 68, "OrderCancelReject.pad2");
+_Static_assert(offsetof(OrderCancelReject, text_length) == 72, "OrderCancelReject.text_length");
+_Static_assert(offsetof(OrderCancelReject, fill) == 73, "OrderCancelReject.fill");
 
 typedef struct {
     Frame frame;
@@ -1082,10 +1086,12 @@ typedef struct {
     int64_t cum_qty;
     int64_t price;
     int32_t expire_date;
-    uint32_t pad1;
+    uint32_t parked;
     uint8_t order_id_length;
     uint8_t cl_ord_id_length;
-    uint8_t fill[6];
+    uint8_t symbol_length;
+    uint8_t account_code_length;
+    uint8_t fill[4];
 } OpenOrder;
 _Static_assert(sizeof(OpenOrder) == 96, "OpenOrder");
 _Static_assert(offsetof(OpenOrder, request) == 32, "OpenOrder.request");
@@ -1100,10 +1106,12 @@ _Static_assert(offsetof(OpenOrder, order_qty) == 56, "OpenOrder.order_qty");
 _Static_assert(offsetof(OpenOrder, cum_qty) == 64, "OpenOrder.cum_qty");
 _Static_assert(offsetof(OpenOrder, price) == 72, "OpenOrder.price");
 _Static_assert(offsetof(OpenOrder, expire_date) == 80, "OpenOrder.expire_date");
-_Static_assert(offsetof(OpenOrder, pad1) == 84, "OpenOrder.pad1");
+_Static_assert(offsetof(OpenOrder, parked) == 84, "OpenOrder.parked");
 _Static_assert(offsetof(OpenOrder, order_id_length) == 88, "OpenOrder.order_id_length");
 _Static_assert(offsetof(OpenOrder, cl_ord_id_length) == 89, "OpenOrder.cl_ord_id_length");
-_Static_assert(offsetof(OpenOrder, fill) == 90, "OpenOrder.fill");
+_Static_assert(offsetof(OpenOrder, symbol_length) == 90, "OpenOrder.symbol_length");
+_Static_assert(offsetof(OpenOrder, account_code_length) == 91, "OpenOrder.account_code_length");
+_Static_assert(offsetof(OpenOrder, fill) == 92, "OpenOrder.fill");
 
 typedef struct {
     Frame frame;
@@ -1139,24 +1147,28 @@ typedef struct {
     uint16_t feed;
     uint8_t absolute;
     uint8_t decimals;
+    uint32_t parked;
+    uint32_t pad0;
     uint8_t id_length;
     uint8_t account_code_length;
     uint8_t item_code_length;
     uint8_t reference_length;
     uint8_t fill[4];
 } BalanceReport;
-_Static_assert(sizeof(BalanceReport) == 64, "BalanceReport");
+_Static_assert(sizeof(BalanceReport) == 72, "BalanceReport");
 _Static_assert(offsetof(BalanceReport, feed_sequence) == 32, "BalanceReport.feed_sequence");
 _Static_assert(offsetof(BalanceReport, amount) == 40, "BalanceReport.amount");
 _Static_assert(offsetof(BalanceReport, as_of) == 48, "BalanceReport.as_of");
 _Static_assert(offsetof(BalanceReport, feed) == 52, "BalanceReport.feed");
 _Static_assert(offsetof(BalanceReport, absolute) == 54, "BalanceReport.absolute");
 _Static_assert(offsetof(BalanceReport, decimals) == 55, "BalanceReport.decimals");
-_Static_assert(offsetof(BalanceReport, id_length) == 56, "BalanceReport.id_length");
-_Static_assert(offsetof(BalanceReport, account_code_length) == 57, "BalanceReport.account_code_length");
-_Static_assert(offsetof(BalanceReport, item_code_length) == 58, "BalanceReport.item_code_length");
-_Static_assert(offsetof(BalanceReport, reference_length) == 59, "BalanceReport.reference_length");
-_Static_assert(offsetof(BalanceReport, fill) == 60, "BalanceReport.fill");
+_Static_assert(offsetof(BalanceReport, parked) == 56, "BalanceReport.parked");
+_Static_assert(offsetof(BalanceReport, pad0) == 60, "BalanceReport.pad0");
+_Static_assert(offsetof(BalanceReport, id_length) == 64, "BalanceReport.id_length");
+_Static_assert(offsetof(BalanceReport, account_code_length) == 65, "BalanceReport.account_code_length");
+_Static_assert(offsetof(BalanceReport, item_code_length) == 66, "BalanceReport.item_code_length");
+_Static_assert(offsetof(BalanceReport, reference_length) == 67, "BalanceReport.reference_length");
+_Static_assert(offsetof(BalanceReport, fill) == 68, "BalanceReport.fill");
 
 typedef struct {
     Frame frame;
@@ -2462,7 +2474,8 @@ typedef struct {
     uint8_t outcome;
     uint8_t pad0;
     uint16_t user;
-    uint32_t pad1;
+    uint16_t record;
+    uint16_t source;
 } ParkedRow;
 _Static_assert(sizeof(ParkedRow) == 72, "ParkedRow");
 _Static_assert(offsetof(ParkedRow, version) == 0, "ParkedRow.version");
@@ -2484,7 +2497,8 @@ _Static_assert(offsetof(ParkedRow, last_px) == 56, "ParkedRow.last_px");
 _Static_assert(offsetof(ParkedRow, outcome) == 64, "ParkedRow.outcome");
 _Static_assert(offsetof(ParkedRow, pad0) == 65, "ParkedRow.pad0");
 _Static_assert(offsetof(ParkedRow, user) == 66, "ParkedRow.user");
-_Static_assert(offsetof(ParkedRow, pad1) == 68, "ParkedRow.pad1");
+_Static_assert(offsetof(ParkedRow, record) == 68, "ParkedRow.record");
+_Static_assert(offsetof(ParkedRow, source) == 70, "ParkedRow.source");
 
 typedef struct {
     uint32_t version;
@@ -2993,7 +3007,7 @@ static inline int record_fits(const Frame *frame) {
     case T_TradingSession:
         return frame->length >= sizeof(TradingSession) && sizeof(TradingSession) <= frame->length;
     case T_OpenOrder:
-        return frame->length >= sizeof(OpenOrder) && sizeof(OpenOrder) + ((const OpenOrder *)frame)->order_id_length + ((const OpenOrder *)frame)->cl_ord_id_length <= frame->length;
+        return frame->length >= sizeof(OpenOrder) && sizeof(OpenOrder) + ((const OpenOrder *)frame)->order_id_length + ((const OpenOrder *)frame)->cl_ord_id_length + ((const OpenOrder *)frame)->symbol_length + ((const OpenOrder *)frame)->account_code_length <= frame->length;
     case T_OpenOrdersEnd:
         return frame->length >= sizeof(OpenOrdersEnd) && sizeof(OpenOrdersEnd) <= frame->length;
     case T_FeedGapClosed:

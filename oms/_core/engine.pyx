@@ -16,6 +16,7 @@ from oms.records import RecordError, row_dtype
 
 from oms._core.balances cimport apply_balance
 from oms._core.batches cimport apply_settle, apply_settle_expected, apply_settle_item
+from oms._core.booked_again cimport apply_parked, parked_slot
 from oms._core.capacity cimport apply_capacities, find_short_table
 from oms._core.control cimport apply_control
 from oms._core.corporate cimport apply_corporate_action
@@ -37,7 +38,7 @@ from oms._core.names cimport apply_owner, apply_rename
 from oms._core.orders cimport find_order
 from oms._core.outputs cimport emit_answer
 from oms._core.reference cimport apply_reference, find_account, find_instrument
-from oms._core.reports cimport apply_cancel_reject, apply_parked, apply_report
+from oms._core.reports cimport apply_cancel_reject, apply_report
 from oms._core.requests cimport apply_cancel, apply_new, apply_replace
 from oms._core.sessions cimport apply_user_back, apply_user_lost, cancel_overdue
 from oms._core.resolve cimport apply_resolve
@@ -90,8 +91,8 @@ cdef uint16_t apply_day(State* s, const Frame* record) noexcept nogil:
 cdef uint16_t apply_fact(State* s, const Frame* record) noexcept nogil:
     """What exchanges and their adapters tell."""
     cdef uint16_t kind = record.template_id
-    if kind == T_ExecutionReport and (<const ExecutionReport*>record).parked:
-        return apply_parked(s, <const ExecutionReport*>record)
+    if parked_slot(record):
+        return apply_parked(s, record)
     if kind == T_ExecutionReport:
         return apply_report(s, <const ExecutionReport*>record)
     if kind == T_OrderCancelReject:

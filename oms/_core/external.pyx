@@ -109,32 +109,34 @@ cdef uint32_t listed_order(State* s, const OpenOrder* r) noexcept nogil:
     return order
 
 
-cdef uint16_t apply_open_order(State* s, const OpenOrder* r) noexcept nogil:
+cdef uint16_t park_row_of_list(State* s, uint16_t status, const OpenOrder* r) noexcept nogil:
+    return park(s, status, <const Frame*>r, 0, r.parked, OpenOrder_texts(r), r.order_id_length)
+
+
+cdef uint16_t take_row(State* s, const OpenOrder* r) noexcept nogil:
     """One row of the exchange's list. Unknown here: made, reserved without a check, flagged. Known with other terms:
     the exchange's terms win; executions that its cum counts and we miss are asked for, never inferred."""
     cdef uint32_t order
     cdef OrderRow* o
     cdef Cover cover
     cdef int64_t price, held, stock
-    if not allowed(s, PERMISSION_report | PERMISSION_operate):
-        return ST_permission_denied
-    if r.exchange == 0 or r.exchange >= s.header[TABLE_exchange].used:
-        return ST_reference_invalid
-    s.exchange[r.exchange].open_orders += 1
     if not room_for_fact(s):
-        return park(s, ST_capacity_reached, 0, 0)
+        return park_row_of_list(s, ST_capacity_reached, r)
     order = listed_order(s, r)
+    if order == 0 and r.instrument == 0 and r.symbol_length:
+        return park_row_of_list(s, ST_instrument_unknown, r)
     if order == 0:
-        return park(s, ST_report_unmatched, 0, 0)
+        return park_row_of_list(s, ST_report_unmatched, r)
     o = &s.order[order]
     held, stock = o.reserved, o.reserved_qty
     answered(s, o.request)
     say(s, order, OrdStatus_partially_filled if o.cum_qty else OrdStatus_new)
-    flag(s, order, FLAG_listed)
+    if r.parked == 0:  # one that is booked later is of a list that has ended
+        flag(s, order, FLAG_listed)
     price = r.price if r.price > 0 else o.price
     if o.closed == 0 and (o.order_qty != r.order_qty or o.price != price):
         if not cover_of(s, o, price, r.order_qty, &cover):
-            return park(s, ST_report_out_of_range, 0, 0)
+            return park_row_of_list(s, ST_report_out_of_range, r)
         row_open(&o.version)
         o.order_qty = max(r.order_qty, o.cum_qty)
         o.price = price
@@ -153,6 +155,15 @@ cdef uint16_t apply_open_order(State* s, const OpenOrder* r) noexcept nogil:
     if o.reserved > held or o.reserved_qty > stock:
         warn_of_debt(s, order)
     return ST_ok
+
+
+cdef uint16_t apply_open_order(State* s, const OpenOrder* r) noexcept nogil:
+    if not allowed(s, PERMISSION_report | PERMISSION_operate):
+        return ST_permission_denied
+    if r.exchange == 0 or r.exchange >= s.header[TABLE_exchange].used:
+        return ST_reference_invalid
+    s.exchange[r.exchange].open_orders += 1
+    return take_row(s, r)
 
 
 cdef uint16_t apply_open_orders_end(State* s, const OpenOrdersEnd* r) noexcept nogil:

@@ -1,7 +1,8 @@
-"""Reports that could not be booked, and breaks. Owns the parked rows.
+"""What an exchange, bank or registry told and could not be booked, and breaks. Owns the parked rows.
 
-A row says what the report said of a trade and where it stands in the journal. It is closed once: by an operator, by the
-same report that is booked after a repair, or, when it is a bust or correction that came before its trade, by the trade.
+A row says what the report is called, what it said of a trade, and where it stands in the journal. It is
+closed once: by an operator, by the same report that is booked after a repair, or, when it is a bust or correction that
+came before its trade, by the trade.
 """
 
 from oms._core.arith cimport value_of
@@ -9,10 +10,9 @@ from oms._core.corrections cimport bust, correct, find_trade
 from oms._core.executions cimport postable, price_possible, room_to_refee
 from oms._core.ledger cimport newest_version
 from oms._core.outputs cimport alert
-from oms._core.vetting cimport allowed
 
 
-cdef uint32_t park_row(State* s, uint16_t status, uint16_t feed, uint32_t execution) noexcept nogil:
+cdef uint32_t park_row(State* s, uint16_t status, const Frame* record, uint16_t feed) noexcept nogil:
     """0 when there is no room: the journal has the report, and the alert tells of it."""
     cdef uint32_t slot = 0
     if has_room(s, TABLE_parked, 1):
@@ -20,15 +20,25 @@ cdef uint32_t park_row(State* s, uint16_t status, uint16_t feed, uint32_t execut
         row_open(&s.parked[slot].version)
         s.parked[slot].status = status
         s.parked[slot].feed = feed
-        s.parked[slot].execution = execution
+        s.parked[slot].record = record.template_id
+        s.parked[slot].source = s.source
         s.parked[slot].sequence = s.sequence
         row_close(&s.parked[slot].version)
     return slot
 
 
-cdef uint16_t park(State* s, uint16_t status, uint16_t feed, uint32_t execution) noexcept nogil:
-    """Keeps where in the journal a record stands that is no execution report."""
-    alert(s, EventKind_execution, park_row(s, status, feed, execution), status)
+cdef uint16_t park(State* s, uint16_t status, const Frame* record, uint16_t feed, uint32_t again,
+                   const uint8_t* name, uint32_t length) noexcept nogil:
+    """Keeps the name of what is no execution report. What an operator booked `again` in vain stays parked as it was."""
+    cdef uint32_t slot
+    if again:
+        return status
+    slot = park_row(s, status, record, feed)
+    if slot and has_room(s, TABLE_text, 32):
+        row_open(&s.parked[slot].version)
+        s.parked[slot].exec_id = text_put(s, name, length)
+        row_close(&s.parked[slot].version)
+    alert(s, EventKind_execution, slot, status)
     return status
 
 
@@ -65,10 +75,11 @@ cdef uint16_t park_report(State* s, uint16_t status, const ExecutionReport* r, u
         return status
     if parked_before(s, status, r, order, execution):
         return ST_execution_repeated
-    slot = park_row(s, status, r.feed, execution)
+    slot = park_row(s, status, <const Frame*>r, r.feed)
     if slot:
         p = &s.parked[slot]
         row_open(&p.version)
+        p.execution = execution
         p.order, p.request = order, request_of(s, r.request)
         p.exchange = s.feed[r.feed].exchange if r.feed < s.header[TABLE_feed].used else 0
         p.side, p.exec_type = r.side, r.exec_type
@@ -99,11 +110,13 @@ cdef void close_parked(State* s, uint32_t slot, uint8_t outcome) noexcept nogil:
     row_close(&p.version)
 
 
-cdef bint may_book_parked(const State* s, const ExecutionReport* r) noexcept nogil:
-    """A parked report is booked by an operator, once, and says what it said when it came."""
-    if r.parked >= s.header[TABLE_parked].used or not allowed(s, PERMISSION_operate):
+cdef bint still_parked(const State* s, uint32_t slot, const Frame* record, const uint8_t* name,
+                       uint32_t length) noexcept nogil:
+    """Is this what the row waits for? It is booked once, under its own name."""
+    cdef const ParkedRow* p = &s.parked[slot]
+    if slot >= s.header[TABLE_parked].used or p.outcome or p.record != record.template_id:
         return False
-    return s.parked[r.parked].outcome == 0 and s.parked[r.parked].exec_type != 0 and says(s, &s.parked[r.parked], r)
+    return text_is(s, p.exec_id, name, length)
 
 
 cdef bint take_effect(State* s, uint32_t slot, uint32_t order) noexcept nogil:

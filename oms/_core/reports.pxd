@@ -2,7 +2,8 @@
 from oms._core.state cimport *
 
 cdef uint16_t apply_report(State* s, const ExecutionReport* r) noexcept nogil
-cdef uint16_t apply_parked(State* s, const ExecutionReport* r) noexcept nogil
+cdef uint16_t book(State* s, const ExecutionReport* r) noexcept nogil
+cdef uint16_t take_reject(State* s, const OrderCancelReject* r) noexcept nogil
 cdef uint16_t apply_cancel_reject(State* s, const OrderCancelReject* r) noexcept nogil
 cdef bint room_for_fact(const State* s) noexcept nogil
 cdef void warn_of_debt(State* s, uint32_t order) noexcept nogil

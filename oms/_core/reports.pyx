@@ -20,12 +20,12 @@ from oms._core.order_states cimport answered, can_still_trade, finish_day, flag,
 from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_cum_differs, FLAG_expired_here, \
     FLAG_filled_after_close, Cover, awaits, close_order, cover_of, find_order, is_live, name_order, rehold, \
     set_status, unlink_pending
-from oms._core.outputs cimport alert, emit_answer
-from oms._core.parked cimport apply_waiting, close_parked, may_book_parked, park, park_report
+from oms._core.outputs cimport alert
+from oms._core.parked cimport apply_waiting, park, park_report
 from oms._core.scaled cimport bring_forward, counted_qty, effective_qty, restate, room_to_scale
 from oms._core.shorts cimport room_to_short
 from oms._core.stated_terms cimport follow_price, state_terms, tells_price
-from oms._core.vetting cimport allowed, of_owner
+from oms._core.vetting cimport allowed
 
 
 cdef void warn_of_debt(State* s, uint32_t order) noexcept nogil:
@@ -529,44 +529,29 @@ cdef uint16_t book(State* s, const ExecutionReport* r) noexcept nogil:
     return status
 
 
-cdef inline bint stays_parked(uint16_t status) noexcept nogil:
-    return status in (ST_capacity_reached, ST_instrument_unknown, ST_report_unmatched, ST_execution_unknown,
-                      ST_execution_conflict, ST_report_out_of_range)
-
-
 cdef uint16_t apply_report(State* s, const ExecutionReport* r) noexcept nogil:
     if not allowed(s, PERMISSION_report):
         return ST_permission_denied
     if r.feed == 0 or r.feed >= s.header[TABLE_feed].used:
-        return park(s, ST_feed_unknown, r.feed, 0)
+        return park_report(s, ST_feed_unknown, r, 0, 0)
     if not count_in(s, r.feed, r.feed_sequence):
         return ST_feed_sequence_repeated
     return book(s, r)
 
 
-cdef uint16_t apply_parked(State* s, const ExecutionReport* r) noexcept nogil:
-    """An operator books a parked report, outside of its feed's sequence; the row is closed when it could be booked."""
-    cdef uint16_t status = ST_permission_denied
-    if allowed(s, PERMISSION_operate) and of_owner(s, 0):
-        status = ST_nothing_to_resolve
-        if may_book_parked(s, r):
-            status = book(s, r)
-            if not stays_parked(status):
-                close_parked(s, r.parked, Resolution_apply)
-    emit_answer(s, s.source, status, 0, 0, 0, False)
-    return status
+cdef uint16_t take_reject(State* s, const OrderCancelReject* r) noexcept nogil:
+    """A cancel reject, however it came."""
+    cdef uint32_t request = request_of(s, r.request), order = s.request[request].order
+    if order == 0 or s.instrument[s.order[order].instrument].exchange != s.feed[r.feed].exchange:
+        return park(s, ST_report_unmatched, <const Frame*>r, r.feed, r.parked, NULL, 0)
+    return refused(s, order, request, r.ord_status)
 
 
 cdef uint16_t apply_cancel_reject(State* s, const OrderCancelReject* r) noexcept nogil:
-    cdef uint32_t request, order
     if not allowed(s, PERMISSION_report):
         return ST_permission_denied
     if r.feed == 0 or r.feed >= s.header[TABLE_feed].used:
-        return park(s, ST_feed_unknown, r.feed, 0)
+        return park(s, ST_feed_unknown, <const Frame*>r, r.feed, 0, NULL, 0)
     if not count_in(s, r.feed, r.feed_sequence):
         return ST_feed_sequence_repeated
-    request = request_of(s, r.request)
-    order = s.request[request].order
-    if order == 0 or s.instrument[s.order[order].instrument].exchange != s.feed[r.feed].exchange:
-        return park(s, ST_report_unmatched, r.feed, 0)
-    return refused(s, order, request, r.ord_status)
+    return take_reject(s, r)

@@ -720,6 +720,8 @@ cdef extern from "catalogue.h" nogil:
         uint16_t cxl_rej_reason
         uint16_t pad1
         uint64_t transact_time_ns
+        uint32_t parked
+        uint32_t pad2
         uint8_t text_length
         uint8_t fill[7]
 
@@ -767,10 +769,12 @@ cdef extern from "catalogue.h" nogil:
         int64_t cum_qty
         int64_t price
         int32_t expire_date
-        uint32_t pad1
+        uint32_t parked
         uint8_t order_id_length
         uint8_t cl_ord_id_length
-        uint8_t fill[6]
+        uint8_t symbol_length
+        uint8_t account_code_length
+        uint8_t fill[4]
 
     ctypedef struct OpenOrdersEnd:
         Frame frame
@@ -794,6 +798,8 @@ cdef extern from "catalogue.h" nogil:
         uint16_t feed
         uint8_t absolute
         uint8_t decimals
+        uint32_t parked
+        uint32_t pad0
         uint8_t id_length
         uint8_t account_code_length
         uint8_t item_code_length
@@ -1476,7 +1482,8 @@ cdef extern from "catalogue.h" nogil:
         uint8_t outcome
         uint8_t pad0
         uint16_t user
-        uint32_t pad1
+        uint16_t record
+        uint16_t source
 
     ctypedef struct ExposureRow:
         uint32_t version

@@ -14,16 +14,19 @@ from oms.enums import Resolution, Status
 if TYPE_CHECKING:
     from oms.commands import Subparsers
 
-COLUMNS = ["sequence", "status", "account", "instrument", "exec_type", "exec_id", "exec_ref_id", "last_qty", "last_px"]
+COLUMNS = ["sequence", "status", "record", "account", "instrument", "exec_type", "exec_id", "exec_ref_id"]
+COLUMNS += ["last_qty", "last_px"]
 
 
 def add(subparsers: "Subparsers") -> None:
-    listing = add_command(subparsers, "parked", "reports that could not be booked, and breaks, that wait", _list)
+    listing = add_command(subparsers, "parked", "what could not be booked, and breaks, that wait", _list)
     listing.add_argument("--breaks", action="store_true", help="only executions that came again with other content")
     listing.add_argument("--all", action="store_true", help="those that were settled, too, with how and by whom")
     add_store(listing, tables=True)
     resolve = add_command(subparsers, "resolve", "say what became of a break, a parked report or a doubt", _resolve)
-    resolve.add_argument("name", metavar="NAME", help="exec_id or sequence of a parked report; cl_ord_id of a request")
+    resolve.add_argument(
+        "name", metavar="NAME", help="exec_id, id or sequence of what is parked; cl_ord_id of a request"
+    )
     resolve.add_argument("outcome", choices=[word.name for word in Resolution])
     resolve.add_argument("--account", default="", metavar="CODE", help="of the request that NAME is then")
     resolve.add_argument("--reason", default="", help="why; kept in the journal")

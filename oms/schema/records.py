@@ -11,6 +11,12 @@ _OPTIONS = F(
     "1 = PossResend (97): a known cl_ord_id gets its first answer, whatever it says; 2 = only check it; 4 = of a list",
 )
 
+_PARKED = F("parked", "slot", "the parked report that an operator books now; 0 = it comes from its feed")
+_CODES = [
+    F("symbol", "text", "of an instrument that is not known: then figures have eight decimals", 55),
+    F("account_code", "text", "of an account that is not known", 1),
+]
+
 # fmt: off
 RECORDS = [
     Record(1, "JournalCommit", "Closes a batch in the journal with the chain over all before it.", [
@@ -112,17 +118,17 @@ RECORDS = [
         F("price", "price", "null = not told", 44), F("trade_date", "date", "0 = the exchange's current one", 75),
         F("settle_date", "date", "0 = by the calendar", 64), F("transact_time_ns", "time", "", 60),
         F("ord_rej_reason", "u16", "", 103), F("pad1", "u16"),
-        F("parked", "slot", "the parked report that an operator has booked now"),
+        _PARKED,
         F("stop_px", "price", "0 = not told", 99), F("display_qty", "qty", "0 = not told", 1138),
         F("min_qty", "qty", "0 = not told", 110), F("expire_date", "date", "0 = not told", 432), F("pad2", "u32")], [
         F("exec_id", "text", "", 17), F("exec_ref_id", "text", "", 19), F("order_id", "text", "", 37),
         F("text", "text", "", 58),
-        F("symbol", "text", "of an instrument that is not known: then figures have eight decimals", 55),
-        F("account_code", "text", "of an account that is not known", 1)]),
+        *_CODES]),
     Record(41, "OrderCancelReject", "An exchange refuses a cancel or replace.", [
         F("feed_sequence", "seq"), F("request", "handle", "the cancel or replace that is refused", 11),
         F("feed", "u16"), F("ord_status", "char", "", 39), F("pad0", "u8"), F("cxl_rej_reason", "u16", "", 102),
-        F("pad1", "u16"), F("transact_time_ns", "time", "", 60)], [F("text", "text", "", 58)]),
+        F("pad1", "u16"), F("transact_time_ns", "time", "", 60), _PARKED, F("pad2", "u32")], [
+        F("text", "text", "", 58)]),
     Record(42, "FeedOpened", "An adapter has opened its feed: it may trade.", [
         F("session_id", "u64", "the exchange's session: a new one starts its sequences again"),
         F("last_received", "seq", "highest of our sequences that the adapter holds"), F("feed", "u16"),
@@ -137,9 +143,9 @@ RECORDS = [
         F("request", "handle", "the ClOrdID that we sent; 0 = none", 11), F("exchange", "u16"),
         F("side", "char", "", 54), F("ord_type", "char", "", 40), F("time_in_force", "char", "", 59),
         F("pad0", "u8[3]"), F("account", "slot"), F("instrument", "slot"), F("order_qty", "qty", "", 38),
-        F("cum_qty", "qty", "", 14), F("price", "price", "", 44), F("expire_date", "date", "", 432),
-        F("pad1", "u32")], [
-        F("order_id", "text", "", 37), F("cl_ord_id", "text", "the client's name, where the exchange has it", 11)]),
+        F("cum_qty", "qty", "", 14), F("price", "price", "", 44), F("expire_date", "date", "", 432), _PARKED], [
+        F("order_id", "text", "", 37), F("cl_ord_id", "text", "the client's name, where the exchange has it", 11),
+        *_CODES]),
     Record(47, "OpenOrdersEnd", "The end of the exchange's list.", [
         F("exchange", "u16"), F("complete", "u8", "1 = every open order is in it"), F("pad0", "u8"), F("count", "u32"),
         F("next_sequence", "seq", "first of our sequences that the list does not take in; 0 = it takes in all")]),
@@ -148,7 +154,7 @@ RECORDS = [
     Record(49, "BalanceReport", "A bank or registry tells what has moved, or what there is.", [
         F("feed_sequence", "seq", "the feed's own number; 0 = none"), F("amount", "i64", "signed when it has moved"),
         F("as_of", "date", "0 = the business date"), F("feed", "u16"), F("absolute", "u8", "1 = what there is"),
-        F("decimals", "u8", "of the amount")], [
+        F("decimals", "u8", "of the amount"), _PARKED, F("pad0", "u32")], [
         F("id", "text", "of the report, once per feed"), F("account_code", "text", "", 1),
         F("item_code", "text", "a currency, or an instrument as SYMBOL or SYMBOL.MIC"),
         F("reference", "text", "of the withdrawal that the bank has paid")]),

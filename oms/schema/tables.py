@@ -218,13 +218,15 @@ TABLES = [
     Table("parked", "Reports that could not be booked, and breaks, with where they stand in the journal.", 65536, [
         VERSION, F("status", "u16", "Status"), F("feed", "u16"),
         F("execution", "slot", "the execution that it contradicts"), F("order", "slot", "where it names one"),
-        F("sequence", "seq", "journal sequence of the report"), F("exec_id", "text_ref", "", 17),
+        F("sequence", "seq", "journal sequence of the report"),
+        F("exec_id", "text_ref", "of a balance report its id, of a row of a list its order_id", 17),
         F("exec_ref_id", "text_ref", "", 19), F("exchange", "u16"), F("side", "char", "0 = not told", 54),
-        F("exec_type", "char", "0 = no execution report", 150), F("trade_date", "date", "0 = not told", 75),
+        F("exec_type", "char", "", 150), F("trade_date", "date", "0 = not told", 75),
         F("settle_date", "date", "0 = not told", 64), F("request", "slot", "that it carried"),
         F("last_qty", "qty", "", 32), F("last_px", "price", "", 31),
         F("outcome", "u8", "Resolution: how it ended; 0 = it waits for a person, or for its trade"),
-        F("pad0", "u8"), F("user", "u16", "who resolved it"), F("pad1", "u32")]),
+        F("pad0", "u8"), F("user", "u16", "who resolved it"), F("record", "u16", "template of the report"),
+        F("source", "u16", "who sent it")]),
     Table("exposure", "Of cash rows that need it: money in them that is not free.", 16384, [
         VERSION, F("cash", "slot"), F("ladder", "slot", "short_due by settlement date, but what is late"),
         F("late", "slot", "late receivables by settlement date, in the ladder table"),
