@@ -54,6 +54,11 @@ class Operator:
             on_closed=self._closed,
         )
         self.connection.open(timeout_s)
+        try:
+            self.views = attach(config.tables)  # those of the process that answers, should another have been here before
+        except OmsError:
+            self.connection.close()
+            raise
 
     def ask(self, name: str, /, **fields: Any) -> dict[str, Any]:
         """Sends one record and returns the fields of its answer. Raises OmsError when none comes in time."""

@@ -152,6 +152,7 @@ class Server:
         self.tables = config.tables
         config.directory.mkdir(parents=True, exist_ok=True)
         self._lock = lock_tables(self.tables)
+        self._live().unlink(missing_ok=True)  # a process that was killed could not
         try:
             self.engine = self._recover()
         except BaseException:

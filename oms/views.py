@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from oms import schema
+from oms._core.tables import MAGIC
 from oms.enums import (
     OrdStatus,
     OrdType,
@@ -538,23 +539,36 @@ def average(row: Row, exponent: int) -> Decimal | None:
 
 
 class Attached(Views):
-    """The tables of a live process, mapped read-only; `directory` is where it keeps them."""
+    """The tables of a live process, mapped read-only; `directory` is where it keeps them.
+
+    They are mapped at once, and all of one process: the next one replaces the files one by one.
+    """
 
     def __init__(self, directory: str | Path) -> None:
-        self.directory = Path(directory)
-        self._maps: dict[str, mmap.mmap] = {}
+        self._maps = {table.name: _mapped(Path(directory) / f"{table.name}.table") for table in schema.TABLES}
+        made_by = {int(self.header(name)["generation"]) for name in self._maps}
+        if len(made_by) > 1:
+            raise OmsError("another process makes its tables here just now", where=str(directory), remedy="try again")
 
     def memory(self, table: str) -> Any:
-        if table not in self._maps:
-            path = self.directory / f"{table}.table"
-            try:
-                with path.open("rb") as file:
-                    self._maps[table] = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
-            except (OSError, ValueError):
-                raise OmsError("no OMS serves here", where=str(path), remedy="start it with `oms serve`") from None
         return self._maps[table]
 
 
+def _mapped(path: Path) -> mmap.mmap:
+    """A table's file. Raises OmsError when there is none, or it is only being made, or of another version of oms."""
+    try:
+        with path.open("rb") as file:
+            found = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+    except (OSError, ValueError):
+        raise OmsError("no OMS serves here", where=str(path), remedy="start it with `oms serve`") from None
+    header = np.frombuffer(found, HEADER, 1)[0]
+    if header["magic"] != MAGIC:
+        raise OmsError("the OMS is only starting", where=str(path), remedy="try again")
+    if header["schema_version"] != schema.SCHEMA_VERSION:
+        raise OmsError("another version of oms serves here", where=str(path), remedy="read it with that version")
+    return found
+
+
 def attach(directory: str | Path) -> Attached:
-    """Pictures of a live process's tables."""
+    """Pictures of a live process's tables. Raises OmsError when none serves there, or it is only starting."""
     return Attached(directory)

@@ -43,7 +43,7 @@ ctypedef struct TableHeader:
     uint32_t free         # first of the freed rows; a freed row keeps the next one at byte 8
     uint32_t live
     uint32_t schema_version
-    uint64_t generation   # of the store that the tables belong to
+    uint64_t generation   # the same in all tables of one process, and in no others
     uint64_t sequence     # journal sequence that the rows stand at
     uint64_t safe         # highest sequence that may be seen outside
     uint64_t heartbeat_ns

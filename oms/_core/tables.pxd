@@ -14,6 +14,7 @@ cdef class Tables:
     cdef readonly dict mappings      # table name -> Mapping
     cdef readonly dict capacities    # table name -> rows
     cdef readonly dict working_set   # table name -> rows that have memory from the start
+    cdef unsigned long long generation  # in the header of each table
     cdef list scratch                # mappings that hold no table: indexes, outputs, room to work in
     cdef make(self, int number, table, unsigned int rows, directory)
     cdef point(self)

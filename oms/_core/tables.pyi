@@ -8,6 +8,8 @@ class Mapping:
     def __len__(self) -> int: ...
     def __getitem__(self, key: slice) -> bytes: ...
 
+MAGIC: int
+
 class Tables:
     mappings: dict[str, Mapping]
     capacities: dict[str, int]

@@ -9,6 +9,7 @@ from libc.errno cimport EINVAL, errno
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, strerror
 
+import secrets
 from pathlib import Path
 
 from oms import schema
@@ -38,7 +39,7 @@ cdef enum:
     HEADER_BYTES = 4096
     MADV_POPULATE_WRITE = 23  # Linux 5.14; older C libraries do not name it
 
-MAGIC = 0x454C4241544D4F  # "OMTABLE"
+MAGIC = 0x454C4241544D4F  # "OMTABLE": what a table begins with once its header is written
 OUTPUT_BYTES = 1 << 32
 
 
@@ -110,6 +111,7 @@ cdef class Tables:
     def __init__(self, capacities=None, directory=None, working_set=None):
         given = dict(capacities or {})
         self.working_set = dict(working_set or {})
+        self.generation = secrets.randbits(64)
         self.mappings = {}
         self.capacities = {}
         self.scratch = []
@@ -136,7 +138,8 @@ cdef class Tables:
         header.capacity = rows
         header.used = 1
         header.schema_version = schema.SCHEMA_VERSION
-        header.magic = MAGIC
+        header.generation = self.generation
+        header.magic = MAGIC  # last: a reader takes no table that has none
         self.state.header[number] = header
         self.mappings[table.name] = mapping
         self.capacities[table.name] = rows

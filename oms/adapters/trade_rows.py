@@ -18,7 +18,6 @@ from oms.values import from_day, from_units
 from oms.views import Attached, attach
 
 BLOCK = 1024
-TABLES = ("execution", "account", "instrument", "currency", "exchange", "request", "text")  # what a line is made of
 _FIELDS = (
     *("account", "instrument", "request", "exchange", "kind", "side", "exec_id", "last_qty", "last_px", "value", "fee"),
     *("tax", "trade_date", "settle_date", "trade_version", "ref", "order", "sequence"),
@@ -54,8 +53,6 @@ class LiveRows:
                 self._accounts.clear()
                 self._exchanges.clear()
                 self._listings.clear()
-                for table in TABLES:  # all of one process, before it can end
-                    self._views.memory(table)
             return self._safe(self._views) > 0
         except (FileNotFoundError, OmsError):  # a process that is only starting has not made all of them yet
             self._views = None
