@@ -129,18 +129,18 @@ def test_json_says_the_same(tmp_path, capsys):
 
 
 def test_what_is_not_yet_there_is_neither_passed_nor_failed(tmp_path, capsys):
-    steps = "- move: {cl_ord_id: M}\n- cancel: {cl_ord_id: C, orig_cl_ord_id: X}\n  expect: {sent: [new Z]}\n"
+    steps = "- claim: {cl_ord_id: X}\n- cancel: {cl_ord_id: C, orig_cl_ord_id: X}\n  expect: {sent: [new Z]}\n"
     status, out = run(tmp_path, capsys, steps, "--json")
     found = json.loads(out)
     assert (status, found["outcome"]) == (3, "not_yet")
-    assert found["files"][0]["not_yet"] == [{"step": 2, "line": 11, "capability": "moving an order to another account"}]
+    assert found["files"][0]["not_yet"] == [{"step": 2, "line": 11, "capability": "claims at the desk"}]
     assert found["files"][0]["steps"] == 1
 
 
 def test_a_failure_before_what_is_not_yet_there_fails(tmp_path, capsys):
-    status, out = run(tmp_path, capsys, "  expect: {cash.K.AUD.reserved: 51}\n- move: {cl_ord_id: M}\n")
+    status, out = run(tmp_path, capsys, "  expect: {cash.K.AUD.reserved: 51}\n- claim: {cl_ord_id: X}\n")
     assert status == 1
-    assert "moving an order to another account: not yet" in out
+    assert "claims at the desk: not yet" in out
 
 
 def test_a_file_that_cannot_be_read_does_not_stop_the_others(tmp_path, capsys):
