@@ -55,7 +55,7 @@ class Operator:
         )
         self.connection.open(timeout_s)
         try:
-            self.views = attach(config.tables)  # those of the process that answers, should another have been here before
+            self.views = attach(config.tables)  # those of the process that answers, not of one before it
         except OmsError:
             self.connection.close()
             raise
