@@ -16,7 +16,7 @@ from oms.views import HEADER, attach
 from tests.property.world import define
 
 NAMES = [table.name for table in schema.TABLES]
-CAPACITIES = {name: 4096 for name in ("order", "request", "execution", "movement", "text", "event", "cash", "holding")}
+CAPACITIES = dict.fromkeys(("order", "request", "execution", "movement", "text", "event", "cash", "holding"), 4096)
 
 
 def serve(tables: Path, *trades: str) -> Engine:
