@@ -119,6 +119,7 @@ class Connection:
         self._sending = threading.Lock()  # guards the socket's sending side: _epoch, _sent and their order
         self._socket: pynng.Pair0 | None = None
         self._epoch = 0
+        self._leader = 0  # highest epoch of a leading process that was seen
         self._sent = 0
         self._sent_s = 0.0
         self._received = 0
@@ -340,7 +341,9 @@ class Connection:
             known = fields["reason"] in SessionReason._value2member_map_
             raise _SessionEnd(SessionReason(fields["reason"]) if known else SessionReason.none, fields["text"])
         if name == "SessionOpened":
-            self._epoch = fields["epoch"]
+            if fields["epoch"] >> 32 < self._leader:
+                raise _SessionEnd(SessionReason.epoch, "this process was deposed: another one has led since")
+            self._epoch, self._leader = fields["epoch"], fields["epoch"] >> 32
             self._put(Opened(fields["epoch"], fields["last_applied"]))
 
     def _check(self, message: bytes) -> bytes:

@@ -110,6 +110,7 @@ class BusConfig:
     linger_ms: int = 200  # for the last word to a peer that is cut off
     sender_spin_us: int = 0
     allow_remote: bool = False
+    epoch: int = 0  # of the process that leads: the upper half of its sessions' epochs; 0 = by the clock
 
     def __post_init__(self) -> None:
         _check_text("environment", self.environment, NAME_BYTES, "bus")

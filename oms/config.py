@@ -47,6 +47,13 @@ class Store(Strict, frozen=True):
     snapshots_kept: Positive = 3
 
 
+class Following(Strict, frozen=True):
+    """When `oms follower` writes a snapshot: whichever comes first, if anything has changed. 0 = not by that."""
+
+    snapshot_records: Natural = 1_000_000  # since the last one
+    snapshot_seconds: Natural = 300
+
+
 class Bus(Strict, frozen=True):
     """What all endpoints have in common."""
 
@@ -135,6 +142,7 @@ class Config(Strict, frozen=True):
 
     environment: str = "test"
     store: Store = Store()
+    follower: Following = Following()
     bus: Bus = Bus()
     capacities: dict[str, Rows] = {}  # rows, by table
     working_set: dict[str, Natural] = {}  # rows that get their memory at the start, by table

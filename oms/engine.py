@@ -28,7 +28,7 @@ from oms.order_entry import UNKNOWN_EXPONENTS, OrderEntry
 from oms.pictures import Trade
 from oms.reference import Reference
 from oms.repair import Repair
-from oms.replica import position, recover
+from oms.replica import Recovered, position, recover
 from oms.snapshot import KEPT, Snapshot
 from oms.statement import Statement, statement
 from oms.values import Amount, Day, or_null, to_day, to_units
@@ -83,7 +83,7 @@ class Engine(Repair, Reference, Operating, Controlling, Corporate, OrderEntry, L
     journal: a directory; what it holds is replayed first, behind the newest good snapshot of the directory `snapshots`.
     durability: "batch", "interval" or "none". tables: a directory in shared memory for other processes to map; None
     keeps the tables private. clock: UTC nanoseconds, for a live process; None = it moves by records and `advance`
-    only. Use from one thread.
+    only. core: one that has applied the beginning of the journal, in place of a recovery. Use from one thread.
     """
 
     def __init__(
@@ -96,11 +96,12 @@ class Engine(Repair, Reference, Operating, Controlling, Corporate, OrderEntry, L
         clock: Callable[[], int] | None = None,
         working_set: Mapping[str, int] | None = None,
         snapshots: str | Path | None = None,
+        core: Core | None = None,
     ) -> None:
         def make_core() -> Core:
             return Core(capacities, None if tables is None else Path(tables), working_set)
 
-        recovered = recover(make_core, journal, snapshots)
+        recovered = recover(make_core, journal, snapshots) if core is None else Recovered(core)
         self.core = recovered.core
         self._memory = {name: memoryview(mapping) for name, mapping in self.core.tables.mappings.items()}
         self.sequence = 0

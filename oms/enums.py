@@ -448,6 +448,7 @@ class Status(IntEnum):
     withdrawn_by_kill = 141
     trading_killed = 142
     cancelled_on_disconnect = 143
+    epoch_passed = 170
 
 
 class Permission(IntFlag):

@@ -49,6 +49,7 @@ SENTENCES: dict[F, tuple[str, str]] = {
     F.FAULT_SHORT: ("the journal ends before the last record that was committed", RESTORE),
     F.FAULT_WRITE: ("the journal could not be written", CHECK_DISK),
     F.FAULT_ROLL: ("the next segment could not be made", CHECK_DISK),
+    F.FAULT_DEPOSED: ("another process has taken the journal over", "nothing to do: this process has ended itself"),
 }
 
 
@@ -168,6 +169,7 @@ class Journal(JournalCore):
         self.lock = lock(self.directory)
         try:
             super().__init__(directory, durability, segment_bytes, buffer_bytes, interval_ms)
+            self._take()
             with Reader(directory, from_sequence) as reader:
                 if replay:
                     replay(reader)
@@ -179,6 +181,16 @@ class Journal(JournalCore):
         except BaseException:
             super().close()
             raise
+
+    def _take(self) -> None:
+        try:
+            self.take()
+        except BlockingIOError:
+            raise JournalLocked(
+                "journal: another process is writing to it, though its lock file is a new one",
+                where=str(self.directory),
+                remedy="end that process: `fuser -v` on the directory names it",
+            ) from None
 
     def append(self, record: bytes, time_ns: int = 0, source: int = 0) -> int:
         """Appends a record (a Frame and what follows), stamped with the time (UTC; 0: now); its sequence."""
@@ -231,8 +243,7 @@ def lock(directory: Path) -> int:
             where=str(directory),
             remedy="stop that process, or use another directory",
         ) from None
-    os.ftruncate(file, 0)
-    os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+    os.pwrite(file, f"{os.getpid()}\n".ljust(32).encode(), 0)
     return file
 
 
@@ -284,6 +295,14 @@ def verify(directory: str | os.PathLike[str], from_sequence: int = 1) -> Report:
             bad_marks=reader.bad_marks(),
             damage=reader.damage(),
         )
+
+
+def first_sequence(directory: str | os.PathLike[str]) -> int:
+    """Of the oldest segment that is here, by its header: above 1 where the ones before were archived. 0: none is."""
+    for path in sorted(Path(directory).glob("*.journal")):
+        with path.open("rb") as file:
+            return int.from_bytes(file.read(40)[32:], "little")
+    return 0
 
 
 def stat(directory: str | os.PathLike[str]) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from typing import Any
 
 from oms import config
 from oms.errors import OmsError
-from oms.replica import Replica
+from oms.moment import in_words, moment
+from oms.replica import Replica, at
 from oms.server import live
 from oms.views import Views, attach
 
@@ -32,13 +33,20 @@ def store_of(args: Namespace) -> Path:
 
 
 class Source:
-    """What a command reads. live: the tables are those of a running process, and go on moving."""
+    """What a command reads. live: the tables are those of a running process, and go on moving. when: the moment in the
+    past that was asked for; None = now."""
 
     def __init__(self, args: Namespace) -> None:
         self.told: Mapping[str, object] | None = None
         self.directory: Path | None = None
+        self.when: str | None = getattr(args, "when", None)
+        if self.when is not None:
+            self.directory = store_of(args)
+            self.views: Views = at(self.directory, moment(self.when))
+            self.live = False
+            return
         if args.tables is not None:
-            self.views: Views = attach(args.tables)
+            self.views = attach(args.tables)
             self.live = True
             return
         self.directory = store_of(args)
@@ -50,6 +58,11 @@ class Source:
     def sequence(self) -> int:
         """Of the last record that the rows contain."""
         return int(self.views.rows("firm")[1]["last_sequence"])
+
+    @property
+    def time(self) -> str:
+        """Of that record."""
+        return in_words(int(self.views.rows("firm")[1]["last_time_ns"]))
 
 
 WIDE = ("handle", "time_ns")  # whole numbers that a JSON reader might round

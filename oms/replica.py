@@ -19,11 +19,10 @@ from typing import Any
 from oms import config, records, schema, snapshot
 from oms._core.engine import Core
 from oms.errors import OmsError
-from oms.journal import Reader, TornTail, is_locked
+from oms.journal import Reader, TornTail, first_sequence, is_locked
+from oms.moment import EVER, Moment, in_words
 from oms.snapshot import Snapshot, SnapshotRefused
 from oms.views import Views
-
-EVERYTHING = (1 << 64) - 1
 
 log = logging.getLogger(__name__)
 
@@ -61,16 +60,16 @@ class Recovered:
     @property
     def next_sequence(self) -> int:
         """First record of the journal that is still to be applied."""
-        return self.snapshot.sequence + 1 if self.snapshot else 1
+        return int(self.core.rows("firm")[1]["last_sequence"]) + 1
 
 
 def recover(
     make_core: Callable[[], Core],
     journal: str | Path | None,
     snapshots: str | Path | None,
-    to_sequence: int | None = None,
+    to: Moment = EVER,
 ) -> Recovered:
-    """The newest snapshot (of `to_sequence` at the latest) that is whole and, if there is a journal, of its history.
+    """The newest snapshot (of the moment `to` at the latest) that is whole and, if there is a journal, of its history.
 
     A refused one is logged and the next older one tried. Raises OmsError when snapshots are all that is left of a
     store, and when a table is too small for its rows.
@@ -78,10 +77,12 @@ def recover(
     journal = Path(journal) if journal else None
     refused: list[SnapshotRefused] = []
     for path in snapshot.newest_first(snapshots) if snapshots else []:
-        if to_sequence is not None and int(path.stem) > to_sequence:
+        if int(path.stem) > to.sequence:
             continue
         try:
             found = snapshot.read(path)
+            if found.time_ns > to.time_ns:
+                continue
             if journal is not None:
                 check_history(found, journal)
             core = make_core()
@@ -101,6 +102,8 @@ def recover(
 
 def check_history(found: Snapshot, journal: Path) -> None:
     """Raises SnapshotRefused when the journal did not bring the snapshot about."""
+    if found.sequence < (begins := first_sequence(journal)):
+        raise SnapshotRefused(found.path, f"the journal begins behind it, with sequence {begins}")
     at = position(journal, found.sequence)
     if at is None:
         raise SnapshotRefused(found.path, f"the journal ends before its sequence {found.sequence}")
@@ -111,11 +114,12 @@ def check_history(found: Snapshot, journal: Path) -> None:
 
 
 class Replica(Views):
-    """A private copy of a store's state: snapshot and journal, up to what is committed, or to `to_sequence`.
+    """A private copy of a store's state: snapshot and journal, up to what is committed, or to the moment `to`.
 
     capacities: rows per table; None = those of the store's configuration, else of its newest snapshot or its journal.
-    use_snapshots: False replays the whole journal; a path uses that snapshot and no other. Raises JournalDamage,
-    SnapshotRefused, OmsError.
+    use_snapshots: False replays the whole journal; a path uses that snapshot and no other. live: a process may be
+    writing, so that only what is marked as committed is trusted; None = look. tables, working_set: as for Engine.
+    Raises JournalDamage, SnapshotRefused, OmsError.
     """
 
     def __init__(
@@ -123,7 +127,11 @@ class Replica(Views):
         directory: str | Path,
         capacities: Mapping[str, int] | None = None,
         use_snapshots: bool | Path = True,
-        to_sequence: int | None = None,
+        to: Moment = EVER,
+        *,
+        live: bool | None = None,
+        tables: Path | None = None,
+        working_set: Mapping[str, int] | None = None,
     ) -> None:
         self.directory = Path(directory)
         self.journal, snapshots = self.directory / "journal", self.directory / "snapshots"
@@ -137,16 +145,23 @@ class Replica(Views):
             recovered = self._begin_with(use_snapshots, chosen)
         else:
             places = snapshots if use_snapshots else None
-            recovered = recover(lambda: Core(chosen), self.journal, places, to_sequence)
+            recovered = recover(lambda: Core(chosen, tables, working_set), self.journal, places, to)
         self.core, self.snapshot, self.refused = recovered.core, recovered.snapshot, recovered.refused
         self._memory = {name: memoryview(mapping) for name, mapping in self.core.tables.mappings.items()}
-        self.live = is_locked(self.journal)
-        with Reader(self.journal, recovered.next_sequence, live=self.live) as reader:
-            self.core.replay(reader, EVERYTHING if to_sequence is None else to_sequence)
+        first = recovered.next_sequence
+        if first < (begins := first_sequence(self.journal)):
+            raise OmsError(
+                f"the records before sequence {begins} are archived, and no snapshot takes their place",
+                where=str(self.journal),
+                remedy="put the archived segments back, or ask for a later moment",
+            )
+        self.live = is_locked(self.journal) if live is None else live
+        with Reader(self.journal, first, live=self.live) as reader:
+            self.core.replay(reader, to.sequence, to.time_ns)
             reader.check()
             self.torn_tail: TornTail | None = reader.torn_tail()
         self.sequence = int(self.rows("firm")[1]["last_sequence"])
-        self.records = self.sequence + 1 - recovered.next_sequence
+        self.records = self.sequence + 1 - first
         self.seconds = time.monotonic() - began
 
     def _begin_with(self, path: Path, capacities: Mapping[str, int]) -> Recovered:
@@ -170,6 +185,22 @@ class Replica(Views):
         at = position(self.journal, self.sequence)
         store_id, chain = (at.store_id, at.chain) if at else ("", "")
         return snapshot.write(self.core, self.directory / "snapshots", store_id, chain, kept)
+
+
+def at(directory: str | Path, moment: Moment) -> Replica:
+    """The state as it was at a moment: behind the last record that is not after it. Raises OmsError for a moment
+    before the journal's beginning, of the future, or with a sequence that it has not reached."""
+    if moment.time_ns != EVER.time_ns and moment.time_ns > time.time_ns():
+        raise OmsError("that moment is still to come", where=in_words(moment.time_ns))
+    replica = Replica(directory, to=moment)
+    where = str(replica.journal)
+    if moment.sequence != EVER.sequence and replica.sequence < moment.sequence:
+        raise OmsError(f"the journal ends at sequence {replica.sequence}", where=where)
+    if not replica.sequence:
+        with Reader(replica.journal, live=replica.live) as reader:
+            began = int.from_bytes(next(reader, b"")[16:24], "little")
+        raise OmsError(f"nothing was before the first record, of {in_words(began)}", where=where)
+    return replica
 
 
 def capacities_of(directory: Path) -> dict[str, int]:

@@ -25,6 +25,7 @@ from pathlib import Path
 from oms import calendars, schema
 from oms import config as configuration
 from oms._core.bus_sockets import Bus
+from oms._core.engine import Core
 from oms._core.loop import Loop
 from oms.bus_config import BusConfig, EndpointConfig, SessionRole, run_directory, tls_listening
 from oms.config import Config
@@ -124,15 +125,27 @@ def lock_tables(directory: Path) -> int:
 
     Returns a descriptor that holds it. Raises OmsError when another process serves there.
     """
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    held = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(held)
-        remedy = "stop that process, or give this store a directory of its own: [store] tables"
-        raise OmsError("another process serves this store", where=str(directory), remedy=remedy) from None
-    return held
+    while True:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # it has just been removed by the process that had it
+            held = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.path.samestat(os.fstat(held), os.stat(directory / LOCK_FILE)):
+                    return held
+            except BlockingIOError:
+                os.close(held)
+                remedy = "stop that process, or give this store a directory of its own: [store] tables"
+                raise OmsError("another process serves this store", where=str(directory), remedy=remedy) from None
+            except FileNotFoundError:
+                pass
+            os.close(held)
+
+
+def rehearse(config: Config) -> None:
+    """Raises OmsError for a wrong figure of the configuration, before anything of it is journaled."""
+    with Engine() as rehearsal:
+        configuration.define(rehearsal, config)
 
 
 def drop_tables(directory: Path) -> None:
@@ -144,27 +157,35 @@ def drop_tables(directory: Path) -> None:
 
 
 class Server:
-    """One running OMS. `tell` gets a line about each step of starting and stopping."""
+    """One running OMS. `tell` gets a line about each step of starting and stopping. standby: the core of a follower
+    that takes the lead; it has applied part of the journal, and its tables lie somewhere else yet."""
 
-    def __init__(self, config: Config, tell: Callable[[str], None] = lambda line: None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        tell: Callable[[str], None] = lambda line: None,
+        standby: Core | None = None,
+    ) -> None:
         self.config = config
+        self.epoch = 0
+        self.promoted_at: float | None = None
         self.tell = tell
         self.tables = config.tables
         config.directory.mkdir(parents=True, exist_ok=True)
         self._lock = lock_tables(self.tables)
         self._live().unlink(missing_ok=True)  # a process that was killed could not
         try:
-            self.engine = self._recover()
+            self.engine = self._recover(standby)
         except BaseException:
             self._release()
             raise
         self.loop: Loop | None = None
         self.healthy = True
 
-    def _recover(self) -> Engine:
+    def _recover(self, standby: Core | None) -> Engine:
         config = self.config
-        with Engine() as rehearsal:  # a wrong figure is told before anything of the configuration is journaled
-            configuration.define(rehearsal, config)
+        if standby is None:
+            rehearse(config)
         began = time.monotonic()
         engine = Engine(
             config.capacities,
@@ -175,7 +196,9 @@ class Server:
             segment_bytes=config.store.segment_bytes,
             clock=time.time_ns,
             working_set=config.working_set,
+            core=standby,
         )
+        self._lead(engine, standby is not None)
         self.tell(f"recovered to sequence {engine.sequence} in {time.monotonic() - began:.2f} s")
         if engine.journal is not None and engine.journal.torn_tail is not None:
             self.tell(f"cut a torn tail that nobody was told of: {engine.journal.torn_tail}")
@@ -190,6 +213,13 @@ class Server:
                 engine.user_lost(bytes(user["name"]).decode())
         return engine
 
+    def _lead(self, engine: Engine, promoted: bool) -> None:
+        """From here on this process is the leader, and the journal says so."""
+        assert engine.journal is not None
+        self.epoch = max(engine.journal.epoch, int(engine.rows("firm")[1]["epoch"]) + 1)
+        engine.journal.lead(self.epoch)
+        engine.record("Leading", epoch=self.epoch, promoted=int(promoted))
+
     def _live(self) -> Path:
         return self.config.directory / LIVE_FILE
 
@@ -201,7 +231,10 @@ class Server:
             "tables": str(self.tables),
             "environment": self.config.environment,
             "endpoints": urls,
+            "epoch": self.epoch,
         }
+        if self.promoted_at is not None:
+            live["promoted_in_s"] = round(time.monotonic() - self.promoted_at, 6)
         aside = self._live().with_suffix(".part")
         aside.write_text(json.dumps(live, indent=2) + "\n")
         aside.replace(self._live())
@@ -221,6 +254,7 @@ class Server:
                 heartbeat_ms=self.config.bus.heartbeat_ms,
                 silence_ms=self.config.bus.silence_ms,
                 allow_remote=self.config.bus.allow_remote,
+                epoch=self.epoch,
             )
         )
         routes = []
@@ -232,7 +266,9 @@ class Server:
         bus.start()
         thread.start()
         self._announce()
-        self.tell(f"serving {len(names)} endpoints in {self.config.run_directory}")
+        self.tell(f"serving {len(names)} endpoints in {self.config.run_directory}, epoch {self.epoch}")
+        if self.promoted_at is not None:
+            self.tell(f"promoted: {time.monotonic() - self.promoted_at:.3f} s from the order to the first peer")
         return thread
 
     def _run(self) -> None:
@@ -289,8 +325,8 @@ def live(directory: str | Path) -> dict[str, object] | None:
     return found
 
 
-def serve(path: Path, as_json: bool = False) -> int:
-    """`oms serve`. as_json: its steps go to standard output as lines of JSON, not to standard error as text."""
+def teller(as_json: bool) -> Callable[[str], None]:
+    """Where a process's steps go: as_json to standard output as lines of JSON, else to standard error as text."""
 
     def tell(line: str) -> None:
         if as_json:
@@ -298,6 +334,12 @@ def serve(path: Path, as_json: bool = False) -> int:
         else:
             print(f"oms: {line}", file=sys.stderr, flush=True)
 
+    return tell
+
+
+def serve(path: Path, as_json: bool = False) -> int:
+    """`oms serve`."""
+    tell = teller(as_json)
     logging.basicConfig(format="oms: %(message)s")
     config = configuration.load(path)
     cpus = os.sched_getaffinity(0)

@@ -1,8 +1,9 @@
 """Snapshots: all tables of an engine at one sequence of its journal, in one file that can be checked by itself.
 
 Owns `snapshots/<sequence>.snapshot`: written aside, flushed and renamed, so that a file of that name is whole; a
-damaged one is refused by name and never used in part. Never: reads or writes the journal, which stays the only truth:
-a snapshot is a shorter way to the same state. The format is in docs/reference/snapshot-format.md.
+damaged one is refused by name and never used in part. And `<sequence>.verified` beside one that was loaded since.
+Never: reads or writes the journal, which stays the only truth: a snapshot is a shorter way to the same state. The
+format is in docs/reference/snapshot-format.md.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import struct
 from collections.abc import Iterator, Mapping
@@ -32,12 +34,14 @@ from oms.views import HEADER
 FORMAT = 1
 MAGIC = b"OMSSNAP\n"
 PREFIX = struct.Struct("<8sII32s")  # magic, format, bytes of the header, SHA-256 of the header
-SUFFIX = ".snapshot"
+SUFFIX, VERIFIED = ".snapshot", ".verified"
 MAX_HEADER = 1 << 20
 KEPT = 3
 NOT_KEPT = ("counter", "latency")  # what a process counts is its own
 
 Rows = np.ndarray[Any, Any]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -107,18 +111,19 @@ def write(
         raise OmsError("there is nothing to take a snapshot of: no record was applied", where=str(directory))
     directory.mkdir(parents=True, exist_ok=True)
     with _locked(directory):
-        for left in directory.glob("*.part"):  # of a process that was killed
-            left.unlink()
+        _clear(directory)
         aside = directory / f"{sequence}.part"
         try:
             found = _write(core, aside, sequence, int(firm["last_time_ns"]), store_id, chain)
             path = directory / f"{sequence}{SUFFIX}"
+            path.with_suffix(VERIFIED).unlink(missing_ok=True)  # it was of the file that stood here
             aside.rename(path)
         except BaseException:
             aside.unlink(missing_ok=True)
             raise
         _flush(directory)
         for old in newest_first(directory)[kept:]:
+            old.with_suffix(VERIFIED).unlink(missing_ok=True)
             old.unlink()
     return Snapshot(**{**vars(found), "path": path})
 
@@ -215,12 +220,63 @@ def _locked(directory: Path) -> Iterator[None]:
         os.close(file)
 
 
+def clear(directory: str | os.PathLike[str]) -> None:
+    """Removes, with a line in the log, what a writer that was killed left of a snapshot."""
+    if Path(directory).is_dir():
+        with _locked(Path(directory)):
+            _clear(Path(directory))
+
+
+def _clear(directory: Path) -> None:
+    for left in directory.glob("*.part"):
+        log.warning("removed what a killed process left of a snapshot: %s", left)
+        left.unlink()
+
+
 def _flush(directory: Path) -> None:
     file = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(file)
     finally:
         os.close(file)
+
+
+# verified
+
+
+def verify(path: Path) -> Snapshot:
+    """Loads a snapshot into tables of its own; what it leads to is its state hash. Notes that it is verified. Raises
+    SnapshotRefused."""
+    found = read(path)
+    load(Core({part.name: max(part.capacity, 2) for part in found.parts}), found)
+    note_verified(found)
+    return found
+
+
+def note_verified(found: Snapshot) -> None:
+    """For whoever has loaded it: the file led to its state hash."""
+    aside = found.path.with_suffix(".noted")
+    with aside.open("w") as file:
+        file.write(f"{found.state_hash}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    aside.rename(found.path.with_suffix(VERIFIED))
+    _flush(found.path.parent)
+
+
+def is_verified(path: Path) -> bool:
+    """Whether the snapshot was loaded since it was written."""
+    try:
+        return path.with_suffix(VERIFIED).read_text() == f"{read(path).state_hash}\n"
+    except (FileNotFoundError, SnapshotRefused):
+        return False
+
+
+def replaceable_through(directory: str | os.PathLike[str]) -> int:
+    """Segments that end before this sequence can be archived: a verified snapshot stands behind them, and none of the
+    kept ones needs them. 0: none can."""
+    found = newest_first(directory)
+    return int(found[-1].stem) if any(map(is_verified, found)) else 0
 
 
 # reading

@@ -15,6 +15,7 @@ import numpy as np
 from oms import journal, schema
 from oms.control import states
 from oms.enums import ControlState, FeedState, SessionState
+from oms.follower import followers
 from oms.look import Source
 from oms.values import from_day
 from oms.views import Views
@@ -29,6 +30,7 @@ def stat(source: Source) -> dict[str, Any]:
     found: dict[str, Any] = {"live": source.live, "process": process(source), "firm": firm(views)}
     if source.directory is not None:
         found["journal"] = journal.stat(source.directory / "journal")
+        found["followers"] = followers(source.directory)
     control = [{"scope": scope, "name": name, "state": state} for scope, name, state in states(views)]
     found |= {
         "control": control,
@@ -58,6 +60,7 @@ def firm(views: Views) -> dict[str, Any]:
     day = from_day(row["business_date"])
     return {
         "business_date": day.isoformat() if day else None,
+        "epoch": int(row["epoch"]),
         "control": ControlState(int(row["control_state"])).name,
         "queued": int(row["queued"]),
         "buffered": int(row["buffered"]),

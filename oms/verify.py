@@ -23,6 +23,7 @@ from oms import (
 )
 from oms.double_entry import Balance, balances
 from oms.errors import OmsError
+from oms.moment import Moment
 from oms.recompute import Books, Finding
 from oms.replica import Replica
 from oms.snapshot import SnapshotRefused, newest_first
@@ -106,7 +107,7 @@ def _states(report: Report, directory: Path, capacities: Mapping[str, int] | Non
         if report.live and int(path.stem) > whole.sequence:
             continue  # taken since
         try:
-            other = Replica(directory, capacities, use_snapshots=path, to_sequence=whole.sequence)
+            other = Replica(directory, capacities, use_snapshots=path, to=Moment(whole.sequence))
         except SnapshotRefused as error:
             report.problems.append(f"{error.what}: {path}")
             continue

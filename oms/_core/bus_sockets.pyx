@@ -73,6 +73,7 @@ cdef class Bus:
     def __cinit__(self, config: BusConfig) -> None:
         count = len(config.endpoints)
         self.config = config
+        self.last_epoch = <uint64_t> config.epoch << 32 or time.time_ns()
         self.sockets = [None] * count
         self.deadlines = [0] * count
         self.threads = []
@@ -188,7 +189,7 @@ cdef class Bus:
             recv_buffer_size=RECEIVE_BUFFER,
             tls_config=settings.tls,
         )
-        self.last_epoch = max(self.last_epoch + 1, time.time_ns())
+        self.last_epoch += 1
         nng.aio_wait(endpoint.aio)      # the core may have listened on when the last socket was closed
         endpoint_reset(endpoint, pynng.lib.nng_socket_id(socket.socket), self.last_epoch)
         endpoint_listen(endpoint)

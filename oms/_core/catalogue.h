@@ -61,6 +61,7 @@
 #define T_Capacities 69
 #define T_UserLost 90
 #define T_UserBack 91
+#define T_Leading 98
 #define T_Resolve 67
 #define T_Transfer 66
 #define T_SetLimit 68
@@ -185,6 +186,7 @@
 #define ST_withdrawn_by_kill 141
 #define ST_trading_killed 142
 #define ST_cancelled_on_disconnect 143
+#define ST_epoch_passed 170
 #define Side_buy 49
 #define Side_sell 50
 #define Side_sell_short 53
@@ -1406,6 +1408,17 @@ _Static_assert(offsetof(UserBack, pad1) == 36, "UserBack.pad1");
 
 typedef struct {
     Frame frame;
+    uint32_t epoch;
+    uint8_t promoted;
+    uint8_t pad0[3];
+} Leading;
+_Static_assert(sizeof(Leading) == 40, "Leading");
+_Static_assert(offsetof(Leading, epoch) == 32, "Leading.epoch");
+_Static_assert(offsetof(Leading, promoted) == 36, "Leading.promoted");
+_Static_assert(offsetof(Leading, pad0) == 37, "Leading.pad0");
+
+typedef struct {
+    Frame frame;
     uint64_t request;
     uint32_t parked;
     uint8_t outcome;
@@ -1702,7 +1715,7 @@ typedef struct {
     uint32_t buffered;
     uint32_t in_doubt;
     uint32_t waiting_corrections;
-    uint32_t pad3;
+    uint32_t epoch;
     uint64_t next_expiry_ns;
     uint8_t sod_digest[32];
     uint8_t config_digest[32];
@@ -1725,7 +1738,7 @@ _Static_assert(offsetof(FirmRow, queued) == 44, "FirmRow.queued");
 _Static_assert(offsetof(FirmRow, buffered) == 48, "FirmRow.buffered");
 _Static_assert(offsetof(FirmRow, in_doubt) == 52, "FirmRow.in_doubt");
 _Static_assert(offsetof(FirmRow, waiting_corrections) == 56, "FirmRow.waiting_corrections");
-_Static_assert(offsetof(FirmRow, pad3) == 60, "FirmRow.pad3");
+_Static_assert(offsetof(FirmRow, epoch) == 60, "FirmRow.epoch");
 _Static_assert(offsetof(FirmRow, next_expiry_ns) == 64, "FirmRow.next_expiry_ns");
 _Static_assert(offsetof(FirmRow, sod_digest) == 72, "FirmRow.sod_digest");
 _Static_assert(offsetof(FirmRow, config_digest) == 104, "FirmRow.config_digest");
@@ -3046,6 +3059,8 @@ static inline int record_fits(const Frame *frame) {
         return frame->length >= sizeof(UserLost) && sizeof(UserLost) <= frame->length;
     case T_UserBack:
         return frame->length >= sizeof(UserBack) && sizeof(UserBack) <= frame->length;
+    case T_Leading:
+        return frame->length >= sizeof(Leading) && sizeof(Leading) <= frame->length;
     case T_Resolve:
         return frame->length >= sizeof(Resolve) && sizeof(Resolve) + ((const Resolve *)frame)->text_length <= frame->length;
     case T_Transfer:

@@ -40,7 +40,7 @@ from oms._core.outputs cimport emit_answer
 from oms._core.reference cimport apply_reference, find_account, find_instrument
 from oms._core.reports cimport apply_cancel_reject, apply_report
 from oms._core.requests cimport apply_cancel, apply_new, apply_replace
-from oms._core.sessions cimport apply_user_back, apply_user_lost, cancel_overdue
+from oms._core.sessions cimport apply_leading, apply_user_back, apply_user_lost, cancel_overdue
 from oms._core.resolve cimport apply_resolve
 from oms._core.tables cimport Mapping
 from oms._core.waiting cimport apply_decision, expire_waiting
@@ -121,6 +121,8 @@ cdef uint16_t apply_own(State* s, const Frame* record) noexcept nogil:
     cdef uint16_t kind = record.template_id
     if kind == T_Capacities:
         return apply_capacities(s, <const Capacities*>record)
+    if kind == T_Leading:
+        return apply_leading(s, <const Leading*>record)
     if kind == T_UserLost:
         return apply_user_lost(s, <const UserLost*>record)
     if kind == T_UserBack:
@@ -165,7 +167,7 @@ cdef uint16_t apply(State* s, const Frame* record) noexcept nogil:
         status = apply_request(s, record)
     elif T_ExecutionReport <= kind <= T_BalanceReport:
         status = apply_fact(s, record)
-    elif kind == T_Tick or kind == T_Capacities or kind == T_UserLost or kind == T_UserBack:
+    elif kind in (T_Tick, T_Capacities, T_UserLost, T_UserBack, T_Leading):
         status = apply_own(s, record)
     elif kind == T_Resolve:
         status = apply_resolve(s, <const Resolve*>record)
@@ -393,17 +395,20 @@ cdef class Core:
             raise RecordError(f"the record at byte {view.shape[0] - (end - at)} does not hold together")
         return count, status
 
-    def replay(self, ReaderCore reader, uint64_t last=0xFFFFFFFFFFFFFFFF):
-        """Applies what a journal's reader hands out, up to the sequence `last`, and drops the outputs. May be called
-        again for more. Returns the number of records that the reader took in."""
+    def replay(self, ReaderCore reader, uint64_t last=0xFFFFFFFFFFFFFFFF, uint64_t until_ns=0xFFFFFFFFFFFFFFFF):
+        """Applies what a journal's reader hands out, up to the sequence `last` and no record of after `until_ns`, and
+        drops the outputs. May be called again for more. Returns the number of records that the reader took in."""
         cdef uint64_t before = reader.state.records
         cdef ReaderState* state = &reader.state
         cdef const uint8_t* end
         self.state.replaying = True
         with nogil:
-            while self.state.short_table == NULL and (state.cursor != state.batch_end or reader_load(state)):
+            while self.state.short_table == NULL and (
+                    state.cursor != state.batch_end
+                    or self.state.firm.last_sequence < last and reader_load(state)):
                 end = state.cursor
-                while end < state.batch_end and (<const Frame*>end).sequence <= last:
+                while end < state.batch_end and (<const Frame*>end).sequence <= last \
+                        and (<const Frame*>end).time_ns <= until_ns:
                     end += (<const Frame*>end).length
                 if end == state.cursor:
                     break

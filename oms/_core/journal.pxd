@@ -36,6 +36,9 @@ cdef inline uint64_t journal_safe(const JournalState* journal) noexcept nogil:
 cdef inline bint journal_failed(const JournalState* journal) noexcept nogil:
     return load_u32(&journal.failed) != 0
 
+# Whether another process has taken the journal over; then it has failed, and nothing may leave any more.
+cdef bint journal_deposed(JournalState* journal) noexcept nogil
+
 # Ends the batch and waits until the record is safe. 0, or 1 when the journal has failed.
 cdef int wait_until_safe(JournalState* journal, uint64_t sequence) noexcept nogil
 

@@ -1,9 +1,11 @@
 """The journal: one thread appends records and commits batches; what is safe may be seen outside.
 
-Owns: sequence numbers, the buffer between the appending thread and the file, and the journal's life from start to
-close. Never: touches a file itself (journal_writer does), or looks into a record beyond its Frame.
+Owns: sequence numbers, the buffer between the appending thread and the file, the epoch under which it is written, and
+the journal's life from start to close. Never: touches a segment itself (journal_writer does), or looks into a record
+beyond its Frame.
 """
 
+import fcntl
 import os
 
 from libc.errno cimport errno
@@ -12,14 +14,14 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
 from oms._core.journal_file cimport (
-    DURABILITY_BATCH, DURABILITY_INTERVAL, DURABILITY_NONE, JOURNAL_HEADER_BYTES, JOURNAL_MIN_SEGMENT, close_file,
-    frame_crc, frame_length_is_valid, head_map,
+    DURABILITY_BATCH, DURABILITY_INTERVAL, DURABILITY_NONE, FAULT_DEPOSED, JOURNAL_HEADER_BYTES, JOURNAL_MIN_SEGMENT,
+    close_file, frame_crc, frame_length_is_valid, head_map,
 )
 from oms._core.journal_file import FaultCode, boot_id
 from oms._core.journal_reader cimport READER_END, READER_TORN, ReaderCore
 from oms._core.journal_writer cimport (
-    journal_begin, journal_end, journal_stop, journal_write, pthread_mutex_init, pthread_mutex_lock,
-    pthread_mutex_trylock, pthread_mutex_unlock, writes_inline,
+    is_deposed, journal_begin, journal_end, journal_fail, journal_stop, journal_write, pthread_mutex_init,
+    pthread_mutex_lock, pthread_mutex_trylock, pthread_mutex_unlock, writes_inline,
 )
 from oms._core.ring cimport doorbell_ring, doorbell_wait, store_u64
 from oms._core.types cimport MAX_RECORD_LENGTH, T_JournalCommit
@@ -45,6 +47,8 @@ cdef extern from *:
     int munmap(void* address, size_t size) nogil
 
 cdef enum:
+    EPOCH_AT = 64                   # bytes into the lock file; before it, who holds the lock, for people
+    LOCK_BYTES = 4096
     WAIT_NS = 100000000             # a waiter looks again after this, should a ring be lost with a failing thread
 
 DURABILITY = {"batch": DURABILITY_BATCH, "interval": DURABILITY_INTERVAL, "none": DURABILITY_NONE}
@@ -112,6 +116,15 @@ cdef int wait_until_safe(JournalState* journal, uint64_t sequence) noexcept nogi
     return journal_failed(journal)
 
 
+cdef bint journal_deposed(JournalState* journal) noexcept nogil:
+    if not is_deposed(journal):
+        return False
+    pthread_mutex_lock(&journal.baton)
+    journal_fail(journal, FAULT_DEPOSED, 0)
+    pthread_mutex_unlock(&journal.baton)
+    return True
+
+
 cdef class JournalCore:
     """The journal of one directory. `start` it behind a reader that has read everything, then append.
 
@@ -168,6 +181,31 @@ cdef class JournalCore:
                     raise OSError(errno, "no memory for the journal's buffer")
         finally:
             os.close(memory)
+
+    def take(self):
+        """Makes this process the only writer by the directory itself, whatever becomes of the lock file, and deposes
+        whoever wrote before: an epoch above its own goes into the lock file, which every writer has mapped.
+
+        Raises BlockingIOError when another process writes. Call once `lock` is held, before anything is read.
+        """
+        cdef uint64_t* epoch
+        cdef void* place
+        fcntl.flock(self.state.directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.posix_fallocate(self.lock, 0, LOCK_BYTES)     # a full disk is told here
+        place = mmap(NULL, LOCK_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, self.lock, 0)
+        if place == MAP_FAILED:
+            raise OSError(errno, "cannot map the journal's lock file")
+        epoch = <uint64_t*> (<uint8_t*> place + EPOCH_AT)
+        self.state.epoch = load_u64(epoch) + 1
+        store_u64(epoch, self.state.epoch)
+        self.state.epoch_now = epoch
+
+    def lead(self, uint64_t epoch):
+        """Goes on under an epoch that is above the present one: the journal knew of a higher one than its lock file."""
+        if self.state.epoch_now == NULL or epoch < self.state.epoch or journal_deposed(self.state):
+            raise ValueError(f"epoch {epoch} cannot follow {self.state.epoch}")
+        self.state.epoch = epoch
+        store_u64(<uint64_t*> self.state.epoch_now, epoch)
 
     def start(self, ReaderCore reader not None, bytes store_id not None):
         """Begins to write behind what `reader` has read; a torn tail that it found becomes zeros.
@@ -231,6 +269,9 @@ cdef class JournalCore:
                 close_file(file)
         self.state.file = self.state.directory = self.lock = -1
         head_map(-1, &self.state.head)
+        if self.state.epoch_now != NULL:
+            munmap(<uint8_t*> self.state.epoch_now - EPOCH_AT, LOCK_BYTES)
+            self.state.epoch_now = NULL
         if self.state.ring:
             munmap(self.state.ring, 2 * self.state.ring_bytes)
             self.state.ring = NULL
@@ -248,6 +289,11 @@ cdef class JournalCore:
     def sequence(self):
         """Of the last record appended; 0 before the first."""
         return self.state.sequence
+
+    @property
+    def epoch(self):
+        """Above that of every process that wrote before; 0: the journal was not locked."""
+        return self.state.epoch
 
     @property
     def safe(self):

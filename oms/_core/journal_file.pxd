@@ -99,6 +99,7 @@ cpdef enum FaultCode:
     FAULT_SHORT                     # ends before what was committed
     FAULT_WRITE                     # a write or flush failed
     FAULT_ROLL                      # the next segment could not be made
+    FAULT_DEPOSED                   # another process has taken the journal over
 
 
 cdef struct Fault:

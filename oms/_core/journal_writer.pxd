@@ -4,7 +4,7 @@ from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 
 from oms._core.journal_file cimport Fault, JournalMark, SegmentHeader
 from oms._core.journal_reader cimport ReaderState
-from oms._core.ring cimport Doorbell
+from oms._core.ring cimport Doorbell, load_u64
 
 
 cdef extern from "<pthread.h>" nogil:
@@ -33,6 +33,8 @@ cdef struct JournalState:
     JournalBell bell                # or NULL
     void* bell_argument
     uint8_t[16] boot_id
+    const uint64_t* epoch_now       # in the lock file: of whoever took the journal last; NULL: it is not locked
+    uint64_t epoch                  # this process's; no longer the same: deposed
     uint8_t[64] pad0
 
     # The appending thread's.
@@ -82,6 +84,9 @@ cdef struct JournalState:
 
 cdef inline bint writes_inline(const JournalState* journal) noexcept nogil:
     return journal.durability != 1      # DURABILITY_BATCH: written by the journal thread
+
+cdef inline bint is_deposed(const JournalState* journal) noexcept nogil:
+    return journal.epoch_now != NULL and load_u64(journal.epoch_now) != journal.epoch
 
 cdef bint journal_begin(JournalState* journal, ReaderState* reader, const uint8_t* store_id) noexcept nogil
 cdef void journal_write(JournalState* journal) noexcept nogil         # all that is committed; the caller has the baton

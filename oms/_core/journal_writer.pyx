@@ -9,7 +9,7 @@ from libc.errno cimport EINTR, ENOENT, errno
 from libc.string cimport memcpy, memset
 
 from oms._core.journal_file cimport (
-    DURABILITY_BATCH, DURABILITY_INTERVAL, DURABILITY_NONE, FAULT_READ, FAULT_ROLL, FAULT_WRITE,
+    DURABILITY_BATCH, DURABILITY_INTERVAL, DURABILITY_NONE, FAULT_DEPOSED, FAULT_READ, FAULT_ROLL, FAULT_WRITE,
     JOURNAL_FLUSH_BYTES, JOURNAL_HEADER_BYTES, MARK_CLOSED, MARK_OPEN, MARK_ROLLED, O_CLOEXEC, O_RDWR, PREPARED,
     close_file, dup, fdatasync, frame_crc, head_map, iovec, mark_is_whole, mark_offset, mark_seal, mark_store,
     mark_write, openat, pread, segment_install, segment_name, segment_zeroed, sha256_chain, unlinkat, write_parts,
@@ -62,6 +62,8 @@ cdef bint mark_put(JournalState* journal, bint durable) noexcept nogil:
     cdef int error
     if load_u32(&journal.failed):
         return False
+    if is_deposed(journal):
+        return journal_fail(journal, FAULT_DEPOSED, 0)
     if not durable:
         journal.mark.number += 1
         mark_seal(&journal.mark)
@@ -224,6 +226,8 @@ cdef bint batch_pass(JournalState* journal) noexcept nogil:
     cdef uint64_t started
     if load_u32(&journal.failed) or load_u64(&journal.committed) == journal.flushed:
         return False
+    if is_deposed(journal):
+        return journal_fail(journal, FAULT_DEPOSED, 0)
     if not batch_take(journal, &batch) and not (segment_roll(journal) and batch_take(journal, &batch)):
         return False
     started = monotonic_ns()

@@ -16,7 +16,7 @@ from oms._core.bus cimport BusEvent_closed, BusEvent_opened, bus_accept, bus_end
 from oms._core.bus_envelope cimport ENVELOPE_MAX_BYTES, ENVELOPE_SIZE, SessionReason_record
 from oms._core.engine cimport apply_run
 from oms._core.journal cimport REFUSED_FULL, REFUSED_RECORD, journal_append, journal_commit, journal_commit_idle, \
-    journal_failed, journal_safe, wait_until_safe
+    journal_deposed, journal_failed, journal_safe, wait_until_safe
 from oms._core.reference cimport find_code
 from oms._core.ring cimport load_u32, store_u32
 
@@ -119,7 +119,7 @@ cdef class Loop:
                     journal_commit_idle(self.j)
                 else:
                     journal_commit(self.j)
-                self.damaged = self.damaged or journal_failed(self.j)
+                self.damaged = self.damaged or journal_failed(self.j) or journal_deposed(self.j)
                 self.give_out()
                 self.publish()
                 counted(self.s, Count_loops, 1)
@@ -327,6 +327,9 @@ cdef class Loop:
             start = self.s.out + self.given
             output = <const Frame*>start
             if output.sequence > safe:
+                break
+            if journal_deposed(self.j):  # a process that was stopped may wake up here: who leads now will send it
+                self.damaged = True
                 break
             to = self.destination(output)
             run = 0

@@ -5,6 +5,7 @@ cdef enum:
     GRACE_MAX_S = 60  # the longest that orders are kept for a session that has ended
 
 cdef bint within_rate(State* s) noexcept nogil
+cdef uint16_t apply_leading(State* s, const Leading* r) noexcept nogil
 cdef uint16_t apply_user_lost(State* s, const UserLost* r) noexcept nogil
 cdef uint16_t apply_user_back(State* s, const UserBack* r) noexcept nogil
 cdef void cancel_overdue(State* s) noexcept nogil

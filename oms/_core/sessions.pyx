@@ -1,6 +1,8 @@
-"""Users on the bus: how much they may send in a second, and what becomes of their orders when their session has ended.
+"""Who leads, and users on the bus: how much they may send in a second, and what becomes of their orders when their
+session has ended.
 
-Owns those fields of the user rows. Time is the record's: a replay counts and cancels as the live process did.
+Owns the firm's epoch and those fields of the user rows. Time is the record's: a replay counts and cancels as the live
+process did.
 """
 
 from oms._core.mass_cancel cimport Scope, Taken, act, gather
@@ -25,6 +27,16 @@ cdef bint within_rate(State* s) noexcept nogil:
     u.rate_count += 1
     row_close(&u.version)
     return True
+
+
+cdef uint16_t apply_leading(State* s, const Leading* r) noexcept nogil:
+    """A process has taken the journal over; only it tells."""
+    if s.source:
+        return ST_permission_denied
+    if r.epoch <= s.firm.epoch:
+        return ST_epoch_passed
+    s.firm.epoch = r.epoch
+    return ST_ok
 
 
 cdef uint16_t apply_user_lost(State* s, const UserLost* r) noexcept nogil:

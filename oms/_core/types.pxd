@@ -60,6 +60,7 @@ cdef extern from "catalogue.h" nogil:
         T_Capacities
         T_UserLost
         T_UserBack
+        T_Leading
         T_Resolve
         T_Transfer
         T_SetLimit
@@ -184,6 +185,7 @@ cdef extern from "catalogue.h" nogil:
         ST_withdrawn_by_kill
         ST_trading_killed
         ST_cancelled_on_disconnect
+        ST_epoch_passed
         Side_buy
         Side_sell
         Side_sell_short
@@ -931,6 +933,12 @@ cdef extern from "catalogue.h" nogil:
         uint16_t pad0
         uint32_t pad1
 
+    ctypedef struct Leading:
+        Frame frame
+        uint32_t epoch
+        uint8_t promoted
+        uint8_t pad0[3]
+
     ctypedef struct Resolve:
         Frame frame
         uint64_t request
@@ -1095,7 +1103,7 @@ cdef extern from "catalogue.h" nogil:
         uint32_t buffered
         uint32_t in_doubt
         uint32_t waiting_corrections
-        uint32_t pad3
+        uint32_t epoch
         uint64_t next_expiry_ns
         uint8_t sod_digest[32]
         uint8_t config_digest[32]

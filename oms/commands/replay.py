@@ -20,11 +20,12 @@ def run(args: Namespace) -> int:
     import json
 
     from oms.look import store_of
+    from oms.moment import EVER, Moment
     from oms.replica import Replica
 
     if args.to is not None and args.to < 1:
         raise OmsError(f"a sequence is a number from 1 on, not {args.to}", where="--to")
-    replica = Replica(store_of(args), use_snapshots=False, to_sequence=args.to)
+    replica = Replica(store_of(args), use_snapshots=False, to=Moment(args.to) if args.to else EVER)
     if args.to is not None and replica.sequence < args.to:
         raise OmsError(f"the journal ends at sequence {replica.sequence}", where=str(replica.journal))
     found = {

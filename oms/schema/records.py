@@ -207,6 +207,9 @@ RECORDS = [
         F("user", "u16"), F("pad0", "u16"), F("pad1", "u32")]),
     Record(91, "UserBack", "The session of a client or operator has begun.", [
         F("user", "u16"), F("pad0", "u16"), F("pad1", "u32")]),
+    Record(98, "Leading", "A process leads from here on: it is the only one that appends.", [
+        F("epoch", "u32", "above every one before"), F("promoted", "u8", "1 = it was a standby before"),
+        F("pad0", "u8[3]")]),
     Record(67, "Resolve", "An operator says what became of a request in doubt, a break, or a parked report.", [
         F("request", "handle", "0 = it is about a parked report"), F("parked", "slot"),
         F("outcome", "u8", "Resolution"), F("pad0", "u8[3]"), F("tag", "u64")], [F("text", "text", "why", 58)]),

@@ -143,5 +143,7 @@ STATUSES = [
     Status(141, "withdrawn_by_kill", "A kill withdrew the request before it was sent.", 103, 0),
     Status(142, "trading_killed", "Killed: nothing trades, and every live order is being cancelled."),
     Status(143, "cancelled_on_disconnect", "Its user's session ended and did not come back in time.", 103, 0),
+    # who leads
+    Status(170, "epoch_passed", "Another process has led with this epoch, or a later one."),
 ]
 # fmt: on

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from oms import Engine
+from oms.moment import Moment
 from oms.replica import Replica
 from oms.snapshot import newest_first
 from oms.verify import audit, verify
@@ -207,7 +208,7 @@ def test_every_flipped_byte_of_a_snapshots_tables_is_told(store):
 def test_a_snapshot_of_another_state_is_told(store):
     """Its checksums are right, and yet it is not what the journal leads to."""
     path = newest_first(store / "snapshots")[0]
-    replica = Replica(store, CAPACITIES, to_sequence=int(path.stem), use_snapshots=False)
+    replica = Replica(store, CAPACITIES, to=Moment(int(path.stem)), use_snapshots=False)
     replica.core.rows("cash")["booked"][1] += 1
     replica.write_snapshot()
     report = verify(store, CAPACITIES)
