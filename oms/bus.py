@@ -173,6 +173,11 @@ class Connection:
         """Whether a session is open right now."""
         return self._epoch != 0
 
+    @property
+    def leader(self) -> int:
+        """Highest epoch of a leading process that a session has told of; 0 before the first."""
+        return self._leader
+
     def close(self) -> None:
         """Say goodbye, and end the thread."""
         with contextlib.suppress(BusError):

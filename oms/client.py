@@ -258,6 +258,11 @@ class Client:
     # answers
 
     @property
+    def leader(self) -> int:
+        """Epoch of the process that leads, as its session told it: higher after each start and promotion."""
+        return self._connection.leader
+
+    @property
     def unanswered(self) -> int:
         """How many requests have no answer yet."""
         return len(self._waiting)

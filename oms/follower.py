@@ -96,6 +96,7 @@ class Follower(Replica):
         self.leading: bool | None = None
         self.place = self.directory / PLACE / f"{os.getpid()}.json"
         self.kind = "follower"
+        self.asked: dict[str, object] = {}  # what it was asked to do, and why it did not
 
     # following
 
@@ -218,14 +219,14 @@ class Follower(Replica):
         self.compare()
         self.publish()
 
-    def publish(self, **more: object) -> None:
+    def publish(self) -> None:
         """Tells tools where it stands."""
         told = {"pid": os.getpid(), "started": started(os.getpid()), "kind": self.kind}
         told |= {"sequence": str(self.sequence), "behind": self.behind}
         told |= {"snapshot": str(self.taken), "compared": str(self.compared)}
         self.place.parent.mkdir(exist_ok=True)
         aside = self.place.with_suffix(".part")
-        aside.write_text(json.dumps(told | more) + "\n")
+        aside.write_text(json.dumps(told | self.asked) + "\n")
         aside.replace(self.place)
 
     def run(self) -> int:

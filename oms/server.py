@@ -98,7 +98,6 @@ OPERATION = frozenset(
 )
 RECORDS = {"client": ORDER_ENTRY, "adapter": EXCHANGE, "operator": ORDER_ENTRY | OPERATION}
 LIVE_FILE = "live.json"
-LOCK_FILE = "lock"
 
 
 def endpoint(config: Config, engine: Engine, name: str) -> EndpointConfig:
@@ -121,25 +120,27 @@ def endpoint(config: Config, engine: Engine, name: str) -> EndpointConfig:
 
 
 def lock_tables(directory: Path) -> int:
-    """Makes the directory of the live tables and takes it for this process, before anything in it is replaced.
+    """Makes the directory of the live tables and takes it for this process, before anything in it is replaced. The lock
+    is on the directory itself: no file in it can be removed to get around it.
 
     Returns a descriptor that holds it. Raises OmsError when another process serves there.
     """
     while True:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with contextlib.suppress(FileNotFoundError):  # it has just been removed by the process that had it
-            held = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if os.path.samestat(os.fstat(held), os.stat(directory / LOCK_FILE)):
-                    return held
-            except BlockingIOError:
-                os.close(held)
-                remedy = "stop that process, or give this store a directory of its own: [store] tables"
-                raise OmsError("another process serves this store", where=str(directory), remedy=remedy) from None
-            except FileNotFoundError:
-                pass
+        try:
+            held = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            continue  # the process that had it has just removed it
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
             os.close(held)
+            remedy = "stop that process, or give this store a directory of its own: [store] tables"
+            raise OmsError("another process serves this store", where=str(directory), remedy=remedy) from None
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(held), os.stat(directory)):
+                return held
+        os.close(held)
 
 
 def rehearse(config: Config) -> None:
@@ -150,8 +151,8 @@ def rehearse(config: Config) -> None:
 
 def drop_tables(directory: Path) -> None:
     """Removes the tables, and the directory when nothing else is in it."""
-    for name in [*(f"{table.name}.table" for table in schema.TABLES), LOCK_FILE]:
-        (directory / name).unlink(missing_ok=True)
+    for table in schema.TABLES:
+        (directory / f"{table.name}.table").unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         directory.rmdir()
 

@@ -46,17 +46,19 @@ class Standby(Follower):
             drop_tables(self.aside)
             raise
         self.kind = "standby"
+        self.asked["promotions"] = 0  # that were asked for
 
     def promote(self) -> Server | None:
         """The server that goes on from this state; None when another process leads, which was told."""
         began = time.monotonic()
+        self.asked = {"promotions": int(str(self.asked["promotions"])) + 1}
         try:
             server = Server(self.config, self.tell, self.core)
         except OmsError as error:
             if self.sequence != int(self.core.rows("firm")[1]["last_sequence"]):
                 raise  # the journal is ours, and something is wrong with it
             self.tell(f"not promoted: {error}")
-            self.publish(refused=str(error))
+            self.asked["refused"] = str(error)
             return None
         server.promoted_at = began
         move_tables(self.aside, self.config.tables)
@@ -116,17 +118,17 @@ def promote(directory: Path, pid: int | None = None) -> dict[str, Any]:
     while time.monotonic() < until:
         if (leader := live(directory)) is not None and leader["pid"] == number:
             return leader
-        _still_there(directory, number)
+        _still_there(directory, number, chosen["promotions"])
         time.sleep(0.005)
     raise OmsError(f"process {number} was asked, and does not lead yet", where=str(directory), remedy="look at its log")
 
 
-def _still_there(directory: Path, pid: int) -> None:
-    """Raises OmsError when the standby has been refused, or has ended."""
+def _still_there(directory: Path, pid: int, promotions: int) -> None:
+    """Raises OmsError when the standby, which was asked so often before, has been refused or has ended."""
     if not Path(f"/proc/{pid}").exists():
         raise OmsError(f"process {pid} has ended", where=str(directory), remedy="look at its log")
     for told in followers(directory):  # it is in there until it leads
-        if told["pid"] == pid and "refused" in told:
+        if told["pid"] == pid and told["promotions"] > promotions and "refused" in told:
             raise OmsError(f"process {pid} could not take the lead", where=str(directory), remedy=told["refused"])
 
 
