@@ -5,12 +5,12 @@ A ladder item is two figures by settlement date: what the account owes and what 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 
 from tests.oracle.numbers import ZERO, nearest
-from tests.oracle.orders import PRICE_DECIMALS, Execution, Item
+from tests.oracle.orders import PRICE_DECIMALS, Action, Execution, Item
 
 
 @dataclass
@@ -78,6 +78,14 @@ class Cost:
         if (before * self.quantity <= 0 and average is None) or not self.quantity:
             self.average = None
 
+    def scale(self, ratio: Fraction, change: Fraction) -> None:
+        """A corporate action: what the stock has cost stays, but for the part that is paid out."""
+        before, self.quantity = self.quantity, self.quantity + change
+        if before * self.quantity <= 0:
+            self.average = None
+        elif self.average is not None:
+            self.average /= ratio
+
     def carry(self, quantity: Fraction, average: Fraction) -> None:
         """Stock that another account had weighs in with what it cost there; what it buys back keeps the average."""
         before, known = self.quantity, self.average
@@ -97,16 +105,35 @@ class Adjustment:
 
 
 @dataclass
+class Scaling:
+    """A corporate action, in its place: what it has added apart from what it has made of trades."""
+
+    action: Action
+    rest: Fraction
+
+
+@dataclass
 class Holding:
     settled: Fraction = ZERO
     loaded_as_of: date | None = None
     ladder: Ladder = field(default_factory=Ladder)
-    history: list[Execution | Adjustment] = field(default_factory=list)
+    history: list[Execution | Adjustment | Scaling] = field(default_factory=list)
     sold_short: bool = False  # ever
+
+    def copy(self) -> Holding:
+        items = {day: replace(item) for day, item in self.ladder.items.items()}
+        return replace(self, ladder=Ladder(items), history=[*self.history])
 
     @property
     def total(self) -> Fraction:
         return self.settled + self.ladder.due - self.ladder.owed
+
+    @property
+    def trades(self) -> list[Execution]:
+        return [event for event in self.history if isinstance(event, Execution)]
+
+    def open_on(self, day: date) -> list[Execution]:
+        return [each for each in self.trades if each.in_ladder and each.settle_date == day]
 
     @property
     def cost(self) -> Cost:
@@ -117,8 +144,11 @@ class Holding:
                 cost.carry(event.quantity, event.average)
             elif isinstance(event, Adjustment):
                 cost.adjust(event.quantity, event.average)
-            elif event.quantity:
-                cost.trade(event.quantity if event.side == "buy" else -event.quantity, event.price)
+            elif isinstance(event, Scaling):
+                change = event.rest + sum((each.change_by(event.action) for each in self.trades), ZERO)
+                cost.scale(event.action.ratio, change)
+            elif event.placed:
+                cost.trade(event.signed(event.placed), event.price * event.quantity / event.placed)
         return cost
 
     @property

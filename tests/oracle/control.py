@@ -65,18 +65,20 @@ class Control(Requests):
 
         return fits
 
-    def sweep(self, fits: Scope, status: str, reason: str) -> Result:
+    def sweep(self, fits: Scope, status: str, reason: str, cancels: bool = True) -> Result:
         """What was never sent ends here; each order that can still trade gets one cancel."""
         before = len(self.sent)
         for request in [each for each in self.requests.values() if each.status in WAITING and each.type != "cancel"]:
             if fits(request.order) and request.status in WAITING:
                 self.drop(request, status, reason)
-        for order in [each for each in self.orders if fits(each)]:
-            reopening = any(request.type == "replace" for request in order.pending)
-            asked = any(request.type == "cancel" for request in order.pending)
-            if (not order.closed or (order.filled and reopening)) and not asked:
+        for order in [each for each in self.orders if fits(each)] if cancels else []:
+            if self.may_trade(order) and not any(request.type == "cancel" for request in order.pending):
                 self.cancel_here(order)
         return Result("ok", self.sent[before:])
+
+    def may_trade(self, order: Order) -> bool:
+        reopening = any(request.type == "replace" for request in order.pending)
+        return not order.closed or (order.filled and reopening)
 
     def cancel_here(self, order: Order) -> Request:
         """A cancel of the OMS's own: it has no name, and goes by that of its order."""

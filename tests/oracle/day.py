@@ -97,15 +97,18 @@ class Day(Reports):
         day, ending = as_date(day), self.today
         if ending is not None and day <= ending:
             return Result("date_not_forward")
-        self.today = day
-        self.settle_contractual(day)
+        before, self.today = len(self.sent), day
+        self.begin_day(day)
         for request in [each for each in self.requests.values() if each.status in WAITING and each.type != "cancel"]:
             terms = request.terms
             if request.status in WAITING and terms.time_in_force == "gtd" and terms.expire_date < day:
                 self.drop(request, "expired", "expired_unsent")
         if ending is not None:
             self.forget(ending)
-        return Result()
+        return Result("ok", self.sent[before:])
+
+    def begin_day(self, day: date) -> None:
+        """What the date itself brings about; the next chapters have their part in it."""
 
     def forget(self, before: date) -> None:
         """What was closed on earlier dates and never executed came to nothing: its names are free again."""

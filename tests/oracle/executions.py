@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from tests.oracle.numbers import ZERO
-from tests.oracle.orders import FILLED_AFTER_CLOSE, Execution, Order
+from tests.oracle.orders import FILLED_AFTER_CLOSE, Action, Execution, Order
 from tests.oracle.reference import SHORT
 from tests.oracle.states import Report, States
 
@@ -18,6 +18,7 @@ class Executions(States):
         self.contents: dict[Key, tuple[object, ...]] = {}  # what a key was booked with
         self.breaks: list[tuple[Key, tuple[object, ...]]] = []  # what came under a booked key with other content
         self.early: list[tuple[Order, Report]] = []  # busts and corrections that came before their trade
+        self.applied: list[Action] = []  # that scale stock
 
     def key(self, order: Order, report: Report) -> Key:
         exchange = order.instrument.exchange
@@ -49,6 +50,10 @@ class Executions(States):
             trade_date=trade_date,
             settle_date=report.settle_date or order.instrument.settle_date(trade_date),
         )
+        for action in self.applied:
+            if action.instrument is order.instrument and trade_date < action.ex_date:
+                fill.go_through(action, action.scaled(fill.counts))
+        fill.came_after = len(fill.through)
         order.executions.append(fill)
         order.missing_qty = max(ZERO, order.missing_qty - fill.quantity)
         holding = self.stock[order.account.code, order.instrument.symbol]
@@ -87,9 +92,10 @@ class Executions(States):
         if trade.settled or trade.partly_settled:
             self.reverse_settled(trade, report.settle_date)
         if report.exec_type == "trade_cancel":
-            trade.quantity = ZERO
+            trade.become(ZERO)
         else:
-            trade.quantity, trade.price = report.last_qty, report.last_px
+            trade.become(report.last_qty)
+            trade.price = report.last_px
             trade.most = max(trade.most, trade.quantity)
         self.stand(order, report.ord_status)
         self.post(order, report.settle_date)

@@ -172,8 +172,8 @@ class Ledger(Reference):
             if execution.settled or execution.partly_settled:
                 fees += (owed - due) - (execution.money.owed - execution.money.due)
                 continue
-            bought = execution.quantity if order.side == "buy" else ZERO
-            money, stock = Item(owed, due), Item(execution.quantity - bought, bought)
+            bought = execution.counts if order.side == "buy" else ZERO
+            money, stock = Item(owed, due), Item(execution.counts - bought, bought)
             if execution.in_ladder:
                 self.replace_items(execution, money, stock)
             else:

@@ -37,6 +37,12 @@ def upwards(value: Fraction, decimals: int) -> Fraction:
     return Fraction(math.ceil(value * scale), scale)
 
 
+def towards_zero(value: Fraction, decimals: int) -> Fraction:
+    """Stock after a corporate action."""
+    scale = 10**decimals
+    return Fraction(math.trunc(value * scale), scale)
+
+
 def is_multiple(value: Fraction, step: Fraction) -> bool:
     return (value / step).denominator == 1
 

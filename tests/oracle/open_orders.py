@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from tests.oracle.movements import Movements
+from tests.oracle.balances import Balances
 from tests.oracle.numbers import as_date, exact
 from tests.oracle.orders import Order, Terms
 from tests.oracle.reference import Exchange
 from tests.oracle.requests import Result
 
 
-class OpenOrders(Movements):
+class OpenOrders(Balances):
     def open_orders(self, exchange: str, orders: Iterable[Mapping[str, object]], complete: bool = True) -> Result:
         """Unknown here: taken in. Both, but different: the exchange's terms win. Here only: in doubt, its hold kept,
         and only if the list is complete."""

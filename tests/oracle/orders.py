@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 
-from tests.oracle.numbers import ZERO, nearest
-from tests.oracle.reference import Account, Feed, Instrument
+from tests.oracle.numbers import ZERO, nearest, towards_zero
+from tests.oracle.reference import Account, Currency, Feed, Instrument
 
 WAITING = ("queued", "buffered")
 NEEDS_PRICE = ("limit", "stop_limit")
@@ -19,6 +19,7 @@ UNANSWERED = (*WAITING, "submitted", "in_doubt")
 
 FILLED = "filled"
 EXTERNAL, OVERFILLED, FILLED_AFTER_CLOSE, CUM_DIFFERS, EXPIRED_HERE = 1, 2, 4, 8, 16
+TO_BE_RESTATED, RESTATED = 32, 64
 
 
 @dataclass
@@ -48,6 +49,35 @@ class Terms:
     def changed(self, **changes: object) -> Terms:
         """None = as it is."""
         return replace(self, **{name: value for name, value in changes.items() if value is not None})
+
+
+@dataclass
+class Action:
+    """What an issuer does to its stock."""
+
+    id: str
+    instrument: Instrument
+    type: str  # split, consolidation, bonus, dividend
+    ex_date: date
+    ratio: Fraction  # new stock for one old
+    amount: Fraction  # of a dividend, for each unit
+    price: Fraction  # of what is left of a unit
+    live_orders: str  # cancel, hold, keep
+    state: str = "announced"  # applied, undone
+
+    @property
+    def currency(self) -> Currency:
+        return self.instrument.currency
+
+    def affects(self, trade: Execution) -> bool:
+        """Of the trades that are known when it is applied."""
+        return trade.trade_date <= self.ex_date
+
+    def scaled(self, stock: Fraction) -> Fraction:
+        return towards_zero(stock * self.ratio, self.instrument.quantity_exponent)
+
+    def new_price(self, price: Fraction) -> Fraction:
+        return nearest(price / self.ratio, self.instrument.price_exponent)
 
 
 @dataclass(eq=False)
@@ -90,6 +120,39 @@ class Execution:
     settled_stock: Fraction = ZERO
     late: bool = False  # a batch left it open
     taken_back: bool = False  # after it had settled: what comes back stands in the ladders beside it
+    through: list[Action] = field(default_factory=list)  # what has scaled it, in order
+    steps: list[Fraction] = field(default_factory=list)  # what it has counted after each of them
+    came_after: int = 0  # so many of them
+
+    @property
+    def counts(self) -> Fraction:
+        """Stock in units of today."""
+        return self.steps[-1] if self.steps else self.quantity
+
+    @property
+    def placed(self) -> Fraction:
+        """Stock in units of the day on which it was booked."""
+        return self.steps[self.came_after - 1] if self.came_after else self.quantity
+
+    def signed(self, stock: Fraction) -> Fraction:
+        return stock if self.side == "buy" else -stock
+
+    def go_through(self, action: Action, stock: Fraction) -> None:
+        self.through.append(action)
+        self.steps.append(stock)
+
+    def become(self, quantity: Fraction) -> None:
+        """It is for another quantity, and was so from the start."""
+        self.quantity, self.steps = quantity, []
+        for action in self.through:
+            self.steps.append(action.scaled(self.counts))
+
+    def change_by(self, action: Action) -> Fraction:
+        """What an action that it went through after it was booked has added to the holding by it."""
+        if action not in self.through[self.came_after :]:
+            return ZERO
+        at = self.through.index(action)
+        return self.signed(self.steps[at] - (self.steps[at - 1] if at else self.quantity))
 
     @property
     def open_money(self) -> Fraction:
@@ -159,7 +222,17 @@ class Order:
 
     @property
     def cum_qty(self) -> Fraction:
+        """As the exchange counts them: since it has restated the order, in units of today."""
+        if self.flags & RESTATED:
+            return sum((each.counts for each in self.executions), ZERO)
         return quantity(self.executions)
+
+    @property
+    def avg_px(self) -> Fraction:
+        if self.flags & RESTATED:
+            paid = sum((each.quantity * each.price for each in self.executions), ZERO)
+            return nearest(paid / self.cum_qty, PRICE_DECIMALS) if self.cum_qty else ZERO
+        return average(self.effective)
 
     @property
     def cum_value(self) -> Fraction:

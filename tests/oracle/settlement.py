@@ -106,8 +106,8 @@ class Settlement(Day):
                 if due and order.account.code == code and execution not in mine:
                     self.settled_whole(execution)
 
-    def settle_contractual(self, day: date) -> None:
-        """The date has come; what a batch has failed waits for a batch."""
+    def begin_day(self, day: date) -> None:
+        """Contractual settlement: the date has come; what a batch has failed waits for a batch."""
         late = [each for order in self.orders for each in order.executions if each.in_ladder and each.late]
         for account in self.accounts.values():
             if account.account_class.contractual:

@@ -13,6 +13,8 @@ from tests.oracle.orders import (
     EXPIRED_HERE,
     FILLED,
     OVERFILLED,
+    RESTATED,
+    TO_BE_RESTATED,
     UNANSWERED,
     Order,
     Request,
@@ -124,11 +126,18 @@ class States(External):
         if order.closed and not order.filled:
             return "report_stale"
         self.answered(order.request)
+        self.count_anew(order, report.cum_qty)
         self.restate(order, report)
         self.settle_terms(order)
         self.stand(order, report.ord_status)
         self.post(order)
         return "ok"
+
+    def count_anew(self, order: Order, told: Fraction | None) -> None:
+        """After a corporate action: our cum is in new stock from here on, if that is what the exchange says."""
+        order.flags &= ~TO_BE_RESTATED
+        if told == sum((each.counts for each in order.executions), ZERO) and told != order.cum_qty:
+            order.flags |= RESTATED
 
     def settle_terms(self, order: Order) -> None:
         """No order is for less than was executed of it."""

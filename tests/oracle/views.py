@@ -11,6 +11,7 @@ from tests.oracle.open_orders import OpenOrders
 from tests.oracle.orders import Order, average, quantity
 
 FLAGS = {1: "external", 2: "overfilled", 4: "filled_after_close", 8: "cum_differs", 16: "expired_here"}
+FLAGS |= {32: "to_be_restated", 64: "restated"}
 LadderView = dict[date, tuple[Fraction, Fraction]]
 
 
@@ -127,7 +128,7 @@ class Oracle(OpenOrders):
             ord_type=order.terms.ord_type,
             time_in_force=order.terms.time_in_force,
             expire_date=order.terms.expire_date,
-            avg_px=average(order.effective),
+            avg_px=order.avg_px,
             day_order_qty=order.terms.order_qty - order.cum_qty + quantity(today),
             day_cum_qty=quantity(today),
             day_avg_px=average(today),

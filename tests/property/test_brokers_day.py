@@ -7,7 +7,9 @@ import os
 from hypothesis import HealthCheck, settings
 
 from tests.property.clients import Clients
+from tests.property.custodians import Custodians
 from tests.property.elsewhere import Elsewhere
+from tests.property.issuers import Issuers
 from tests.property.office import Office
 from tests.property.settling import Settling
 from tests.property.treasury import Treasury
@@ -15,7 +17,7 @@ from tests.property.treasury import Treasury
 SOAK = bool(os.environ.get("OMS_SOAK"))
 
 
-class BrokersDay(Clients, Elsewhere, Office, Settling, Treasury):
+class BrokersDay(Clients, Custodians, Elsewhere, Issuers, Office, Settling, Treasury):
     pass
 
 

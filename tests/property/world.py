@@ -10,6 +10,7 @@ FIRST_DAY = date(2026, 11, 23)  # a Monday
 CURRENCIES = ("AUD", "GBP", "JPY")
 EXCHANGES = ("XASX", "XLON")
 FEEDS = ("XASX", "XASX2", "XLON")
+CUSTODIANS = ("bank", "registry")
 CLASSES = ("default", "retail", "contract")
 ACCOUNTS = ("A", "B", "C")
 INSTRUMENTS = ("Q", "FUT", "PEN", "TODAY", "YEN")
@@ -96,6 +97,8 @@ def open_the_day(book: Any) -> None:
         book.session(mic, "open", FIRST_DAY)
     book.open_feed("XASX")
     book.open_feed("XLON")
+    for name in CUSTODIANS:
+        book.define_custodian(name)
     amounts = (("AUD", "50000"), ("GBP", "20000.00"), ("JPY", "900000"))
     book.load_cash(
         date(2026, 11, 20),
