@@ -22,7 +22,7 @@ test: install  ## run all tests
 	$(BIN)/python -m pytest
 
 soak: install  ## play many more and longer random days against the oracle, with fresh randomness
-	OMS_SOAK=1 $(BIN)/python -m pytest tests/property -o timeout=0
+	OMS_SOAK=1 $(BIN)/python -m pytest tests/property tests/simulation -o timeout=0
 
 bench: install  ## measure; prints the machine, the build and the settings with each figure
 	$(BIN)/python -m pytest benchmarks -o addopts= -o python_files='bench_*.py' -o python_functions='bench_* test_*' \

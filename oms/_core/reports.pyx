@@ -225,9 +225,13 @@ cdef uint16_t vet_correction(State* s, uint32_t order, uint32_t trade, const Exe
     return ST_ok
 
 
+cdef inline bint told_dead(const ExecutionReport* r) noexcept nogil:
+    return r.ord_status in (OrdStatus_canceled, OrdStatus_expired, OrdStatus_rejected)
+
+
 cdef uint16_t corrected(State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
     """A bust or a correction of a trade of this order; exec_ref_id names any version of it. A filled order that can
-    still trade is open again; of any other closed one, only money and stock move."""
+    still trade, and is not said to be dead, is open again; of any other closed one, only money and stock move."""
     cdef OrderRow* o = &s.order[order]
     cdef const uint8_t* name = ExecutionReport_texts(r)
     cdef uint32_t trade = find_trade(s, order, name + r.exec_id_length, r.exec_ref_id_length, r.trade_date)
@@ -237,7 +241,7 @@ cdef uint16_t corrected(State* s, uint32_t order, const ExecutionReport* r) noex
         return status
     # point of no return
     trade = newest_version(s, trade)
-    if o.closed == CLOSED_filled and can_still_trade(s, o):
+    if o.closed == CLOSED_filled and can_still_trade(s, o) and not told_dead(r):
         reopen(o)
     if r.exec_type == ExecType_trade_cancel:
         bust(s, trade, name, r.exec_id_length, r.settle_date)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-import traceback
 from collections import Counter
 
-from tests.simulation.day import play
+from tests.simulation.day import outcome
 
 
 def main() -> int:
@@ -21,13 +20,11 @@ def main() -> int:
     failed = 0
     began = time.monotonic()
     for seed in range(options.seed, (options.to or options.seed) + 1):
-        try:
-            marks += play(seed, print if options.trace else None)
-        except Exception as error:
+        _, reached, error = outcome(seed, print if options.trace else None)
+        marks.update(reached)
+        if error:
             failed += 1
-            if options.trace:
-                traceback.print_exc()
-            print(f"seed {seed}: {type(error).__name__}: {str(error)[:300]}", flush=True)
+            print(error, flush=True)
     for name, count in sorted(marks.items()):
         print(f"{count:8} {name}")
     print(f"{failed} failed, {time.monotonic() - began:.1f} s")

@@ -74,7 +74,9 @@ def open_orders_agree(engine: Engine, exchange: Exchange) -> None:
         for row in rows[1:]
         if row["request"] and not row["closed"]
     }
-    theirs = {order.order_id: (order.order_qty, order.cum_qty, order.price) for order in exchange.matching.open_orders()}
+    theirs = {
+        order.order_id: (order.order_qty, order.cum_qty, order.price) for order in exchange.matching.open_orders()
+    }
     if ours != theirs:
         only = {name: ours.get(name) for name in ours if ours.get(name) != theirs.get(name)}
         other = {name: theirs.get(name) for name in theirs if ours.get(name) != theirs.get(name)}
@@ -106,7 +108,9 @@ def books_agree(engine: Engine, exchange: Exchange, bank: Bank, settled: bool = 
         row = engine.rows("holding")[engine.holding_slot(account, instrument)]
         found = int(row["settled"]) + (0 if settled else int(row["incoming"]) - int(row["outgoing"]))
         if found != expected:
-            raise Broken(f"account {account}, instrument {instrument}: {found} in the books, {expected} at the registry")
+            raise Broken(
+                f"account {account}, instrument {instrument}: {found} in the books, {expected} at the registry"
+            )
 
 
 def nothing_is_left(engine: Engine) -> None:

@@ -12,7 +12,7 @@ MS = 1_000_000
 START_NS = 1_795_392_000_000_000_000  # 2026-11-23, the day that every seed plays
 
 
-class Broken(AssertionError):
+class Broken(AssertionError):  # noqa: N818
     """A promise was not kept."""
 
 

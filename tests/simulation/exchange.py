@@ -1,7 +1,7 @@
 """An exchange that knows the truth: what was asked of it, its orders, and a tape of everything that it has told.
 
-The matching is `oms.adapters.matching`; what is told of a request, and to whom, is decided here. Every adapter hears the
-whole tape. A request that comes twice breaks a promise, whoever sent it.
+The matching is `oms.adapters.matching`; what is told of a request, and to whom, is decided here. Every adapter hears
+the whole tape. A request that comes twice breaks a promise, whoever sent it.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Exchange:
     def advance(self) -> None:
         self.matching.advance(self.clock.now)
 
-    def status(self, request: OrderRequest, of: int) -> list[Report]:
+    def status(self, request: OrderRequest, of: int) -> Report:
         """The answer to a query for a request, by the id `of`: what the order is now, or that there is none."""
         matching = self.matching
         matching.advance(self.clock.now + 10_000_000)  # what has come before the query is decided before it is answered
@@ -61,33 +61,31 @@ class Exchange:
         if request.type in (RequestType.replace, RequestType.cancel) and of not in matching.orders:
             known = matching.orders.get(request.orig_request)
             word = matching._status(known) if known else OrdStatus.rejected
-            return [OrderCancelReject(of, int(word), 1, self.clock.now, "never came here")]
+            return OrderCancelReject(of, int(word), 1, self.clock.now, "never came here")
         status = matching._status(order) if order else int(OrdStatus.rejected)
-        return [
-            ExecutionReport(
-                of,
-                int(ExecType.order_status),
-                status,
-                request.side,
-                request.ord_type,
-                request.time_in_force,
-                request.account,
-                request.instrument,
-                0,
-                0,
-                order.cum_qty if order else 0,
-                order.leaves_qty if order else 0,
-                order.order_qty if order else NULL,
-                order.price if order else NULL,
-                matching.trade_date,
-                self.clock.now,
-                0,
-                "",
-                "",
-                order.order_id if order else "",
-                "" if order else "unknown order",
-            )
-        ]
+        return ExecutionReport(
+            of,
+            int(ExecType.order_status),
+            status,
+            request.side,
+            request.ord_type,
+            request.time_in_force,
+            request.account,
+            request.instrument,
+            0,
+            0,
+            order.cum_qty if order else 0,
+            order.leaves_qty if order else 0,
+            order.order_qty if order else NULL,
+            order.price if order else NULL,
+            matching.trade_date,
+            self.clock.now,
+            0,
+            "",
+            "",
+            order.order_id if order else "",
+            "" if order else "unknown order",
+        )
 
     # what happens there
 

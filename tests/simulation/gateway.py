@@ -11,9 +11,9 @@ from typing import Any
 
 from oms import records
 from oms.adapters.contract import Adapter
-from oms.adapters.messages import OrderRequest, Report, decode_order_request, encode_report, numbered
+from oms.adapters.messages import OrderCancelReject, OrderRequest, Report, decode_order_request, encode_report, numbered
 from oms.bus import Opened
-from oms.enums import RequestType, SessionState
+from oms.enums import OrdStatus, RequestType, SessionState
 from tests.simulation.clock import Clock
 from tests.simulation.exchange import Exchange
 from tests.simulation.wire import Line
@@ -29,6 +29,7 @@ class Disk:
         self.session = 0
         self.reports: list[bytes] = []  # of this session, number 1 first
         self.heard = 0  # of the exchange's tape
+        self.answers: list[Report] = []  # to queries, that a request never came: they hold in every later session
 
 
 class Crash(Exception):  # noqa: N818  not an error: the process ends here
@@ -76,7 +77,7 @@ class Venue:
     def _answer(self, request: OrderRequest) -> None:
         """The OMS asks what became of a request."""
         self.clock.mark("status query")
-        self._keep(self.exchange.status(request._replace(type=int(RequestType.new)), request.orig_request))
+        self._tell_answer(self.exchange.status(request._replace(type=int(RequestType.new)), request.orig_request))
 
     def reports(self, after: int, limit: int) -> list[bytes]:
         told = self.disk.reports[after : after + limit]
@@ -101,8 +102,10 @@ class Venue:
             }
             fields |= {"price": order.price, "expire_date": order.expire_date, "order_id": order.order_id}
             rows.append(records.encode("OpenOrder", instrument=order.book.instrument, **fields))
-        reach = self.disk.last_received + 1 if not self.disk.held else min(
-            request.feed_sequence for request in self.disk.held.values()
+        reach = (
+            self.disk.last_received + 1
+            if not self.disk.held
+            else min(request.feed_sequence for request in self.disk.held.values())
         )
         return [*rows, records.encode("OpenOrdersEnd", complete=1, count=len(rows), next_sequence=reach)]
 
@@ -120,11 +123,17 @@ class Venue:
         self.connected = True
         if self.disk.session != self.exchange.session:
             self.disk.session, self.disk.reports, self.disk.heard = self.exchange.session, [], 0
+            self._keep(self.disk.answers)
         self.hear()
         for request in list(self.disk.held.values()):
             self.clock.mark("adapter asked what became of a request")
-            self._keep(self.exchange.status(request, request.request))
+            self._tell_answer(self.exchange.status(request, request.request))
             self.hear()
+
+    def _tell_answer(self, answer: Report) -> None:
+        if answer.ord_status == OrdStatus.rejected or isinstance(answer, OrderCancelReject):
+            self.disk.answers.append(answer)
+        self._keep([answer])
 
     def hear(self) -> bool:
         """Takes in what the exchange has told since; False: nothing, or the session is another one."""

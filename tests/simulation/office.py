@@ -77,7 +77,16 @@ class Office:
         if self.clock.fault("wrong start-of-day file"):  # a row is wrong; a corrected file comes, and supersedes it
             wrong = [(*rows[0][:2], "1", *rows[0][3:]), *rows[1:]]
             self.do(method, FRIDAY, wrong, source="files", digest=digest.upper() * 32, expected=self.again)
-            self.do(method, FRIDAY, rows, source="files", digest=digest * 32, supersede=True, by="operator", expected=self.again)
+            self.do(
+                method,
+                FRIDAY,
+                rows,
+                source="files",
+                digest=digest * 32,
+                supersede=True,
+                by="operator",
+                expected=self.again,
+            )
             return
         for _ in range(2 if self.clock.fault("start-of-day file twice") else 1):
             self.do(method, FRIDAY, rows, source="files", digest=digest * 32, expected=self.again)

@@ -282,7 +282,9 @@ class Process:
 
     def inject(self, name: str, source: int, **fields: Any) -> None:
         known = {field.name for field in records.BY_NAME[name].fields}
-        self.running.apply(records.encode(name, **{key: given for key, given in fields.items() if key in known}), source)
+        self.running.apply(
+            records.encode(name, **{key: given for key, given in fields.items() if key in known}), source
+        )
 
     def take(self, line: Line, batch: list[bytes]) -> None:
         feed, user = self.routes[line.peer.name]
@@ -357,4 +359,3 @@ def in_words(raw: bytes) -> str:
     if "request" in told:
         told["request"] &= 0xFFFFFFFF
     return f"{name} " + " ".join(f"{key}={given}" for key, given in told.items())
-

@@ -11,7 +11,7 @@ import numpy as np
 
 from oms.adapters.messages import NULL, ExecutionReport
 from oms.engine import Engine
-from oms.enums import ExecType, OrdStatus, RequestStatus, TradeKind
+from oms.enums import ExecType, OrdStatus, RequestStatus, Resolution, Status, TradeKind
 from tests.simulation.bank import effective
 from tests.simulation.exchange import Exchange
 from tests.simulation.process import Process
@@ -42,11 +42,15 @@ def confirm(engine: Engine, exchange: Exchange) -> None:
         known = theirs.get(first)
         if known is None and ours["stands"]:
             bust(engine, exchange, ours)
-        elif known is not None and not ours["stands"]:
+        elif known is None or matching.trades[known.exec_id].busted:
+            continue  # the other side of the same trade has had it busted
+        elif not ours["stands"]:
             matching.bust(known.exec_id)
-        elif known is not None and known.last_px != ours["row"]["last_px"]:
+        elif known.last_px != ours["row"]["last_px"]:
             matching.correct(known.exec_id, int(ours["row"]["last_px"]))
-    open_here = {engine.text(row["order_id"]) for row in engine.rows("order")[1:] if row["request"] and not row["closed"]}
+    open_here = {
+        engine.text(row["order_id"]) for row in engine.rows("order")[1:] if row["request"] and not row["closed"]
+    }
     for order in list(matching.open_orders()):
         if order.order_id not in open_here:
             matching.cancel(order)
@@ -96,5 +100,9 @@ def close_missing(process: Process, exchange: Exchange) -> None:
         order = engine.rows("order")[int(rows["order"][slot])]
         if engine.text(order["order_id"]) not in exchange.matching.order_ids:
             exchange.clock.mark("order closed by an operator")
-            account = engine.code("account", int(rows["account"][slot]), "code")
-            process.operate("resolve", account, engine.text(rows["cl_ord_id"][slot]), "closed")
+            handle = int(rows["generation"][slot]) << 32 | slot
+            process.operate("record", "Resolve", request=handle, outcome=int(Resolution.closed))
+    for parked in engine.parked():
+        if parked.status == Status.execution_unknown:  # of a trade that it had busted before it forgot that
+            exchange.clock.mark("bust of a busted trade dismissed")
+            process.operate("resolve_parked", parked.sequence, "dismiss")

@@ -1,8 +1,8 @@
 """What a crash leaves of the journal's last write: any of its sectors, the marks of before or after.
 
 The journal is written with one call per batch and flushed with it; the mark follows. So a crash during that call leaves
-every sector of it new or old (zeros: segments are zeroed ahead), the last one that is new perhaps in part, and the marks
-as they were.
+every sector of it new or old (zeros: segments are zeroed ahead), the last one that is new perhaps in part, and the
+marks as they were.
 """
 
 from __future__ import annotations
