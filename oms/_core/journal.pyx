@@ -15,7 +15,7 @@ from libc.string cimport memcpy
 
 from oms._core.journal_file cimport (
     DURABILITY_BATCH, DURABILITY_INTERVAL, DURABILITY_NONE, FAULT_DEPOSED, JOURNAL_HEADER_BYTES, JOURNAL_MIN_SEGMENT,
-    close_file, frame_crc, frame_length_is_valid, head_map,
+    frame_crc, frame_length_is_valid, head_map,
 )
 from oms._core.journal_file import FaultCode, boot_id
 from oms._core.journal_reader cimport READER_END, READER_TORN, ReaderCore
@@ -24,6 +24,7 @@ from oms._core.journal_writer cimport (
     pthread_mutex_lock, pthread_mutex_trylock, pthread_mutex_unlock, writes_inline,
 )
 from oms._core.ring cimport doorbell_ring, doorbell_wait, store_u64
+from oms._core.storage cimport close_file
 from oms._core.types cimport MAX_RECORD_LENGTH, T_JournalCommit
 
 

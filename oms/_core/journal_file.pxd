@@ -2,31 +2,9 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
+from oms._core.storage cimport iovec
 from oms._core.types cimport Frame
 
-
-cdef extern from "<sys/uio.h>" nogil:
-    cdef struct iovec:
-        void* iov_base
-        size_t iov_len
-
-cdef extern from "<fcntl.h>" nogil:
-    enum:
-        O_RDONLY
-        O_RDWR
-        O_CLOEXEC
-    int openat(int directory, const char* name, int flags, ...)
-
-cdef extern from "<unistd.h>" nogil:
-    int close_file "close"(int file)
-    int dup(int file)
-    int fdatasync(int file)
-    int fsync(int file)
-    ssize_t pread(int file, void* data, size_t size, long offset)
-    int unlinkat(int directory, const char* name, int flags)
-
-cdef extern from "<stdio.h>" nogil:
-    int renameat(int old_directory, const char* old_name, int new_directory, const char* new_name)
 
 cdef extern from "journal_format.h" nogil:
     enum:
@@ -42,7 +20,6 @@ cdef extern from "journal_format.h" nogil:
         DURABILITY_BATCH
         DURABILITY_INTERVAL
         DURABILITY_NONE
-        MADV_POPULATE_READ
 
     ctypedef struct SegmentHeader:
         uint16_t format

@@ -9,17 +9,11 @@ from libc.errno cimport EINTR, EIO, errno
 from libc.stdio cimport snprintf
 from libc.string cimport memcpy, memset
 
+from oms._core.storage cimport (
+    MADV_POPULATE_READ, O_CLOEXEC, O_CREAT, O_RDWR, O_TRUNC, close_file, storage_allocate, storage_flush,
+    storage_flush_directory, storage_open, storage_rename, storage_unlink, storage_write,
+)
 
-cdef extern from "<fcntl.h>" nogil:
-    enum:
-        O_CREAT
-        O_TRUNC
-    int posix_fallocate(int file, long offset, long size)
-
-cdef extern from "<sys/uio.h>" nogil:
-    enum:
-        RWF_DSYNC
-    ssize_t pwritev2(int file, const iovec* parts, int count, long offset, int flags)
 
 cdef extern from "<sys/mman.h>" nogil:
     enum:
@@ -46,7 +40,7 @@ cdef int write_parts(int file, iovec* parts, int count, uint64_t offset, bint du
     """All of the parts, which it uses up; durable: they survive the machine when it returns."""
     cdef ssize_t wrote
     while count:
-        wrote = pwritev2(file, parts, count, offset, RWF_DSYNC if durable else 0)
+        wrote = storage_write(file, parts, count, offset, durable)
         if wrote < 0 and errno == EINTR:
             continue
         if wrote <= 0:
@@ -105,19 +99,19 @@ cdef int segment_zeroed(
 ) noexcept nogil:
     """A new file PREPARED of zeros with its room on disk reserved. Given up when *stop."""
     cdef int error
-    cdef int made = openat(directory, PREPARED, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    cdef int made = storage_open(directory, PREPARED, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC)
     if made < 0:
         return errno
-    error = posix_fallocate(made, 0, segment_bytes)
+    error = storage_allocate(made, segment_bytes)
     if not error and on_disk:
         error = zeros_ahead(made, segment_bytes, stop)
     elif not error:
         pages_ahead(made, segment_bytes)
-    if not error and fdatasync(made) < 0:
+    if not error and storage_flush(made) < 0:
         error = errno
     if error:
         close_file(made)
-        unlinkat(directory, PREPARED, 0)
+        storage_unlink(directory, PREPARED)
         return error
     file[0] = made
     return 0
@@ -139,7 +133,7 @@ cdef int segment_install(int directory, int file, SegmentHeader* header, Journal
     if error:
         return error
     segment_name(header.segment, name)
-    if renameat(directory, PREPARED, directory, name) < 0 or fsync(directory) < 0:
+    if storage_rename(directory, PREPARED, name) < 0 or storage_flush_directory(directory) < 0:
         return errno
     return 0
 

@@ -16,11 +16,12 @@ from oms._core.journal_file cimport (
     FAULT_LINK, FAULT_MARK, FAULT_MARKS, FAULT_NONE, FAULT_NOT_ZERO, FAULT_NUMBER, FAULT_READ,
     FAULT_SEGMENT_MISSING, FAULT_SEGMENT_SIZE, FAULT_SEQUENCE, FAULT_SHORT, FAULT_TIME, JOURNAL_FLUSH_BYTES,
     JOURNAL_FORMAT, JOURNAL_HEADER_BYTES, JOURNAL_MARK_OFFSET, JOURNAL_MIN_SEGMENT, JOURNAL_SECTOR,
-    MADV_POPULATE_READ, MARK_CLOSED, MARK_OPEN, MARK_ROLLED, O_CLOEXEC, O_RDONLY, close_file, frame_crc,
-    frame_length_is_valid, header_is_whole, is_zero, mark_is_unfinished, mark_is_whole, openat, pread, segment_name,
+    MARK_CLOSED, MARK_OPEN, MARK_ROLLED, frame_crc,
+    frame_length_is_valid, header_is_whole, is_zero, mark_is_unfinished, mark_is_whole, segment_name,
     sha256_chain,
 )
 from oms._core.journal_file import FaultCode, boot_id
+from oms._core.storage cimport O_CLOEXEC, O_RDONLY, close_file, storage_open, storage_populate, storage_read
 from oms._core.types cimport MAX_RECORD_LENGTH, SCHEMA_VERSION, JournalCommit, T_JournalCommit
 
 
@@ -31,7 +32,6 @@ cdef extern from "<sys/mman.h>" nogil:
     void* MAP_FAILED
     void* mmap(void* address, size_t size, int protection, int flags, int file, long offset)
     int munmap(void* address, size_t size)
-    int madvise(void* address, size_t size, int advice)
 
 cdef extern from "<sys/stat.h>" nogil:
     cdef struct file_stat "stat":
@@ -70,7 +70,7 @@ cdef bint populate(ReaderState* reader, uint64_t end) noexcept nogil:
     if start >= end or start >= reader.mapped:
         return True
     end = min((end + WINDOW - 1) / WINDOW * WINDOW, reader.mapped)
-    if madvise(<void*> (reader.map + start), end - start, MADV_POPULATE_READ) < 0 and errno != EINVAL:
+    if storage_populate(<void*> (reader.map + start), end - start) < 0 and errno != EINVAL:
         return damaged(reader, FAULT_READ, reader.header.segment, start, EIO if errno == EFAULT else errno)
     reader.populated = end
     return True
@@ -137,11 +137,11 @@ cdef int header_read(int directory, uint64_t segment, SegmentHeader* header, int
     cdef ssize_t size
     cdef int file
     segment_name(segment, name)
-    file = openat(directory, name, O_RDONLY | O_CLOEXEC)
+    file = storage_open(directory, name, O_RDONLY | O_CLOEXEC)
     if file < 0:
         error[0] = errno
         return FAULT_SEGMENT_MISSING if errno == ENOENT else FAULT_READ
-    size = pread(file, header, sizeof(SegmentHeader), 0)
+    size = storage_read(file, header, sizeof(SegmentHeader), 0)
     error[0] = errno if size < 0 else 0
     close_file(file)
     if size < 0:
@@ -185,7 +185,7 @@ cdef bint segment_map(ReaderState* reader, uint64_t segment, uint64_t size) noex
     cdef void* map
     cdef int file
     segment_name(segment, name)
-    file = openat(reader.directory, name, O_RDONLY | O_CLOEXEC)
+    file = storage_open(reader.directory, name, O_RDONLY | O_CLOEXEC)
     if file < 0:
         return damaged(reader, FAULT_READ, segment, 0, errno)
     if fstat(file, &found) == 0 and <uint64_t> found.st_size != size:

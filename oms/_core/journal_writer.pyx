@@ -10,12 +10,14 @@ from libc.string cimport memcpy, memset
 
 from oms._core.journal_file cimport (
     DURABILITY_BATCH, DURABILITY_INTERVAL, DURABILITY_NONE, FAULT_DEPOSED, FAULT_READ, FAULT_ROLL, FAULT_WRITE,
-    JOURNAL_FLUSH_BYTES, JOURNAL_HEADER_BYTES, MARK_CLOSED, MARK_OPEN, MARK_ROLLED, O_CLOEXEC, O_RDWR, PREPARED,
-    close_file, dup, fdatasync, frame_crc, head_map, iovec, mark_is_whole, mark_offset, mark_seal, mark_store,
-    mark_write, openat, pread, segment_install, segment_name, segment_zeroed, sha256_chain, unlinkat, write_parts,
-    write_zeros,
+    JOURNAL_FLUSH_BYTES, JOURNAL_HEADER_BYTES, MARK_CLOSED, MARK_OPEN, MARK_ROLLED, PREPARED, frame_crc, head_map,
+    mark_is_whole, mark_offset, mark_seal, mark_store, mark_write, segment_install, segment_name, segment_zeroed,
+    sha256_chain, write_parts, write_zeros,
 )
 from oms._core.ring cimport doorbell_ring, doorbell_wait, load_u32, load_u64, monotonic_ns, store_u32, store_u64
+from oms._core.storage cimport (
+    O_CLOEXEC, O_RDWR, close_file, dup, iovec, storage_flush, storage_open, storage_read, storage_stored, storage_unlink,
+)
 from oms._core.types cimport SCHEMA_VERSION, Frame, JournalCommit, T_JournalCommit
 
 
@@ -68,6 +70,7 @@ cdef bint mark_put(JournalState* journal, bint durable) noexcept nogil:
         journal.mark.number += 1
         mark_seal(&journal.mark)
         mark_store(journal.head + mark_offset(journal.mark.number), &journal.mark)
+        storage_stored(journal.file, &journal.mark, mark_offset(journal.mark.number))
         journal.mark_is_dirty = True
         return True
     error = mark_write(journal.file, &journal.mark)
@@ -142,7 +145,7 @@ cdef bint segment_roll(JournalState* journal) noexcept nogil:
     if journal.prepared < 0:
         return journal_fail(journal, FAULT_ROLL, journal.prepare_error or EINTR)
     if journal.durability == DURABILITY_INTERVAL:
-        if fdatasync(file) < 0:
+        if storage_flush(file) < 0:
             return journal_fail(journal, FAULT_WRITE, errno)
         journal.mark.synced_sequence = journal.mark.sequence
     mark = journal.mark
@@ -293,7 +296,7 @@ cdef void interval_flush(JournalState* journal) noexcept nogil:
         error = errno if file < 0 else 0
     pthread_mutex_unlock(&journal.baton)
     if file >= 0:
-        error = errno if fdatasync(file) < 0 else 0
+        error = errno if storage_flush(file) < 0 else 0
         close_file(file)
     elif not error:
         return
@@ -342,9 +345,9 @@ cdef bint segments_synced(JournalState* journal, uint64_t first) noexcept nogil:
     cdef int file
     while first < journal.header.segment and not error:
         segment_name(first, name)
-        file = openat(journal.directory, name, O_RDWR | O_CLOEXEC)
+        file = storage_open(journal.directory, name, O_RDWR | O_CLOEXEC)
         if file >= 0:
-            error = errno if fdatasync(file) < 0 else 0
+            error = errno if storage_flush(file) < 0 else 0
             close_file(file)
         elif errno != ENOENT:               # moved to an archive
             error = errno
@@ -360,12 +363,12 @@ cdef bint roll_is_marked(JournalState* journal, uint64_t segment) noexcept nogil
     cdef int error = 0
     cdef int file
     segment_name(segment, name)
-    file = openat(journal.directory, name, O_RDWR | O_CLOEXEC)
+    file = storage_open(journal.directory, name, O_RDWR | O_CLOEXEC)
     if file < 0:
         return journal_fail(journal, FAULT_READ, errno)
     mark.number = 0
     for slot in range(2):
-        if pread(file, &found, sizeof(found), mark_offset(slot)) == sizeof(found) and mark_is_whole(&found):
+        if storage_read(file, &found, sizeof(found), mark_offset(slot)) == sizeof(found) and mark_is_whole(&found):
             mark.number = max(mark.number, found.number)
     mark.segment = segment
     mark.state = MARK_ROLLED
@@ -390,12 +393,12 @@ cdef bint journal_resume(JournalState* journal, ReaderState* reader) noexcept no
     memcpy(journal.mark.chain, reader.chain, 32)
     memcpy(journal.mark.boot_id, journal.boot_id, 16)
     segment_name(journal.header.segment, name)
-    journal.file = openat(journal.directory, name, O_RDWR | O_CLOEXEC)
+    journal.file = storage_open(journal.directory, name, O_RDWR | O_CLOEXEC)
     if journal.file < 0:
         return journal_fail(journal, FAULT_READ, errno)
     if reader.torn_bytes:
         error = write_zeros(journal.file, journal.position, reader.torn_bytes)
-    if not error and fdatasync(journal.file) < 0:
+    if not error and storage_flush(journal.file) < 0:
         error = errno
     if not error:
         error = head_map(journal.file, &journal.head)
@@ -426,7 +429,7 @@ cdef bint journal_create(JournalState* journal, const uint8_t* store_id) noexcep
 
 cdef bint journal_begin(JournalState* journal, ReaderState* reader, const uint8_t* store_id) noexcept nogil:
     """Ready for the first record, behind what the reader has read to its end; store_id is for a new journal."""
-    unlinkat(journal.directory, PREPARED, 0)
+    storage_unlink(journal.directory, PREPARED)
     if not (journal_resume(journal, reader) if reader.header.segment else journal_create(journal, store_id)):
         return False
     journal.sequence = journal.safe = journal.mark.sequence
@@ -450,7 +453,7 @@ cdef void journal_stop(JournalState* journal) noexcept nogil:
     journal.threads = 0
     if journal.prepared >= 0:
         close_file(journal.prepared)
-        unlinkat(journal.directory, PREPARED, 0)
+        storage_unlink(journal.directory, PREPARED)
         journal.prepared = -1
 
 
@@ -459,6 +462,6 @@ cdef bint journal_end(JournalState* journal) noexcept nogil:
         return False
     if journal.durability == DURABILITY_NONE and not segments_synced(journal, journal.begun_in):
         return False
-    if fdatasync(journal.file) < 0:
+    if storage_flush(journal.file) < 0:
         return journal_fail(journal, FAULT_WRITE, errno)
     return marks_put(journal, MARK_CLOSED)
