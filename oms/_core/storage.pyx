@@ -58,7 +58,8 @@ cdef extern from "<pthread.h>" nogil:
 
 StorageEvent = namedtuple("StorageEvent", "kind file offset size durable name new_name data")
 
-KINDS = ("open", "allocate", "write", "read", "populate", "flush", "flush_directory", "rename", "unlink", "stored")
+KINDS = ("open", "allocate", "write", "read", "populate", "flush", "flush_directory", "rename", "unlink", "stored",
+         "told")
 ACTIONS = ("", "fail", "short", "delay", "kill")
 
 cdef enum Kind:
@@ -72,6 +73,7 @@ cdef enum Kind:
     RENAME
     UNLINK
     STORED
+    TOLD
 
 cdef enum Action:
     NOTHING
@@ -289,6 +291,11 @@ def watch(uint64_t at=0, str action="", int error=0, uint32_t delay_ms=0, tuple 
     for kind in of or KINDS:
         watched.kinds |= <uint64_t> 1 << <int> KINDS.index(kind)
     store_u32(&watched.on, 1)
+
+
+def told(uint64_t sequence):
+    """Notes between the calls that somebody was told: the journal is safe up to here (the event's `offset`)."""
+    kept(keep(TOLD, -1, sequence, 0, False, 0))
 
 
 def calls():

@@ -1,0 +1,3 @@
+from oms._core.journal_reader import ReaderCore, ReaderStatus
+
+def judge_flips(reader: ReaderCore, data: object) -> tuple[int, list[tuple[int, int, ReaderStatus, int]]]: ...
