@@ -4,8 +4,11 @@ Owns: the directory's lock and the sentences about damage. Never: touches the fi
 The format, and what counts as damage, is in docs/reference/journal-format.md.
 """
 
+import errno
 import fcntl
+import logging
 import os
+import stat as file_stat
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +23,8 @@ from oms.errors import OmsError
 
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 SEGMENT_BYTES = 128 << 20
 BUFFER_BYTES = 4 << 20
 INTERVAL_MS = 100
@@ -27,6 +32,7 @@ INTERVAL_MS = 100
 RESTORE = "stop here; put the file back from a copy of this journal, then run `oms journal verify`"
 UPGRADE = "use the version of oms that wrote it, or a later one"
 CHECK_DISK = "check the disk and the system's log; the records that were acknowledged are safe; restart to go on"
+MAKE_ROOM = "make room on the disk, or raise the quota; the records that were acknowledged are safe; restart to go on"
 
 SENTENCES: dict[F, tuple[str, str]] = {
     F.FAULT_READ: ("the system cannot read the segment", "check the disk and the file's permissions"),
@@ -63,6 +69,8 @@ class JournalError(OmsError):
         self.reason, self.advice = SENTENCES[code]
         if error:
             self.reason += f" ({os.strerror(error)})"
+        if error in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            self.advice = MAKE_ROOM
         where = f"{self.file}, byte {self.offset}, sequence {self.sequence}"
         super().__init__(f"journal: {self.reason}", where=where, remedy=self.advice)
 
@@ -88,6 +96,12 @@ class TornTail:
     bytes: int
     lost_from: int  # 0, or: from here on records were written, but not to survive the machine, and are lost with it
     lost_to: int
+
+    def __str__(self) -> str:
+        text = f"torn tail of {self.bytes} bytes, acknowledged to nobody: {self.file}, byte {self.offset}"
+        if self.lost_to:
+            text += f"; records {self.lost_from} to {self.lost_to} were not flushed and are lost with the machine"
+        return text
 
 
 @dataclass(frozen=True)
@@ -165,7 +179,8 @@ class Journal(JournalCore):
         replay: Callable[[Reader], object] | None = None,
     ) -> None:
         self.directory = Path(directory)
-        self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        check_owner(self.directory)
         self.lock = lock(self.directory)
         try:
             super().__init__(directory, durability, segment_bytes, buffer_bytes, interval_ms)
@@ -178,6 +193,10 @@ class Journal(JournalCore):
                 self.torn_tail = reader.torn_tail()
                 self.bad_marks = reader.bad_marks()
                 self._checked(super().start, reader, os.urandom(16))
+            if self.torn_tail:
+                log.warning("journal: cut a %s", self.torn_tail)
+            for mark in self.bad_marks:
+                log.warning("journal: %s; both are written anew", mark)
         except BaseException:
             super().close()
             raise
@@ -228,6 +247,25 @@ class Journal(JournalCore):
 
 def segment_name(segment: int) -> str:
     return f"{segment:08}.journal"
+
+
+def check_owner(directory: Path) -> None:
+    """Raises OmsError when the directory or a file in it is not this user's alone to write: before anything is."""
+    for path in [directory, *sorted(directory.glob("*.journal"))]:
+        found = path.stat()
+        if found.st_uid != os.geteuid():
+            what, remedy = (
+                f"belongs to user {found.st_uid}, not {os.geteuid()}",
+                f"start oms as that user, or chown {path}",
+            )
+        elif found.st_mode & 0o022:
+            what, remedy = "can be written by other users", f"chmod go-w {path}"
+        elif path != directory and (not file_stat.S_ISREG(found.st_mode) or found.st_mode & 0o600 != 0o600):
+            what, remedy = "cannot be read and written by its owner", f"chmod u+rw {path}"
+        else:
+            continue
+        whose = "the directory" if path == directory else "a segment"
+        raise OmsError(f"journal: {whose} {what}", where=str(path), remedy=remedy)
 
 
 def lock(directory: Path) -> int:

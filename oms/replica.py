@@ -31,20 +31,20 @@ log = logging.getLogger(__name__)
 class Position:
     """A place in a journal. chain: hash over all records up to it; empty where no batch ends there."""
 
-    last: int  # sequence that the journal reached when it was looked at
+    last: int  # sequence that the journal reached when it was looked at, before or behind the place
     store_id: str
     chain: str
 
 
 def position(journal: Path, sequence: int) -> Position | None:
-    """Where the journal stands at `sequence`; None when it ends before. Raises JournalDamage."""
+    """Where the journal stands at `sequence`, or ends before; None when there is none. Raises JournalDamage."""
     if not journal.is_dir():
         return None
     with Reader(journal, sequence, live=is_locked(journal)) as reader:
-        found = next(reader, None)
+        next(reader, None)
         reader.check()
         facts = reader.facts()
-    if found is None:
+    if not facts["segment"]:
         return None
     return Position(facts["last"], facts["store_id"].hex(), facts["chain"].hex() if facts["last"] == sequence else "")
 
@@ -71,8 +71,8 @@ def recover(
 ) -> Recovered:
     """The newest snapshot (of the moment `to` at the latest) that is whole and, if there is a journal, of its history.
 
-    A refused one is logged and the next older one tried. Raises OmsError when snapshots are all that is left of a
-    store, and when a table is too small for its rows.
+    A refused one is logged and the next older one tried. Raises RolledBack when one knows more than the journal does,
+    OmsError when snapshots are all that is left of a store, and when a table is too small for its rows.
     """
     journal = Path(journal) if journal else None
     refused: list[SnapshotRefused] = []
@@ -88,6 +88,8 @@ def recover(
             core = make_core()
             snapshot.load(core, found)
             return Recovered(core, found, refused)
+        except RolledBack:
+            raise
         except SnapshotRefused as error:
             refused.append(error)
             log.warning("%s (%s)", error.what, path)
@@ -100,17 +102,33 @@ def recover(
     return Recovered(make_core(), None, refused)
 
 
+class RolledBack(SnapshotRefused):
+    """A sound snapshot bears witness that the journal has lost records, or holds others than it did."""
+
+    def __init__(self, path: Path, reason: str, last: int) -> None:
+        super().__init__(
+            path,
+            reason,
+            "an older copy of the journal was put here, or its end is gone: `oms journal repair` takes the records from"
+            f" another copy; only if there is none, move the snapshots beyond sequence {last} away, and start",
+        )
+
+
 def check_history(found: Snapshot, journal: Path) -> None:
-    """Raises SnapshotRefused when the journal did not bring the snapshot about."""
+    """Raises SnapshotRefused when the journal did not bring the snapshot about; RolledBack when it once did."""
     if found.sequence < (begins := first_sequence(journal)):
         raise SnapshotRefused(found.path, f"the journal begins behind it, with sequence {begins}")
     at = position(journal, found.sequence)
     if at is None:
-        raise SnapshotRefused(found.path, f"the journal ends before its sequence {found.sequence}")
+        raise SnapshotRefused(found.path, "there is no journal")
     if at.store_id != found.store_id:
         raise SnapshotRefused(found.path, "it belongs to another journal")
+    if at.last < found.sequence:
+        raise RolledBack(
+            found.path, f"the journal ends before its sequence {found.sequence}, at sequence {at.last}", at.last
+        )
     if at.chain and found.chain and at.chain != found.chain:
-        raise SnapshotRefused(found.path, "the journal holds other records than those that led to it")
+        raise RolledBack(found.path, "the journal holds other records than those that led to it", 0)
 
 
 class Replica(Views):

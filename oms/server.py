@@ -201,8 +201,6 @@ class Server:
         )
         self._lead(engine, standby is not None)
         self.tell(f"recovered to sequence {engine.sequence} in {time.monotonic() - began:.2f} s")
-        if engine.journal is not None and engine.journal.torn_tail is not None:
-            self.tell(f"cut a torn tail that nobody was told of: {engine.journal.torn_tail}")
         configuration.define(engine, config)
         if days := calendars.update(engine, config, datetime.now(UTC).date()):
             self.tell(calendars.in_words(days))

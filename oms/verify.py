@@ -88,10 +88,7 @@ def _journal(report: Report, directory: Path) -> bool:
     found = journal.verify(directory)
     report.live, report.records, report.chain = found.live, found.records, found.chain_head
     if found.torn_tail is not None:
-        tail = found.torn_tail
-        report.notes.append(
-            f"a torn tail of {tail.bytes} bytes, acknowledged to nobody: {tail.file}, byte {tail.offset}"
-        )
+        report.notes.append(f"a {found.torn_tail}")
     report.problems += found.bad_marks
     if found.damage is not None:
         report.problems.append(str(found.damage))

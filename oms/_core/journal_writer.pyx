@@ -16,7 +16,8 @@ from oms._core.journal_file cimport (
 )
 from oms._core.ring cimport doorbell_ring, doorbell_wait, load_u32, load_u64, monotonic_ns, store_u32, store_u64
 from oms._core.storage cimport (
-    O_CLOEXEC, O_RDWR, close_file, dup, iovec, storage_flush, storage_open, storage_read, storage_stored, storage_unlink,
+    O_CLOEXEC, O_RDWR, close_file, dup, iovec, storage_flush, storage_open, storage_read, storage_stored,
+    storage_unlink,
 )
 from oms._core.types cimport SCHEMA_VERSION, Frame, JournalCommit, T_JournalCommit
 

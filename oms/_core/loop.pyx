@@ -13,7 +13,8 @@ from libc.string cimport memcpy, memmove, memset
 
 from oms._core.bus cimport BusEvent_closed, BusEvent_opened, bus_accept, bus_end, bus_poll, bus_release, bus_send, \
     bus_wait, bus_wake
-from oms._core.bus_envelope cimport ENVELOPE_MAX_BYTES, ENVELOPE_SIZE, SessionReason_record
+from oms._core.bus_envelope cimport ENVELOPE_MAX_BYTES, ENVELOPE_SIZE, SessionReason_record, \
+    SessionReason_refused
 from oms._core.engine cimport apply_run
 from oms._core.journal cimport REFUSED_FULL, REFUSED_RECORD, journal_append, journal_commit, journal_commit_idle, \
     journal_deposed, journal_failed, journal_safe, wait_until_safe
@@ -35,6 +36,8 @@ cdef enum:
     OUTPUTS_KEPT = 1 << 20         # bytes that have left before the rest is moved to the front
     RUN_BYTES = ENVELOPE_MAX_BYTES - ENVELOPE_SIZE
     WAIT_NS = 100_000_000
+
+cdef uint64_t NOTHING_MISSING = 0xffffffffffffffff  # an adapter that holds all our requests, whatever their numbers
 
 COUNTER_NAMES = ["", "records", "refused_records", "envelopes", "outputs", "outputs_dropped", "loops", "waits"]
 LATENCY_NAMES = ["", "apply_record", "request_to_answer", "request_to_exchange"]
@@ -243,8 +246,14 @@ cdef class Loop:
             if bus_accept(self.b, event, 0) and self.s.user[event.source].cancel_on_disconnect:
                 self.tell_of_user(T_UserBack, event.source)
             return
+        if self.s.feed[feed].last_out < greeting.last_received < NOTHING_MISSING:
+            bus_end(self.b, event.endpoint, SessionReason_refused,
+                    b"it holds requests that the journal does not: an older copy of the journal was put back")
+            return
         if self.s.feed[feed].session_id == greeting.session_id:
-            wait_until_safe(self.j, self.j.sequence)  # what it is told to have been applied, it may forget
+            if wait_until_safe(self.j, self.j.sequence):  # what it is told to have been applied, it may forget
+                self.damaged = True
+                return
             last_applied = self.s.feed[feed].last_in
         if not bus_accept(self.b, event, last_applied):
             return
@@ -291,6 +300,9 @@ cdef class Loop:
         found.frame.template_id = T_Found
         found.frame.schema_version = SCHEMA_VERSION
         found.tag = asked.tag
+        if wait_until_safe(self.j, self.j.sequence):  # a number is as good as an answer
+            self.damaged = True
+            return
         if self.may_ask(event.source, asked):
             found.number = find_code(self.s, asked)
         if asked.of == LookupOf_instrument and found.number:

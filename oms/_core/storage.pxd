@@ -1,4 +1,4 @@
-# The journal's system calls. Each behaves like the call of its name; a test may watch them, and have one of them go wrong.
+# The journal's system calls. Each behaves like the call of its name; a test may watch them, and have one go wrong.
 
 from libc.stdint cimport uint8_t, uint64_t
 

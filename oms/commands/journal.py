@@ -102,9 +102,7 @@ def _text(report: "Report") -> str:
         f"  chain {report.chain_head}",
     ]
     if tail := report.torn_tail:
-        lines.append(f"  torn tail of {tail.bytes} bytes, acknowledged to nobody: {tail.file}, byte {tail.offset}")
-        if tail.lost_to:
-            lines.append(f"  records {tail.lost_from} to {tail.lost_to} were not flushed and are lost with the machine")
+        lines.append(f"  {tail}")
     lines += [f"  {mark}" for mark in report.bad_marks]
     return "\n".join([*lines, *([str(report.damage)] if report.damage else [])])
 

@@ -1,7 +1,7 @@
 """Writes a journal over a roll, ends it and begins again, while the n-th system call goes wrong; and a process that
 does so for each n in a child of its own, which is killed there.
 
-    nth_call.py DIRECTORY DURABILITY    prints "n safe calls" per child: what it had told, and whether it came to its end
+    nth_call.py DIRECTORY DURABILITY    prints per child: n, what it had told, whether it came to its end
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Power cuts at every point of writing: whatever the disk may then hold, the journal is what was told, or more of it."""
+"""Power cuts at every point of writing: whatever the disk then holds, the journal is what was told, or more of it."""
 
 import os
 import random
@@ -154,5 +154,3 @@ def test_the_enumeration_finds_an_answer_that_came_too_early(tmp_path):
     without_names = [event for event in events if event.kind != "flush_directory"]
     _, wrong = enumerate_all(without_names, chains, tmp_path / "names")
     assert any("ends at 0" in why for *_, why in wrong)
-
-
