@@ -88,6 +88,7 @@ class Exchange(Strict, frozen=True):
     feeds: tuple[str, ...] = ()
     holidays: tuple[str, ...] = ()
     calendar: str = ""  # of the library exchange_calendars: XASX
+    compare: bool = True  # no new orders over a feed before its open orders are compared
 
 
 class AccountClass(Strict, frozen=True):
@@ -307,7 +308,8 @@ def define(engine: Engine, config: Config) -> None:
     for mic, exchange in config.exchanges.items():
         with _part(config, "exchanges", mic):
             feeds = exchange.feeds or None
-            _accepted(engine.define_exchange(mic, exchange.settlement_days, feeds, exchange.holidays))
+            days, holidays = exchange.settlement_days, exchange.holidays
+            _accepted(engine.define_exchange(mic, days, feeds, holidays, compare=exchange.compare))
     for name in config.custodians:
         _accepted(engine.define_custodian(name))
     for name, fee in config.fees.items():

@@ -136,6 +136,25 @@ def check_requests(books: Books) -> None:
         books.find("request", row, "order that lists it as pending", listed[row], expected[row])
 
 
+def check_live(books: Books) -> None:
+    """Each exchange's chain names every live order of it once, and no other."""
+    orders, instruments, links = (books.rows[name] for name in ("order", "instrument", "live_order"))
+    live = (orders["closed"] == 0) & (orders["request"] != 0)
+    expected = np.where(live, instruments["exchange"][orders["instrument"]], 0).astype(np.int64)
+    found = np.zeros(len(orders), np.int64)
+    for exchange, row in enumerate(books.rows["exchange"]):
+        before, slot = 0, int(row["oldest_live"])
+        while slot and not found[slot]:
+            if links["prev"][slot] != before:
+                books.find("live_order", slot, "prev", links["prev"][slot], before)
+            found[slot] = exchange
+            before, slot = slot, int(links["next"][slot])
+        if row["newest_live"] != before:
+            books.find("exchange", exchange, "newest_live", row["newest_live"], before)
+    for order in np.flatnonzero(found != expected):
+        books.find("order", order, "exchange whose live orders it is among", found[order], expected[order])
+
+
 @dataclass(frozen=True)
 class Component:
     """One part of a fee, in units of the currency."""

@@ -45,10 +45,18 @@ class Reference:
         return self._holidays(result, CalendarOf.currency, holidays, lambda: self.currency_slot(code))
 
     def define_exchange(
-        self, mic: str, settlement_days: int = 2, feeds: Iterable[str] | None = None, holidays: Iterable[Day] = ()
+        self,
+        mic: str,
+        settlement_days: int = 2,
+        feeds: Iterable[str] | None = None,
+        holidays: Iterable[Day] = (),
+        *,
+        compare: bool = False,
     ) -> Result:
-        """An exchange with its T+n and its feeds in order of preference (one of its own name unless said)."""
-        result = self.record("DefineExchange", mic=padded(mic, 8, "exchange"), settlement_days=settlement_days)
+        """An exchange with its T+n and its feeds in order of preference (one of its own name unless said). compare: a
+        feed that opens takes new orders and replaces only when the exchange's open orders have been compared since."""
+        code = padded(mic, 8, "exchange")
+        result = self.record("DefineExchange", mic=code, settlement_days=settlement_days, compare=int(compare))
         for feed in (mic,) if feeds is None else feeds:
             if result.ok:
                 name = padded(feed, 32, "feed")

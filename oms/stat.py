@@ -88,6 +88,7 @@ def feeds(views: Views) -> Iterator[dict[str, Any]]:
             "exchange": views.code("exchange", int(row["exchange"]), "mic"),
             "state": FeedState(int(row["state"])).name,
             "gap": bool(row["gap"]),
+            "uncompared": bool(row["uncompared"]),
             "epoch": int(row["epoch"]),
             "last_in": str(row["last_in"]),
             "last_out": str(row["last_out"]),

@@ -42,6 +42,7 @@ CHECKS = (
     recompute_orders.check_chains,
     recompute_orders.check_keys,
     recompute_orders.check_requests,
+    recompute_orders.check_live,
     recompute_control.check_control,
     recompute_control.check_capacities,
 )

@@ -405,11 +405,14 @@
 #define TABLE_owner 38
 #define TABLE_renamed 39
 #define TABLE_balance 40
-#define TABLE_event 41
-#define TABLE_counter 42
-#define TABLE_latency 43
-#define TABLE_text 44
-#define TABLE_COUNT 45
+#define TABLE_live_order 41
+#define TABLE_told_terms 42
+#define TABLE_restatement 43
+#define TABLE_event 44
+#define TABLE_counter 45
+#define TABLE_latency 46
+#define TABLE_text 47
+#define TABLE_COUNT 48
 
 typedef struct {
     uint32_t length;
@@ -521,12 +524,14 @@ typedef struct {
     Frame frame;
     char mic[8];
     uint8_t settlement_days;
-    uint8_t pad0[7];
+    uint8_t compare;
+    uint8_t pad0[6];
 } DefineExchange;
 _Static_assert(sizeof(DefineExchange) == 48, "DefineExchange");
 _Static_assert(offsetof(DefineExchange, mic) == 32, "DefineExchange.mic");
 _Static_assert(offsetof(DefineExchange, settlement_days) == 40, "DefineExchange.settlement_days");
-_Static_assert(offsetof(DefineExchange, pad0) == 41, "DefineExchange.pad0");
+_Static_assert(offsetof(DefineExchange, compare) == 41, "DefineExchange.compare");
+_Static_assert(offsetof(DefineExchange, pad0) == 42, "DefineExchange.pad0");
 
 typedef struct {
     Frame frame;
@@ -1781,12 +1786,15 @@ typedef struct {
     uint8_t session_state;
     uint8_t control_state;
     uint8_t settlement_days;
-    uint8_t pad0;
+    uint8_t compare;
     uint16_t calendar;
     uint16_t first_feed;
     int32_t trade_date;
     uint32_t open_orders;
-    uint8_t pad1[36];
+    uint32_t comparison;
+    uint32_t oldest_live;
+    uint32_t newest_live;
+    uint8_t pad1[24];
 } ExchangeRow;
 _Static_assert(sizeof(ExchangeRow) == 64, "ExchangeRow");
 _Static_assert(offsetof(ExchangeRow, version) == 0, "ExchangeRow.version");
@@ -1794,12 +1802,15 @@ _Static_assert(offsetof(ExchangeRow, mic) == 4, "ExchangeRow.mic");
 _Static_assert(offsetof(ExchangeRow, session_state) == 12, "ExchangeRow.session_state");
 _Static_assert(offsetof(ExchangeRow, control_state) == 13, "ExchangeRow.control_state");
 _Static_assert(offsetof(ExchangeRow, settlement_days) == 14, "ExchangeRow.settlement_days");
-_Static_assert(offsetof(ExchangeRow, pad0) == 15, "ExchangeRow.pad0");
+_Static_assert(offsetof(ExchangeRow, compare) == 15, "ExchangeRow.compare");
 _Static_assert(offsetof(ExchangeRow, calendar) == 16, "ExchangeRow.calendar");
 _Static_assert(offsetof(ExchangeRow, first_feed) == 18, "ExchangeRow.first_feed");
 _Static_assert(offsetof(ExchangeRow, trade_date) == 20, "ExchangeRow.trade_date");
 _Static_assert(offsetof(ExchangeRow, open_orders) == 24, "ExchangeRow.open_orders");
-_Static_assert(offsetof(ExchangeRow, pad1) == 28, "ExchangeRow.pad1");
+_Static_assert(offsetof(ExchangeRow, comparison) == 28, "ExchangeRow.comparison");
+_Static_assert(offsetof(ExchangeRow, oldest_live) == 32, "ExchangeRow.oldest_live");
+_Static_assert(offsetof(ExchangeRow, newest_live) == 36, "ExchangeRow.newest_live");
+_Static_assert(offsetof(ExchangeRow, pad1) == 40, "ExchangeRow.pad1");
 
 typedef struct {
     uint32_t version;
@@ -1808,7 +1819,8 @@ typedef struct {
     uint16_t next_feed;
     uint8_t state;
     uint8_t gap;
-    uint16_t pad0;
+    uint8_t uncompared;
+    uint8_t pad0;
     uint32_t epoch;
     uint64_t session_id;
     uint64_t last_in;
@@ -1824,7 +1836,8 @@ _Static_assert(offsetof(FeedRow, exchange) == 36, "FeedRow.exchange");
 _Static_assert(offsetof(FeedRow, next_feed) == 38, "FeedRow.next_feed");
 _Static_assert(offsetof(FeedRow, state) == 40, "FeedRow.state");
 _Static_assert(offsetof(FeedRow, gap) == 41, "FeedRow.gap");
-_Static_assert(offsetof(FeedRow, pad0) == 42, "FeedRow.pad0");
+_Static_assert(offsetof(FeedRow, uncompared) == 42, "FeedRow.uncompared");
+_Static_assert(offsetof(FeedRow, pad0) == 43, "FeedRow.pad0");
 _Static_assert(offsetof(FeedRow, epoch) == 44, "FeedRow.epoch");
 _Static_assert(offsetof(FeedRow, session_id) == 48, "FeedRow.session_id");
 _Static_assert(offsetof(FeedRow, last_in) == 56, "FeedRow.last_in");
@@ -2892,6 +2905,50 @@ _Static_assert(offsetof(BalanceRow, hash) == 40, "BalanceRow.hash");
 _Static_assert(offsetof(BalanceRow, sequence) == 48, "BalanceRow.sequence");
 _Static_assert(offsetof(BalanceRow, absolute) == 56, "BalanceRow.absolute");
 _Static_assert(offsetof(BalanceRow, pad1) == 57, "BalanceRow.pad1");
+
+typedef struct {
+    uint32_t version;
+    uint32_t prev;
+    uint32_t next;
+    uint32_t listed;
+} LiveOrderRow;
+_Static_assert(sizeof(LiveOrderRow) == 16, "LiveOrderRow");
+_Static_assert(offsetof(LiveOrderRow, version) == 0, "LiveOrderRow.version");
+_Static_assert(offsetof(LiveOrderRow, prev) == 4, "LiveOrderRow.prev");
+_Static_assert(offsetof(LiveOrderRow, next) == 8, "LiveOrderRow.next");
+_Static_assert(offsetof(LiveOrderRow, listed) == 12, "LiveOrderRow.listed");
+
+typedef struct {
+    uint32_t version;
+    uint16_t feed;
+    uint16_t pad0;
+    uint64_t time_ns;
+    uint64_t feed_sequence;
+    uint64_t session_id;
+} ToldTermsRow;
+_Static_assert(sizeof(ToldTermsRow) == 32, "ToldTermsRow");
+_Static_assert(offsetof(ToldTermsRow, version) == 0, "ToldTermsRow.version");
+_Static_assert(offsetof(ToldTermsRow, feed) == 4, "ToldTermsRow.feed");
+_Static_assert(offsetof(ToldTermsRow, pad0) == 6, "ToldTermsRow.pad0");
+_Static_assert(offsetof(ToldTermsRow, time_ns) == 8, "ToldTermsRow.time_ns");
+_Static_assert(offsetof(ToldTermsRow, feed_sequence) == 16, "ToldTermsRow.feed_sequence");
+_Static_assert(offsetof(ToldTermsRow, session_id) == 24, "ToldTermsRow.session_id");
+
+typedef struct {
+    uint32_t version;
+    uint32_t generation;
+    uint32_t order;
+    uint32_t exec_id;
+    uint64_t hash;
+    uint64_t sequence;
+} RestatementRow;
+_Static_assert(sizeof(RestatementRow) == 32, "RestatementRow");
+_Static_assert(offsetof(RestatementRow, version) == 0, "RestatementRow.version");
+_Static_assert(offsetof(RestatementRow, generation) == 4, "RestatementRow.generation");
+_Static_assert(offsetof(RestatementRow, order) == 8, "RestatementRow.order");
+_Static_assert(offsetof(RestatementRow, exec_id) == 12, "RestatementRow.exec_id");
+_Static_assert(offsetof(RestatementRow, hash) == 16, "RestatementRow.hash");
+_Static_assert(offsetof(RestatementRow, sequence) == 24, "RestatementRow.sequence");
 
 typedef struct {
     uint8_t record[64];

@@ -7,6 +7,7 @@ from oms._core.limits cimport count_anew
 from oms._core.lists cimport end_lists
 from oms._core.orders cimport CLOSED_dead, FLAG_expired_here, close_order
 from oms._core.outputs cimport emit_answer, emit_event
+from oms._core.told_terms cimport forget_restatements, forget_terms
 from oms._core.vetting cimport allowed, of_owner, vet_operated
 from oms._core.waiting cimport drop
 from oms._core.watch cimport unwatch_request
@@ -22,17 +23,25 @@ cdef bint ends(uint8_t time_in_force, int32_t expire_date, int32_t trade_date) n
 cdef void expire_unsent(State* s, uint32_t exchange, int32_t date, bint ended) noexcept nogil:
     """Requests that wait at the desk or for an adapter: with the session of that date those end that would end with it,
     on a new date those whose own has passed. exchange 0 = every one."""
-    cdef uint32_t slot
+    cdef uint32_t slot = s.header[TABLE_request].used, left = s.firm.queued + s.firm.buffered, count = 0, index
     cdef bint over
     cdef RequestRow* r
-    for slot in range(1, s.header[TABLE_request].used):
-        if s.firm.queued == 0 and s.firm.buffered == 0:
-            return
+    while left:  # the newest rows come first: those before the oldest that waits are not looked at
+        slot -= 1
         r = &s.request[slot]
-        if r.status not in (RequestStatus_queued, RequestStatus_buffered) or r.type == RequestType_cancel:
+        if r.status not in (RequestStatus_queued, RequestStatus_buffered):
             continue
-        if exchange and s.instrument[s.order[r.order].instrument].exchange != exchange:
-            continue
+        left -= 1
+        if r.type != RequestType_cancel:
+            if exchange == 0 or s.instrument[s.order[r.order].instrument].exchange == exchange:
+                s.waiting[count].number = s.waiting[count].slot = slot
+                count += 1
+    sort_numbered(s.waiting, count)
+    for index in range(count):
+        slot = s.waiting[index].slot
+        r = &s.request[slot]
+        if r.status not in (RequestStatus_queued, RequestStatus_buffered):
+            continue  # it fell with its order
         over = r.time_in_force == TimeInForce_gtd and r.expire_date < date
         if over or (ended and ends(r.time_in_force, r.expire_date, date)):
             drop(s, slot, RequestStatus_expired, ST_expired_unsent)
@@ -41,19 +50,19 @@ cdef void expire_unsent(State* s, uint32_t exchange, int32_t date, bint ended) n
 
 cdef void expire_orders(State* s, uint32_t exchange) noexcept nogil:
     """The session is over and its feed complete, yet no report ended these: they are expired here, and flagged."""
-    cdef uint32_t slot
+    cdef uint32_t slot = s.exchange[exchange].oldest_live, after
     cdef OrderRow* o
     cdef const RequestRow* terms
-    for slot in range(1, s.header[TABLE_order].used):
+    while slot:
         o = &s.order[slot]
-        if o.request == 0 or o.closed or s.instrument[o.instrument].exchange != exchange:
-            continue
+        after = s.live_order[slot].next
         terms = &s.request[o.terms]
         if ends(terms.time_in_force, terms.expire_date, s.exchange[exchange].trade_date):
             row_open(&o.version)
             o.flags |= FLAG_expired_here
             row_close(&o.version)
             close_order(s, slot, OrdStatus_expired, CLOSED_dead, ST_ok)
+        slot = after
 
 
 cdef uint16_t apply_session(State* s, const TradingSession* r) noexcept nogil:
@@ -108,7 +117,10 @@ cdef void forget(State* s, int32_t before) noexcept nogil:
             name = text_of(s, o.order_id)
             if o.order_id:
                 index_remove(&s.by_order_id, hash_bytes(name + 1, name[0], s.instrument[o.instrument].exchange), slot)
+            s.live_order[slot].listed = 0
+            forget_terms(s, slot)
             give_back(s, TABLE_order, slot)
+    forget_restatements(s, before)
 
 
 cdef void begin_day(State* s) noexcept nogil:

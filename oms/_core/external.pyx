@@ -7,13 +7,14 @@ account it is booked to the suspense account, which is made on first need and ta
 from libc.stdint cimport INT64_MIN
 
 from oms._core.order_states cimport answered, flag, say
-from oms._core.orders cimport CLOSED_filled, FLAG_cum_differs, FLAG_external, FLAG_listed, Cover, close_order, \
+from oms._core.orders cimport CLOSED_filled, FLAG_cum_differs, FLAG_external, Cover, close_order, \
     cover_of, draft_of, find_order, make_order, make_request, name_order, rehold, set_status
 from oms._core.outputs cimport alert
 from oms._core.parked cimport park
 from oms._core.reference cimport suspense_account
 from oms._core.reports cimport room_for_fact, warn_of_debt
 from oms._core.vetting cimport Terms, allowed
+from oms._core.waiting cimport release_buffered
 
 
 cdef uint32_t external_order(State* s, const Terms* t, uint32_t request_feed) noexcept nogil:
@@ -132,7 +133,7 @@ cdef uint16_t take_row(State* s, const OpenOrder* r) noexcept nogil:
     answered(s, o.request)
     say(s, order, OrdStatus_partially_filled if o.cum_qty else OrdStatus_new)
     if r.parked == 0:  # one that is booked later is of a list that has ended
-        flag(s, order, FLAG_listed)
+        s.live_order[order].listed = s.exchange[r.exchange].comparison
     price = r.price if r.price > 0 else o.price
     if o.closed == 0 and (o.order_qty != r.order_qty or o.price != price):
         if not cover_of(s, o, price, r.order_qty, &cover):
@@ -157,38 +158,54 @@ cdef uint16_t take_row(State* s, const OpenOrder* r) noexcept nogil:
     return ST_ok
 
 
+cdef void count_row(ExchangeRow* e) noexcept nogil:
+    """The first row begins a comparison."""
+    row_open(&e.version)
+    if e.open_orders == 0:
+        e.comparison += 1
+    e.open_orders += 1
+    row_close(&e.version)
+
+
 cdef uint16_t apply_open_order(State* s, const OpenOrder* r) noexcept nogil:
     if not allowed(s, PERMISSION_report | PERMISSION_operate):
         return ST_permission_denied
     if r.exchange == 0 or r.exchange >= s.header[TABLE_exchange].used:
         return ST_reference_invalid
-    s.exchange[r.exchange].open_orders += 1
+    count_row(&s.exchange[r.exchange])
     return take_row(s, r)
 
 
 cdef uint16_t apply_open_orders_end(State* s, const OpenOrdersEnd* r) noexcept nogil:
-    """The list is whole: what is open here and was not in it is in doubt, its hold kept."""
-    cdef uint32_t slot
-    cdef OrderRow* o
+    """The list is at its end: what is open here and was not in it, though it is whole, is in doubt, its hold kept. Its
+    feeds take new orders from here on."""
+    cdef uint32_t slot, feed, count, last
     cdef ExchangeRow* e
     if not allowed(s, PERMISSION_report | PERMISSION_operate):
         return ST_permission_denied
     if r.exchange == 0 or r.exchange >= s.header[TABLE_exchange].used:
         return ST_reference_invalid
     e = &s.exchange[r.exchange]
-    for slot in range(1, s.header[TABLE_order].used):
-        o = &s.order[slot]
-        if o.request == 0 or s.instrument[o.instrument].exchange != r.exchange:
-            continue
-        if r.complete and r.count == e.open_orders and not o.closed and not o.flags & FLAG_listed:
-            missing_there(s, slot, r.next_sequence)
-        if o.flags & FLAG_listed:
-            row_open(&o.version)
-            o.flags &= ~FLAG_listed
-            row_close(&o.version)
-    slot = e.open_orders
+    count, last = e.open_orders, e.comparison if e.open_orders else 0
+    row_open(&e.version)
     e.open_orders = 0
-    return ST_ok if slot == r.count else ST_load_count_differs
+    row_close(&e.version)
+    if count != r.count:
+        s.figure, s.limit = count, r.count
+        return ST_load_count_differs
+    slot = e.oldest_live if r.complete else 0
+    while slot:
+        if last == 0 or s.live_order[slot].listed != last:
+            missing_there(s, slot, r.next_sequence)
+        slot = s.live_order[slot].next
+    feed = e.first_feed
+    while feed:
+        row_open(&s.feed[feed].version)
+        s.feed[feed].uncompared = 0
+        row_close(&s.feed[feed].version)
+        feed = s.feed[feed].next_feed
+    release_buffered(s, r.exchange)
+    return ST_ok
 
 
 cdef bint sent_since(const State* s, uint32_t request, uint64_t next_sequence) noexcept nogil:

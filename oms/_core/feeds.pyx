@@ -38,7 +38,8 @@ cdef bint count_in(State* s, uint32_t feed, uint64_t sequence) noexcept nogil:
 
 
 cdef uint16_t apply_feed_opened(State* s, const FeedOpened* r) noexcept nogil:
-    """The adapter owns the feed from here on. A new exchange session starts the sequence of reports again."""
+    """The adapter owns the feed from here on. A new exchange session starts the sequence of reports again. Where the
+    exchange's open orders are to be compared first, what is new waits for that; what was sent before does not."""
     cdef FeedRow* f = &s.feed[r.feed]
     if not allowed(s, PERMISSION_report):
         return ST_permission_denied
@@ -50,6 +51,7 @@ cdef uint16_t apply_feed_opened(State* s, const FeedOpened* r) noexcept nogil:
         f.last_in = 0
     f.gap = 0
     f.gap_to = 0
+    f.uncompared = s.exchange[f.exchange].compare
     f.epoch += 1
     f.state = FeedState_online
     row_close(&f.version)

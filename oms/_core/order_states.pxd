@@ -9,5 +9,5 @@ cdef void answered(State* s, uint32_t request) noexcept nogil
 cdef uint16_t finish_day(State* s, uint32_t order, uint8_t word, int64_t cum_qty) noexcept nogil
 cdef void take_word(State* s, uint32_t order, uint8_t word, int64_t cum_qty) noexcept nogil
 cdef bint can_still_trade(const State* s, const OrderRow* o) noexcept nogil
-cdef void reopen(OrderRow* o) noexcept nogil
+cdef void reopen(State* s, uint32_t order) noexcept nogil
 cdef void mark_overfill(State* s, uint32_t order) noexcept nogil

@@ -6,6 +6,7 @@ is measured by what it counts.
 
 from libc.stdint cimport INT64_MIN
 
+from oms._core.live_orders cimport enlist
 from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_expired_here, FLAG_overfilled, close_order, is_live, \
     rehold, set_status, unlink_pending
 
@@ -66,7 +67,10 @@ cdef uint8_t standing(const OrderRow* o, uint8_t word) noexcept nogil:
     return OrdStatus_partially_filled if o.cum_qty else OrdStatus_new
 
 
-cdef void reopen(OrderRow* o) noexcept nogil:
+cdef void reopen(State* s, uint32_t order) noexcept nogil:
+    cdef OrderRow* o = &s.order[order]
+    if o.closed:
+        enlist(s, order)
     row_open(&o.version)
     o.closed = 0
     o.closed_date = 0

@@ -10,7 +10,6 @@ cdef enum:
     FLAG_expired_here = 16
     FLAG_restate = 32  # a corporate action leaves it to the exchange to restate it
     FLAG_restated = 64  # the exchange has: its executions count scaled
-    FLAG_listed = 128  # while the exchange's list of open orders comes in: it is in it
 
 cdef enum:
     CLOSED_dead = 1

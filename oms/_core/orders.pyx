@@ -13,6 +13,7 @@ from oms._core.index cimport index_put
 from oms._core.ledger cimport cash_available, cash_reserve, cash_row, fee_of, holding_available, holding_reserve, \
     holding_row
 from oms._core.limits cimport count_open
+from oms._core.live_orders cimport delist, enlist
 from oms._core.outputs cimport emit_event, emit_order_request
 from oms._core.vetting cimport REQUEST_protected, hit
 from oms._core.watch cimport watch_order, watch_request
@@ -181,6 +182,7 @@ cdef uint32_t make_order(State* s, uint32_t request, const Terms* t, const Order
     o.locate = text_put(s, t.locate, t.locate_length)
     row_close(&o.version)
     s.request[request].order = slot
+    enlist(s, slot)
     if s.firm.watched & WATCH_content:
         watch_request(s, request)
     return slot
@@ -272,18 +274,22 @@ cdef void submit(State* s, uint32_t request) noexcept nogil:
     emit_order_request(s, request)
 
 
+cdef inline bint trades(const FeedRow* f) noexcept nogil:
+    return not f.gap and not f.uncompared
+
+
 cdef uint32_t feed_for(const State* s, uint32_t request) noexcept nogil:
     """The feed that can take the request now; 0 when none can. What concerns an order that is out goes where the order
-    went while that is online, else over the first feed of its exchange that is. A gap in a feed's sequence holds all
-    but cancels."""
+    went while that is online, else over the first feed of its exchange that is. A gap in a feed's sequence, and a
+    comparison of open orders that is not done, hold all but cancels."""
     cdef const RequestRow* r = &s.request[request]
     cdef const OrderRow* o = &s.order[r.order]
     cdef uint32_t feed = s.request[o.request].feed
-    cdef bint through_gaps = r.type == RequestType_cancel
+    cdef bint cancels = r.type == RequestType_cancel
     if r.type != RequestType_new and s.feed[feed].state == FeedState_online:
-        return feed if through_gaps or not s.feed[feed].gap else 0
+        return feed if cancels or trades(&s.feed[feed]) else 0
     feed = s.exchange[s.instrument[o.instrument].exchange].first_feed
-    while feed and (s.feed[feed].state != FeedState_online or (s.feed[feed].gap and not through_gaps)):
+    while feed and (s.feed[feed].state != FeedState_online or not (cancels or trades(&s.feed[feed]))):
         feed = s.feed[feed].next_feed
     return feed
 
@@ -312,6 +318,8 @@ cdef void close_order(State* s, uint32_t order, uint8_t ord_status, uint8_t how,
     cdef OrderRow* o = &s.order[order]
     cdef int64_t charged = o.fee_charged
     cdef uint32_t slot = o.pending, after
+    if not o.closed:
+        delist(s, order)
     row_open(&o.version)
     o.ord_status = ord_status
     o.closed = how

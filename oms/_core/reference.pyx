@@ -130,6 +130,7 @@ cdef uint16_t define_exchange(State* s, const DefineExchange* r) noexcept nogil:
     row_open(&e.version)
     memcpy(e.mic, r.mic, 8)
     e.settlement_days = r.settlement_days
+    e.compare = r.compare != 0
     if slot == 0:
         e.calendar = <uint16_t>make_calendar(s)
         e.trade_date = s.firm.business_date

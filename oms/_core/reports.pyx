@@ -25,6 +25,7 @@ from oms._core.parked cimport apply_waiting, park, park_report
 from oms._core.scaled cimport bring_forward, counted_qty, effective_qty, restate, room_to_scale
 from oms._core.shorts cimport room_to_short
 from oms._core.stated_terms cimport follow_price, state_terms, tells_price
+from oms._core.told_terms cimport is_old, note_terms, told_before
 from oms._core.vetting cimport allowed
 
 
@@ -242,7 +243,7 @@ cdef uint16_t corrected(State* s, uint32_t order, const ExecutionReport* r) noex
     # point of no return
     trade = newest_version(s, trade)
     if o.closed == CLOSED_filled and can_still_trade(s, o) and not told_dead(r):
-        reopen(o)
+        reopen(s, order)
     if r.exec_type == ExecType_trade_cancel:
         bust(s, trade, name, r.exec_id_length, r.settle_date)
     else:
@@ -267,7 +268,9 @@ cdef uint16_t replaced(State* s, uint32_t order, uint32_t request, const Executi
     cdef bint ours = request != 0 and q.type == RequestType_replace
     if o.closed == CLOSED_dead or (ours and q.status == RequestStatus_completed):
         return ST_report_stale
-    if ours and came_before(s, request, o.terms):
+    if not ours and (told_before(s, order, r) or is_old(s, order, r)):
+        return ST_report_stale
+    if ours and (came_before(s, request, o.terms) or is_old(s, order, r)):
         answered(s, request)
         rehold(s, order)
         return ST_report_stale
@@ -279,7 +282,10 @@ cdef uint16_t replaced(State* s, uint32_t order, uint32_t request, const Executi
         price = r.price
     if not cover_of(s, o, price, quantity, &cover):
         return park_report(s, ST_report_out_of_range, r, order, 0)
+    if not ours and not has_room(s, TABLE_restatement, 1):
+        return park_report(s, ST_capacity_reached, r, order, 0)
     # point of no return
+    note_terms(s, order, r, ours)
     if not ours:
         restate(s, order, r.cum_qty)
     row_open(&o.version)
@@ -302,7 +308,7 @@ cdef void new_terms(State* s, uint32_t order, uint8_t word) noexcept nogil:
     """Where its new terms leave an order: a filled one may be open again, another one filled by what it has."""
     cdef OrderRow* o = &s.order[order]
     if o.cum_qty < o.order_qty:
-        reopen(o)
+        reopen(s, order)
         set_word(s, order, standing(o, word))
         charge_rest(s, order)
         rehold(s, order)
@@ -377,7 +383,7 @@ cdef uint16_t accepted(State* s, uint32_t order, const ExecutionReport* r) noexc
     answered(s, o.request)
     if o.closed and o.ord_status == OrdStatus_rejected and closed_by_operator(s, o):
         set_status(s, o.request, RequestStatus_completed, ST_ok)
-        reopen(o)
+        reopen(s, order)
         set_word(s, order, OrdStatus_pending_new)
     if o.closed or o.cum_qty:
         return ST_report_stale

@@ -137,7 +137,7 @@ cdef uint16_t take_theirs(State* s, const ParkedRow* p) noexcept nogil:
         return ST_capacity_reached
     # point of no return
     if o.closed == CLOSED_filled and can_still_trade(s, o):
-        reopen(o)
+        reopen(s, order)
     if moves:
         trade_of(s, p, trade, value, &x)
         bust(s, trade, name, 0, p.settle_date)

@@ -97,6 +97,11 @@ cdef void index_day(State* s) noexcept nogil:
     for slot in range(1, s.header[TABLE_withdrawal].used):
         put(&f, s.withdrawal[slot].reference_hash, slot)
     finish(&f)
+    f = filling(&s.by_restatement)
+    for slot in range(1, s.header[TABLE_restatement].used):
+        if s.restatement[slot].hash:  # others are freed
+            put(&f, s.restatement[slot].hash, slot)
+    finish(&f)
     f = filling(&s.by_report)
     for slot in range(1, s.header[TABLE_balance].used):
         put(&f, s.balance[slot].hash, slot)

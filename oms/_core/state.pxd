@@ -97,6 +97,9 @@ cdef struct State:
     OwnerRow* owner
     RenamedRow* renamed
     BalanceRow* balance
+    LiveOrderRow* live_order  # row = the order's
+    ToldTermsRow* told_terms  # row = the order's
+    RestatementRow* restatement
     EventRow* event
     CounterRow* counter
     LatencyRow* latency
@@ -112,6 +115,7 @@ cdef struct State:
     Index by_withdrawal   # withdrawals that clients asked for
     Index by_load         # start-of-day files, by digest
     Index by_batch        # settlement batches
+    Index by_restatement  # reports that changed terms, by order and exec_id
     Index by_owner        # live orders, by account and instrument; where a class asks for it
     Index by_content      # accepted New requests, by what they say; where a class asks for it
     uint64_t sequence     # of the record that is being applied

@@ -191,6 +191,9 @@ cdef class Tables:
         s.owner = <OwnerRow*>self.rows(TABLE_owner)
         s.renamed = <RenamedRow*>self.rows(TABLE_renamed)
         s.balance = <BalanceRow*>self.rows(TABLE_balance)
+        s.live_order = <LiveOrderRow*>self.rows(TABLE_live_order)
+        s.told_terms = <ToldTermsRow*>self.rows(TABLE_told_terms)
+        s.restatement = <RestatementRow*>self.rows(TABLE_restatement)
         s.event = <EventRow*>self.rows(TABLE_event)
         s.counter = <CounterRow*>self.rows(TABLE_counter)
         s.latency = <LatencyRow*>self.rows(TABLE_latency)
@@ -230,6 +233,7 @@ cdef class Tables:
         self.build_index(&s.by_report, TABLE_balance)
         self.build_index(&s.by_load, TABLE_load)
         self.build_index(&s.by_batch, TABLE_settlement)
+        self.build_index(&s.by_restatement, TABLE_restatement)
         self.build_index(&s.by_owner, TABLE_order)
         self.build_index(&s.by_content, TABLE_request)
         s.out_size = OUTPUT_BYTES

@@ -404,6 +404,9 @@ cdef extern from "catalogue.h" nogil:
         TABLE_owner
         TABLE_renamed
         TABLE_balance
+        TABLE_live_order
+        TABLE_told_terms
+        TABLE_restatement
         TABLE_event
         TABLE_counter
         TABLE_latency
@@ -470,7 +473,8 @@ cdef extern from "catalogue.h" nogil:
         Frame frame
         char mic[8]
         uint8_t settlement_days
-        uint8_t pad0[7]
+        uint8_t compare
+        uint8_t pad0[6]
 
     ctypedef struct DefineHoliday:
         Frame frame
@@ -1130,12 +1134,15 @@ cdef extern from "catalogue.h" nogil:
         uint8_t session_state
         uint8_t control_state
         uint8_t settlement_days
-        uint8_t pad0
+        uint8_t compare
         uint16_t calendar
         uint16_t first_feed
         int32_t trade_date
         uint32_t open_orders
-        uint8_t pad1[36]
+        uint32_t comparison
+        uint32_t oldest_live
+        uint32_t newest_live
+        uint8_t pad1[24]
 
     ctypedef struct FeedRow:
         uint32_t version
@@ -1144,7 +1151,8 @@ cdef extern from "catalogue.h" nogil:
         uint16_t next_feed
         uint8_t state
         uint8_t gap
-        uint16_t pad0
+        uint8_t uncompared
+        uint8_t pad0
         uint32_t epoch
         uint64_t session_id
         uint64_t last_in
@@ -1682,6 +1690,28 @@ cdef extern from "catalogue.h" nogil:
         uint64_t sequence
         uint8_t absolute
         uint8_t pad1[7]
+
+    ctypedef struct LiveOrderRow:
+        uint32_t version
+        uint32_t prev
+        uint32_t next
+        uint32_t listed
+
+    ctypedef struct ToldTermsRow:
+        uint32_t version
+        uint16_t feed
+        uint16_t pad0
+        uint64_t time_ns
+        uint64_t feed_sequence
+        uint64_t session_id
+
+    ctypedef struct RestatementRow:
+        uint32_t version
+        uint32_t generation
+        uint32_t order
+        uint32_t exec_id
+        uint64_t hash
+        uint64_t sequence
 
     ctypedef struct EventRow:
         uint8_t record[64]

@@ -95,7 +95,8 @@ class Given:
         second = [mic + TWIN] if self.world.twice else []
         days, holidays = fields.get("settlement_days", 2), fields.get("holidays", ())
         place = f"exchanges.{mic}"
-        self.note(place, self.engine.define_exchange(mic, days, feeds=[*feeds, *second], holidays=holidays))
+        named = {"feeds": [*feeds, *second], "holidays": holidays, "compare": fields.get("compare", False)}
+        self.note(place, self.engine.define_exchange(mic, days, **named))
         for feed in feeds:
             if feed not in self.world.sessions:
                 self.world.sessions[feed] = 1

@@ -124,6 +124,7 @@ EXCHANGE = Words(
         "feeds": listed(text),
         "holidays": listed(day),
         "session": word("open", "closed"),
+        "compare": flag,
     }
 )
 INSTRUMENT = Words(

@@ -35,7 +35,9 @@ RECORDS = [
     Record(5, "Heartbeat", "Still here.", [F("sent_ns", "time")], journaled=False),
     # reference data; a definition with a known code changes it
     Record(10, "DefineCurrency", "", [F("code", "c8", "", 15), F("exponent", "u8"), F("pad0", "u8[7]")]),
-    Record(11, "DefineExchange", "", [F("mic", "c8", "", 207), F("settlement_days", "u8"), F("pad0", "u8[7]")]),
+    Record(11, "DefineExchange", "", [F("mic", "c8", "", 207), F("settlement_days", "u8"),
+        F("compare", "u8", "1 = a feed that opens takes new orders when its open orders have been compared"),
+        F("pad0", "u8[6]")]),
     Record(12, "DefineHoliday", "A day on which nothing settles.", [
         F("date", "date"), F("of", "u8", "CalendarOf"), F("open", "u8", "1 = it is a business day after all"),
         F("number", "u16", "exchange or currency")]),

@@ -8,7 +8,11 @@ LADDER_CASH = 3  # settlement dates held in a cash row itself; further ones go t
 LADDER_HOLDING = 2
 FEE_COMPONENTS = 6
 
-ROWS_OF = {"open_value": "order"}  # tables that have as many rows as another one
+ROWS_OF = {
+    "open_value": "order",
+    "live_order": "order",
+    "told_terms": "order",
+}  # tables that have as many rows as another one
 
 UNHASHED = ("event", "counter", "latency")  # tables that `apply` does not own
 
@@ -44,13 +48,18 @@ TABLES = [
         F("closed", "u8[1016]", "bit n = first_day + n is no business day")]),
     Table("exchange", "Exchanges.", 64, [
         VERSION, F("mic", "c8", "ISO 10383"), F("session_state", "u8", "SessionState"),
-        F("control_state", "u8", "ControlState"), F("settlement_days", "u8", "default T+n"), F("pad0", "u8"),
+        F("control_state", "u8", "ControlState"), F("settlement_days", "u8", "default T+n"),
+        F("compare", "u8", "1 = a feed that opens takes new orders when its open orders have been compared"),
         F("calendar", "u16"), F("first_feed", "u16", "feeds in order of preference"), F("trade_date", "date"),
-        F("open_orders", "u32", "rows of the comparison in progress"), F("pad1", "u8[36]")]),
+        F("open_orders", "u32", "rows of the comparison in progress"),
+        F("comparison", "u32", "number of the comparison in progress"),
+        F("oldest_live", "slot", "its live orders, in the order of their entry"), F("newest_live", "slot"),
+        F("pad1", "u8[24]")]),
     Table("feed", "Feeds: one adapter's connection to one exchange.", 256, [
         VERSION, F("name", "c32"), F("exchange", "u16"), F("next_feed", "u16", "next feed of the same exchange"),
         F("state", "u8", "FeedState"), F("gap", "u8", "1 = its sequence jumped and the gap is not closed"),
-        F("pad0", "u16"), F("epoch", "u32", "lease: how often it was opened"),
+        F("uncompared", "u8", "1 = the comparison of open orders is not done since it opened"), F("pad0", "u8"),
+        F("epoch", "u32", "lease: how often it was opened"),
         F("session_id", "u64", "the exchange's own session; a new one starts sequences again"),
         F("last_in", "seq", "last sequence of the exchange's side that was applied"),
         F("last_out", "seq", "last sequence that was given to a request sent to it"),
@@ -150,7 +159,7 @@ TABLES = [
         F("side", "char", "Side", 54), F("ord_status", "char", "the exchange's word: OrdStatus", 39),
         F("closed", "u8", "1 = can trade no more, 2 = filled: only a replace in flight may reopen it"),
         F("flags", "u8", "1 external, 2 overfilled, 4 filled after close, 8 cum differs, 16 expired here, "
-          "32 to be restated, 64 restated: cum_qty counts its executions scaled, 128 listed"),
+          "32 to be restated, 64 restated: cum_qty counts its executions scaled"),
         F("trade_date", "date", "of its entry, at its exchange"), F("order_qty", "qty", "", 38),
         F("cum_qty", "qty", "", 14), F("price", "price", "limit, or the protected price where none was given", 44),
         F("cum_value", "money", "value of its effective executions"), F("fee_charged", "money", "", 12),
@@ -306,6 +315,15 @@ TABLES = [
         F("as_of", "date"), F("id", "text_ref"), F("movement", "slot", "0 = nothing moved"), F("pad0", "u32"),
         F("amount", "i64", "in units"), F("hash", "hash", "of feed and id"), F("sequence", "seq", "journal sequence"),
         F("absolute", "u8"), F("pad1", "u8[7]")]),
+    Table("live_order", "The live orders of each exchange, as a chain: row = the order's.", 262144, [
+        VERSION, F("prev", "slot"), F("next", "slot"),
+        F("listed", "u32", "the last comparison that it was listed in")]),
+    Table("told_terms", "Which report an order's terms are from: row = the order's.", 262144, [
+        VERSION, F("feed", "u16"), F("pad0", "u16"), F("time_ns", "time", "TransactTime", 60),
+        F("feed_sequence", "seq"), F("session_id", "u64", "the exchange's session")]),
+    Table("restatement", "Reports that changed terms without being asked: each counts once.", 65536, [
+        VERSION, F("generation", "u32", "of the row"), F("order", "slot"), F("exec_id", "text_ref", "", 17),
+        F("hash", "hash", "of order and exec_id"), F("sequence", "seq", "journal sequence")]),
     Table("event", "The event log: a ring of Event records that readers follow by position.", 1048576, [
         F("record", "u8[64]")]),
     Table("counter", "What the process has counted since it started. Not part of the state.", 64, [

@@ -28,7 +28,9 @@ segment_bytes = 1048576
 [currencies.JPY]
 exponent = 0
 [exchanges.XASX]
+compare = false
 [exchanges.XTKS]
+compare = false
 [classes.retail]
 break_tolerance = "1"
 [users.ops]

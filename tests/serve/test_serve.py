@@ -29,7 +29,9 @@ CONFIG = """
 segment_bytes = 1048576
 [currencies.AUD]
 [exchanges.XASX]
+compare = false
 [exchanges.XNZE]
+compare = false
 [classes.retail]
 [users.operations1]
 permissions = ["operate"]
