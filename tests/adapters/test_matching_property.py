@@ -118,7 +118,7 @@ def step(random):
     return kind, random.randrange(40), side, random.randint(1, 9), random.choice([price] * 9 + [None]), time_in_force
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.randoms(use_true_random=False).map(step), max_size=40))
 def test_same_reports_as_a_naive_exchange_on_short_days(steps):
     compare(steps)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 from tests.property.clients import Clients
 from tests.property.custodians import Custodians
@@ -25,8 +25,4 @@ TestBrokersDay = BrokersDay.TestCase
 TestBrokersDay.settings = settings(
     max_examples=3000 if SOAK else 150,
     stateful_step_count=120 if SOAK else 50,
-    derandomize=not SOAK,
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
 )

@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oms import Engine
@@ -205,10 +205,6 @@ class Play:
 
 @settings(
     max_examples=1000 if SOAK else 120,
-    derandomize=not SOAK,
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
 )
 @given(ACTIONS)
 def test_a_position_is_what_its_trades_make_of_it(actions: list[tuple[Any, ...]]) -> None:

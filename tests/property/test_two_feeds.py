@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, note, settings
+from hypothesis import note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -244,8 +244,4 @@ TestTwoFeeds = TwoFeeds.TestCase
 TestTwoFeeds.settings = settings(
     max_examples=2000 if SOAK else 60,
     stateful_step_count=120 if SOAK else 50,
-    derandomize=not SOAK,
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
 )

@@ -126,7 +126,7 @@ rarely_broken = st.one_of(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(
     st.lists(rarely_broken, max_size=70), st.booleans(), st.sampled_from([b"\n", b"\r\n", b"\r"]), st.integers(1, 200)
 )

@@ -56,7 +56,7 @@ def figures(engine, as_of, settles):
     return [(ours.keys.tolist(), ours.figures.tolist()) for ours in found]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(trades, st.integers(0, 10), st.integers(0, 10))
 def test_it_is_what_the_core_comes_to(rows, first, second):
     engine = traded(rows)
