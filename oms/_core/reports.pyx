@@ -237,6 +237,7 @@ cdef uint16_t corrected(State* s, uint32_t order, const ExecutionReport* r) noex
     cdef const uint8_t* name = ExecutionReport_texts(r)
     cdef uint32_t trade = find_trade(s, order, name + r.exec_id_length, r.exec_ref_id_length, r.trade_date)
     cdef int64_t value = 0
+    cdef uint8_t word = r.ord_status, before = o.ord_status if o.closed == CLOSED_filled else 0
     cdef uint16_t status = vet_correction(s, order, trade, r, &value)
     if status != ST_ok:
         return status
@@ -248,7 +249,9 @@ cdef uint16_t corrected(State* s, uint32_t order, const ExecutionReport* r) noex
         bust(s, trade, name, r.exec_id_length, r.settle_date)
     else:
         correct(s, trade, r.last_qty, r.last_px, value, name, r.exec_id_length, r.settle_date, True)
-    after_trade(s, order, r.ord_status)
+    if o.cum_qty >= o.order_qty and (word == 0 or word == OrdStatus_filled):
+        word = before  # it stays filled, and Calculated or DoneForDay the last word on it
+    after_trade(s, order, word)
     return ST_ok
 
 
