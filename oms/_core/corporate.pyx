@@ -9,7 +9,7 @@ from libc.stdint cimport INT64_MIN
 
 from oms._core.arith cimport FIGURE_MAX, cost_scale, dividend_of, lieu_of, scale_price, scale_quantity
 from oms._core.debt cimport warn_cash, warn_holding
-from oms._core.ledger cimport cash_row, holding_ladder, holding_total, recost
+from oms._core.ledger cimport cash_row, cost_through, holding_ladder, holding_total
 from oms._core.mass_cancel cimport Scope, Taken, act, gather
 from oms._core.names cimport rename_instrument, symbol_taken
 from oms._core.orders cimport FLAG_restate
@@ -125,6 +125,29 @@ cdef int64_t traded_since(const State* s, const CorporateActionRow* a, uint32_t 
     return since
 
 
+cdef void place_event(const State* s, const CorporateActionRow* a, uint32_t holding, int64_t quantity,
+                      CostEventRow* event) noexcept nogil:
+    """Where the action stands in the history of a holding: behind the last trade in old stock."""
+    cdef uint32_t place = s.holding[holding].last_execution
+    while place and not affects(a, &s.execution[place], place):
+        place = s.execution[place].prev_of_holding
+    event.holding, event.prev = holding, s.holding[holding].cost_event
+    event.after = max(place, s.cost_event[event.prev].after)
+    event.quantity, event.average_price_e8 = quantity, INT64_MIN
+
+
+cdef void cost_with(State* s, const CorporateActionRow* a, uint32_t holding, Share* out) noexcept nogil:
+    """Where new stock was traded before the action was told, the cost is worked out anew, with the action in its
+    place."""
+    cdef HoldingRow copy = s.holding[holding]
+    cdef CorporateActionRow applied = a[0]
+    cdef CostEventRow event
+    applied.state = CorporateActionState_applied
+    place_event(s, a, holding, out.row.total_after - out.row.total, &event)
+    cost_through(s, &copy, &applied, &event)
+    out.cost_low, out.cost_high, out.cost_quantity = copy.cost_low, copy.cost_high, copy.cost_quantity
+
+
 cdef bint share_of(State* s, const CorporateActionRow* a, uint32_t holding, Share* out) noexcept nogil:
     """What the action makes of a holding, before anything is done. False when a figure does not fit. Settled stock that
     a loaded figure of the ex-date or later tells is new stock already."""
@@ -161,6 +184,8 @@ cdef bint share_of(State* s, const CorporateActionRow* a, uint32_t holding, Shar
     cost_scale(a.numerator, a.denominator, &out.cost_low, &out.cost_high, &out.cost_quantity)
     if out.row.total_after == 0:
         out.cost_low = out.cost_high = out.cost_quantity = 0
+    if h.last_execution and not affects(a, &s.execution[h.last_execution], h.last_execution):
+        cost_with(s, a, holding, out)
     return max(out.incoming, out.outgoing) <= FIGURE_MAX and -FIGURE_MAX <= out.row.total_after <= FIGURE_MAX
 
 
@@ -168,24 +193,19 @@ cdef bint share_of(State* s, const CorporateActionRow* a, uint32_t holding, Shar
 
 
 cdef void scale_holding(State* s, uint32_t action, const Share* share) noexcept nogil:
-    """Ladders, executions, settled stock and cost. Where new stock was traded before the action was told, the cost is
-    worked out anew, with the action in its place."""
+    """Ladders, executions, settled stock and cost."""
     cdef const CorporateActionRow* a = &s.corporate_action[action]
     cdef uint32_t holding = share.row.holding, slot
     cdef HoldingRow* h = &s.holding[holding]
     cdef InstrumentRow* i = &s.instrument[a.instrument]
     cdef CostEventRow* event
     cdef int64_t owed, due
-    cdef uint32_t place = h.last_execution
     scale_ladder(s, a, action, holding, &owed, &due)
-    while place and not affects(a, &s.execution[place], place):
-        place = s.execution[place].prev_of_holding
     slot = take(s, TABLE_cost_event)
     event = &s.cost_event[slot]
     row_open(&event.version)
-    event.holding, event.prev, event.action = holding, h.cost_event, action
-    event.after = max(place, s.cost_event[h.cost_event].after)
-    event.quantity, event.average_price_e8 = share.row.total_after - share.row.total, INT64_MIN
+    place_event(s, a, holding, share.row.total_after - share.row.total, event)
+    event.action = action
     row_close(&event.version)
     row_open(&h.version)
     h.cost_event = slot
@@ -196,8 +216,6 @@ cdef void scale_holding(State* s, uint32_t action, const Share* share) noexcept 
     i.market -= due - owed
     i.external -= share.row.settled_after - share.row.settled
     row_close(&i.version)
-    if place != h.last_execution:
-        recost(s, holding)
     resize_short(s, holding)
 
 

@@ -336,10 +336,9 @@ cdef void change_cost(State* s, uint32_t holding, int64_t quantity, int64_t told
     resize_short(s, holding)
 
 
-cdef int64_t cost_action(const State* s, HoldingRow* h, int64_t total, const CostEventRow* event) noexcept nogil:
+cdef int64_t cost_action(HoldingRow* h, int64_t total, const CorporateActionRow* a, int64_t quantity) noexcept nogil:
     """A corporate action, in its place among the trades: the average scales inversely. Returns the new total."""
-    cdef const CorporateActionRow* a = &s.corporate_action[event.action]
-    cdef int64_t after = total + event.quantity
+    cdef int64_t after = total + quantity
     if a.state != CorporateActionState_applied:
         return total
     cost_scale(a.numerator, a.denominator, &h.cost_low, &h.cost_high, &h.cost_quantity)
@@ -376,9 +375,17 @@ cdef uint32_t newest_here(const State* s, uint32_t first) noexcept nogil:
 
 
 cdef void recost(State* s, uint32_t holding) noexcept nogil:
-    """The average as if every trade had been from the start what it is now: walks the holding's trades and, in their
-    places between them, its cost events."""
-    cdef HoldingRow* h = &s.holding[holding]
+    """The average as if every trade had been from the start what it is now."""
+    row_open(&s.holding[holding].version)
+    cost_through(s, &s.holding[holding], NULL, NULL)
+    row_close(&s.holding[holding].version)
+    resize_short(s, holding)
+
+
+cdef void cost_through(State* s, HoldingRow* h, const CorporateActionRow* action,
+                       const CostEventRow* last) noexcept nogil:
+    """Works out the average of a holding, or of a copy of its row: walks its trades and, in their places between them,
+    its cost events; and, where an action is given, what that will be to it as its `last` event."""
     cdef int exponent = s.instrument[h.instrument].price_exponent
     cdef int64_t total = 0
     cdef uint32_t slot = h.last_execution, trades = 0, changes = 0
@@ -394,24 +401,25 @@ cdef void recost(State* s, uint32_t holding) noexcept nogil:
         s.changes[changes] = slot
         changes += 1
         slot = s.cost_event[slot].prev
-    row_open(&h.version)
     forget_cost(h)
-    while trades or changes:
+    while trades or changes or action:
         event = &s.cost_event[s.changes[changes - 1]] if changes else NULL
         if event and (trades == 0 or event.after < s.slots[trades - 1]):
             changes -= 1
             if event.action:
-                total = cost_action(s, h, total, event)
+                total = cost_action(h, total, &s.corporate_action[event.action], event.quantity)
                 continue
             total = cost_adjust(h, exponent, total, event.quantity, event.average_price_e8, event.carried)
+            continue
+        if action and (trades == 0 or last.after < s.slots[trades - 1]):
+            total = cost_action(h, total, action, last.quantity)
+            action = NULL
             continue
         trades -= 1
         slot = newest_here(s, s.slots[trades])
         if slot:
             x = &s.execution[slot]
             total = cost_step(h, total, x.side, placed_qty(s, x, s.slots[trades]), x.last_px, x.last_qty)
-    row_close(&h.version)
-    resize_short(s, holding)
 
 
 cdef int64_t bounded(int64_t fee, int64_t minimum, int64_t maximum) noexcept nogil:

@@ -58,6 +58,8 @@ class Cost:
 
     quantity: Fraction = ZERO
     average: Fraction | None = None  # none when flat, or when it came without a cost
+    realised: Fraction = ZERO  # money: proceeds less cost of what was sold, or bought back, brokerage apart
+    unknown: Fraction = ZERO  # stock that was sold without a cost known
 
     def trade(self, quantity: Fraction, price: Fraction) -> None:
         """Adds a signed quantity at a price."""
@@ -69,6 +71,15 @@ class Cost:
         elif quantity * before > 0 and self.average is not None:
             self.average = (before * self.average + quantity * price) / after
         self.quantity = after
+
+    def close(self, quantity: Fraction, value: Fraction, factor: Fraction) -> None:
+        """Of a signed quantity that is traded for a value: what takes away of what is held, before it is traded."""
+        part = min(abs(quantity), abs(self.quantity)) if quantity * self.quantity < 0 else ZERO
+        if part and self.average is None:
+            self.unknown += part
+        elif part:
+            gain = value * part / abs(quantity) - self.average * part * factor
+            self.realised += gain if self.quantity > 0 else -gain
 
     def adjust(self, quantity: Fraction, average: Fraction | None) -> None:
         """Stock that came or went without a trade keeps the average, unless it brings one."""
@@ -148,6 +159,7 @@ class Holding:
                 change = event.rest + sum((each.change_by(event.action) for each in self.trades), ZERO)
                 cost.scale(event.action.ratio, change)
             elif event.placed:
+                cost.close(event.signed(event.placed), event.value, event.order.instrument.factor)
                 cost.trade(event.signed(event.placed), event.price * event.quantity / event.placed)
         return cost
 

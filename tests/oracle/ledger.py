@@ -24,7 +24,8 @@ class Charge:
     """What an execution costs or brings."""
 
     execution: Execution
-    fee: Fraction
+    fee: Fraction  # with tax
+    tax: Fraction
     owed: Fraction
     due: Fraction
 
@@ -148,29 +149,35 @@ class Ledger(Reference):
     def charges(self, order: Order) -> Iterator[Charge]:
         """Of each execution, its part of the order's fee, and what is owed and what is due for it.
 
-        A sell's fee comes out of its proceeds; what they do not cover is owed when the order ends.
+        A sell's fee comes out of its proceeds, brokerage before tax; what they do not cover is owed when the order
+        ends.
         """
-        value = charged = ZERO
+        value = charged = taxed = ZERO
         last = order.effective[-1] if order.effective else None
         for execution in order.executions:
             value += execution.value
-            fee = self.fee(order.account, order.instrument, order.side, value)
+            brokerage, tax = self.fee_and_tax(order.account, order.instrument, order.side, value)
+            fee = brokerage + tax
             covered = fee if order.side == "buy" else min(fee, value)
+            tax_covered = max(ZERO, tax - (fee - covered))
             part, charged = covered - charged, covered
+            tax_part, taxed = tax_covered - taxed, tax_covered
             if order.side == "buy":
-                yield Charge(execution, part, execution.value + part, ZERO)
+                yield Charge(execution, part, tax_part, execution.value + part, ZERO)
                 continue
             due = execution.value - part
-            rest = fee - covered if execution is last and order.ended else ZERO
-            yield Charge(execution, part + rest, rest + max(ZERO, -due), max(ZERO, due))
+            ends = execution is last and order.ended
+            rest, tax_rest = (fee - covered, tax - tax_covered) if ends else (ZERO, ZERO)
+            yield Charge(execution, part + rest, tax_part + tax_rest, rest + max(ZERO, -due), max(ZERO, due))
 
     def post(self, order: Order, later: date | None = None) -> None:
         """Brings the books to what the executions are now; what that changes of settled fees is an item of its own."""
-        fees = ZERO
+        fees = taxes = ZERO
         for charge in list(self.charges(order)):
             execution, owed, due = charge.execution, charge.owed, charge.due
             if execution.settled or execution.partly_settled:
                 fees += (owed - due) - (execution.money.owed - execution.money.due)
+                taxes += charge.tax - execution.tax
                 continue
             bought = execution.counts if order.side == "buy" else ZERO
             money, stock = Item(owed, due), Item(execution.counts - bought, bought)
@@ -180,9 +187,10 @@ class Ledger(Reference):
                 execution.settled = self.enter(order, execution.trade_date, execution.settle_date, money, stock)
                 execution.in_ladder = not execution.settled
             execution.money, execution.stock = money, stock
+            execution.fee, execution.tax = charge.fee, charge.tax
             if execution.settled:
                 execution.settled_money, execution.settled_stock = money.due - money.owed, stock.due - stock.owed
-        change, order.fee_items = fees - order.fee_items, fees
+        change, order.fee_items, order.tax_items = fees - order.fee_items, fees, taxes
         day = self.reversal_date(order, later)
         self.enter(order, self.today, day, Item(max(ZERO, change), max(ZERO, -change)), Item())
 

@@ -114,6 +114,8 @@ class Execution:
     most: Fraction = ZERO  # the largest quantity of its versions
     in_ladder: bool = False  # its items wait for a settlement
     settled: bool = False  # they have been moved
+    fee: Fraction = ZERO  # with tax, as it was posted
+    tax: Fraction = ZERO
     money: Item = field(default_factory=Item)  # what has been posted for it
     stock: Item = field(default_factory=Item)
     settled_money: Fraction = ZERO  # of that, what has come (or gone) so far
@@ -204,6 +206,7 @@ class Order:
     overtaken: list[Request] = field(default_factory=list)  # of those the ones that a later replace went past
     locate: str = ""  # where the stock of a short sale is borrowed
     executions: list[Execution] = field(default_factory=list)  # as they were booked
+    tax_items: Fraction = ZERO  # tax in them
     fee_items: Fraction = ZERO  # fees of settled executions that were charged (or given back) by themselves since
 
     @property

@@ -250,9 +250,14 @@ class Reference:
         )
 
     def fee(self, account: Account, instrument: Instrument, side: str, value: Fraction) -> Fraction:
-        """The fee of a whole order with this cumulative value: brokerage and flat parts, then tax on those."""
+        return sum(self.fee_and_tax(account, instrument, side, value), ZERO)
+
+    def fee_and_tax(
+        self, account: Account, instrument: Instrument, side: str, value: Fraction
+    ) -> tuple[Fraction, Fraction]:
+        """Of a whole order with this cumulative value: brokerage and flat parts, and tax on those."""
         if not value:
-            return ZERO
+            return ZERO, ZERO
         name = account.account_class.name
         rules = self.fee_rules
         schedule = rules.get((name, instrument.exchange.mic)) or rules.get((name, None))
@@ -266,7 +271,7 @@ class Reference:
 
         brokerage = sum((charge(part, value) for part in parts if part.basis != "brokerage"), ZERO)
         tax = sum((charge(part, brokerage) for part in parts if part.basis == "brokerage"), ZERO)
-        return brokerage + tax
+        return brokerage, tax
 
 
 def days(holidays: Iterable[date | str]) -> set[date]:

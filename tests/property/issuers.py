@@ -91,8 +91,7 @@ class Issuers(Day):
         for share in shares if status == "ok" else ():
             found = self.pair.engine.holding(share.account, instrument)
             assert (found.settled, found.incoming, found.outgoing) == (share.settled, share.incoming, share.outgoing)
-            assert found.total == share.after
-            assert ex_date < self.model.today or found.average_price == share.average_after
+            assert (found.total, found.average_price) == (share.after, share.average_after)
             assert paid[share.account] + self.pair.engine.cash(share.account, money).booked == share.amount
 
     @precondition(lambda self: self.model.actions)

@@ -21,6 +21,7 @@ from tests.oracle import Oracle
 from tests.oracle.external import SUSPENSE
 from tests.oracle.orders import Order
 from tests.property import invariants
+from tests.property.trade_rows import TradeRows
 from tests.property.world import ACCOUNTS, CURRENCIES, INSTRUMENTS, define
 
 CAPACITIES = {
@@ -89,6 +90,7 @@ class Pair:
         self.directory = Path(tempfile.mkdtemp(prefix="oms-"))
         self.engine = Recorder(self.directory)
         self.oracle = Oracle()
+        self.rows = TradeRows(self.engine, self.oracle)
         self.oracle.time_ns = self.engine.time_ns
         for book in (self.engine, self.oracle):
             define(book)
@@ -152,6 +154,10 @@ class Pair:
             if order.lapsed and order.closed:
                 ours.ord_status, ours.shown_status = ended_alike(theirs, ours), theirs.shown_status
             self.same(theirs, ours)
+            self.rows.compare(theirs.row, order)
+        for account in self.accounts():
+            for instrument in INSTRUMENTS:
+                self.rows.compare_realised(account, instrument)
         queue = [request.cl_ord_id for request in self.engine.queue()]
         assert queue == [request.cl_ord_id for request in self.oracle.queue()]
 

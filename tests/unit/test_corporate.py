@@ -125,9 +125,11 @@ def test_an_action_told_late_leaves_trades_in_new_stock_alone(engine):
     engine.report("trade", account="K", cl_ord_id="N", exec_id="N1", last_qty=10, last_px="6")
     before = engine.holding("K", "Q")
     assert before.total == 101 + 33 - 15 + 8 + 10
+    told = {share.account: share for share in engine.preview_corporate_action("Q", "split", "2026-11-24", ratio=2)}
     assert engine.corporate_action("A", "Q", "split", "2026-11-24", ratio=2).ok
     after = engine.holding("K", "Q")
     assert after.total == 2 * 127 + 10
+    assert after.average_price == told["K"].average_after
     sound(engine)
     cost = (Decimal(101) * 9 + 33 * 10) / 134 * (134 - 15) + 8 * 11 + 60
     assert abs(after.average_price * after.total - cost) < Decimal("0.00001")
