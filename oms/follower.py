@@ -95,6 +95,9 @@ class Follower(Replica):
         self.proof: Proof | None = None
         self.leading: bool | None = None
         self.place = self.directory / PLACE / f"{os.getpid()}.json"
+        for left in self.place.parent.glob("*.json"):  # of followers that were killed
+            if not _running(left):
+                left.unlink(missing_ok=True)
         self.kind = "follower"
         self.asked: dict[str, object] = {}  # what it was asked to do, and why it did not
 
@@ -144,17 +147,16 @@ class Follower(Replica):
         """The leader's tables, when it rests at this sequence: it is asked nothing, and does nothing for it."""
         from oms.server import live
 
-        told = live(self.directory)
+        told, theirs = live(self.directory), ""
         if told is None:
             return
-        try:
+        with contextlib.suppress(OmsError):  # it has just ended, or another one begins
             tables = attach(str(told["tables"]))
             if self._at(tables) == self.sequence:
                 theirs = tables.state_hash()
-                if self._at(tables) == self.sequence:
-                    self._compare(theirs, f"the leader, process {told['pid']},")
-        except OmsError:
-            return  # it has just ended
+                theirs = theirs if self._at(tables) == self.sequence else ""
+        if theirs:
+            self._compare(theirs, f"the leader, process {told['pid']},")
 
     @staticmethod
     def _at(tables: Any) -> int:
@@ -268,15 +270,19 @@ def started(pid: int) -> str:
         return ""
 
 
+def _running(place: Path) -> dict[str, Any] | None:
+    """What a follower tells of itself; None when it has left or was killed."""
+    try:
+        told: dict[str, Any] = json.loads(place.read_text())
+    except FileNotFoundError:
+        return None
+    return told if told["started"] == started(told["pid"]) else None
+
+
 def followers(directory: Path) -> list[dict[str, Any]]:
     """What the running followers of a store tell of themselves."""
-    found = []
-    for path in sorted((directory / PLACE).glob("*.json")):
-        with contextlib.suppress(FileNotFoundError):  # it has just left
-            told = json.loads(path.read_text())
-            if told["started"] == started(told["pid"]):
-                found.append(told)
-    return found
+    told = map(_running, sorted((directory / PLACE).glob("*.json")))
+    return [found for found in told if found is not None]
 
 
 def follow(directory: Path, config: Config, tell: Tell) -> int:

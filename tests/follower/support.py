@@ -18,7 +18,7 @@ from oms.client import Client
 from oms.enums import RequestStatus, Status
 from oms.follower import followers
 from oms.replica import Replica
-from oms.server import live
+from oms.server import drop_tables, live
 from oms.views import Views, attach
 
 PATIENCE_S = 60.0
@@ -33,9 +33,6 @@ snapshot_seconds = {seconds}
 order = 20000
 request = 40000
 text = 400000
-[bus]
-heartbeat_ms = 100
-silence_ms = 1000
 [currencies.AUD]
 [exchanges.XASX]
 [classes.retail]
@@ -180,6 +177,8 @@ class Firm:
             self.client.close()
         for process in reversed(self.running):
             process.end(signal.SIGTERM)
+        if self.config.tables.is_dir():
+            drop_tables(self.config.tables)  # of a leader that was killed
 
 
 @contextmanager
