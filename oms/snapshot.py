@@ -9,12 +9,13 @@ format is in docs/reference/snapshot-format.md.
 from __future__ import annotations
 
 import fcntl
+import functools
 import hashlib
 import json
 import logging
 import os
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -36,6 +37,8 @@ MAGIC = b"OMSSNAP\n"
 PREFIX = struct.Struct("<8sII32s")  # magic, format, bytes of the header, SHA-256 of the header
 SUFFIX, VERIFIED = ".snapshot", ".verified"
 MAX_HEADER = 1 << 20
+SMALL = 1 << 20  # bytes: below it threads cost more than they bring
+STEP = 1 << 18  # bytes that are read and then hashed, while they are in the processor's cache
 KEPT = 3
 NOT_KEPT = ("counter", "latency")  # what a process counts is its own
 
@@ -90,6 +93,7 @@ class SnapshotRefused(OmsError):  # noqa: N818
         self.reason = reason
 
 
+@functools.cache
 def layout() -> str:
     """What identifies the tables' layout: it changes with every field."""
     shapes = [(table.name, [(field.name, field.type) for field in table.fields]) for table in schema.TABLES]
@@ -137,9 +141,9 @@ def _write(core: Core, aside: Path, sequence: int, time_ns: int, store_id: str, 
     offsets = np.cumsum([offset, *(part.bytes for part in parts)]).tolist()
     file = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        with ThreadPoolExecutor(os.cpu_count()) as pool:  # hashing and writing let go of the GIL
-            digests = pool.map(lambda place: _write_rows(file, *place), zip(rows.values(), offsets, strict=False))
-            parts = [_part(core, name, array, sha) for (name, array), sha in zip(rows.items(), digests, strict=True)]
+        places = zip(rows.values(), offsets, strict=False)
+        digests = _each(lambda place: _write_rows(file, *place), places, int(offsets[-1]))
+        parts = [_part(core, name, array, sha) for (name, array), sha in zip(rows.items(), digests, strict=True)]
         found = Snapshot(
             aside, sequence, time_ns, core.events, _state_hash(parts), store_id, chain, tuple(parts), offset
         )
@@ -148,6 +152,14 @@ def _write(core: Core, aside: Path, sequence: int, time_ns: int, store_id: str, 
     finally:
         os.close(file)
     return found
+
+
+def _each(work: Callable[[Any], str], places: Iterable[Any], size: int) -> list[str]:
+    """Does it for each table, in threads where there is much to do: hashing, reading and writing let go of the GIL."""
+    if size < SMALL:
+        return list(map(work, places))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(work, places))
 
 
 def _write_rows(file: int, rows: Rows, offset: int) -> str:
@@ -327,14 +339,14 @@ def load(core: Core, snapshot: Snapshot) -> None:
     offsets = np.cumsum([snapshot.offset, *(part.bytes for part in snapshot.parts)]).tolist()
     file = os.open(snapshot.path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for part, digest in zip(
-                snapshot.parts,
-                pool.map(lambda place: _load(core, file, snapshot, *place), zip(snapshot.parts, offsets, strict=False)),
-                strict=True,
-            ):
-                if digest != part.sha256:
-                    raise SnapshotRefused(snapshot.path, f"the checksum of table {part.name} fails")
+        digests = _each(
+            lambda place: _load(core, file, snapshot, *place),
+            zip(snapshot.parts, offsets, strict=False),
+            snapshot.bytes,
+        )
+        for part, digest in zip(snapshot.parts, digests, strict=True):
+            if digest != part.sha256:
+                raise SnapshotRefused(snapshot.path, f"the checksum of table {part.name} fails")
     finally:
         os.close(file)
     if _state_hash(snapshot.parts) != snapshot.state_hash:
@@ -363,11 +375,15 @@ def _load(core: Core, file: int, snapshot: Snapshot, part: Part, offset: int) ->
         ring[np.arange(snapshot.events - len(kept), snapshot.events) % len(ring)] = kept
         return hashlib.sha256(rows.data).hexdigest()
     place = memoryview(core.tables.mappings[part.name])[4096 : 4096 + part.bytes]
-    _read(file, place, offset)
+    digest = hashlib.sha256()
+    for start in range(0, part.bytes, STEP):
+        chunk = place[start : start + STEP]
+        _read(file, chunk, offset + start)
+        digest.update(chunk)
     header = _header(core, part.name)
     for name in ("used", "free", "live"):
         header[name] = getattr(part, name)
-    return hashlib.sha256(place).hexdigest()
+    return digest.hexdigest()
 
 
 def _read(file: int, place: memoryview, offset: int) -> None:
