@@ -29,7 +29,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
 
 
 def refused(path: Path, core: Core, known: Snapshot | None = None) -> str:
-    """Why a start would not take it; empty when it would. known: what its header says, where that is not in question."""
+    """Why a start would not take it; empty when it would. known: what its header says, where that is not damaged."""
     try:
         snapshot.load(core, known or snapshot.read(path))
     except SnapshotRefused as error:
