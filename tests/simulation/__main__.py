@@ -14,6 +14,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("seed", type=int, help="the seed, or the first of several")
     parser.add_argument("--to", type=int, help="the last of several seeds")
+    parser.add_argument("--first", action="store_true", help="stop at the first seed that fails")
     parser.add_argument("--trace", action="store_true", help="tell everything that happens")
     options = parser.parse_args()
     marks: Counter[str] = Counter()
@@ -25,6 +26,8 @@ def main() -> int:
         if error:
             failed += 1
             print(error, flush=True)
+            if options.first:
+                break
     for name, count in sorted(marks.items()):
         print(f"{count:8} {name}")
     print(f"{failed} failed, {time.monotonic() - began:.1f} s")

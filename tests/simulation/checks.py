@@ -70,17 +70,18 @@ def everything_has_ended(engine: Engine) -> None:
 def open_orders_agree(engine: Engine, exchange: Exchange) -> None:
     rows = engine.rows("order")
     ours = {
-        engine.text(row["order_id"]): (int(row["order_qty"]), int(row["cum_qty"]), int(row["price"]))
+        engine.text(row["order_id"]): tuple(int(row[name]) for name in ("order_qty", "cum_qty", "price", "ord_status"))
         for row in rows[1:]
         if row["request"] and not row["closed"]
     }
     theirs = {
-        order.order_id: (order.order_qty, order.cum_qty, order.price) for order in exchange.matching.open_orders()
+        order.order_id: (order.order_qty, order.cum_qty, order.price, order.status)
+        for order in exchange.matching.open_orders()
     }
     if ours != theirs:
         only = {name: ours.get(name) for name in ours if ours.get(name) != theirs.get(name)}
         other = {name: theirs.get(name) for name in theirs if ours.get(name) != theirs.get(name)}
-        raise Broken(f"open orders differ (order_qty, cum_qty, price): OMS {only}, exchange {other}")
+        raise Broken(f"open orders differ (order_qty, cum_qty, price, status): OMS {only}, exchange {other}")
 
 
 def executions_agree(engine: Engine, exchange: Exchange) -> None:

@@ -91,15 +91,16 @@ class Day:
             engine.define_instrument(
                 symbol, exchange="XASX", currency="AUD", tick="0.01", lot="100", reference_price=str(price // 10_000)
             )
-        for number in (1, 2, 3):
-            engine.define_account(f"A{number}")
         for gateway in ("XASX", "XASX2"):
             engine.define_user(gateway, ["report"])
-        for n in range(3):
-            engine.define_user(f"client{n}", ["trade_any"])
+        engine.define_user("client0", ["trade"])
+        engine.define_user("client1", ["trade_any"])
+        engine.define_user("client2", ["trade_any"])
         for desk in ("desk1", "desk2"):
             engine.define_user(desk, ["authorise"])
         engine.define_user("operator", ["operate"])
+        for number in (1, 2, 3):
+            engine.define_account(f"A{number}", users=["client0"] if number == 1 else [])
 
     # the day
 

@@ -99,6 +99,8 @@ class Client(Person):
         if fields["repeated"]:
             self.clock.mark("repeated request answered as before")
         name = fields["cl_ord_id"]
+        if fields["account"] not in self.accounts and fields["status"] != Status.permission_denied:
+            raise Broken(f"{self.name} was told {Status(fields['status']).name} of account {fields['account']}")
         if fields["status"] == Status.ok and name in self.instruments and not fields["repeated"]:
             self.orders.append((fields["account"], name, self.instruments[name]))
 
@@ -134,7 +136,7 @@ class Client(Person):
         self.instruments[name] = list(REFERENCE).index(symbol) + 1
         self.send(
             "NewOrderSingle",
-            account=chance.choice(self.accounts),
+            account=2 if chance.random() < 0.02 else chance.choice(self.accounts),
             instrument=self.instruments[name],
             side=int(side),
             ord_type=int(OrdType.limit),
