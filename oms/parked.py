@@ -104,6 +104,20 @@ def find_suspended(views: Views, name: str) -> int:
     return int(orders["generation"][slot]) << 32 | slot if slot else 0
 
 
+def request_named(views: Views, account: str, name: str) -> int:
+    """The handle of an account's request by the client's name for it, or of the one behind the order that the exchange
+    calls so; 0 when there is none."""
+    codes, orders, requests = views.rows("account")["code"], views.rows("order"), views.rows("request")
+    for owner in np.flatnonzero(codes == account.encode()).tolist():
+        slot = views.request_slot(owner, name)
+        for order in np.flatnonzero((orders["account"] == owner) & (orders["order_id"] != 0)) if not slot else ():
+            if views.text(orders["order_id"][order]) == name:
+                slot = int(orders["request"][order])
+        if slot:
+            return int(requests["generation"][slot]) << 32 | slot
+    return 0
+
+
 def booked_again(views: Views, journal: str | os.PathLike[str], slot: int) -> bytes:
     """What is parked once more, as the journal has it: outside of its feed's sequence, with what is known by now.
     Raises OmsError when it can only be dismissed."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from oms.errors import OmsError
-from oms.parked import booked_again, breaks, find_parked, find_suspended, parked_rows
+from oms.parked import booked_again, breaks, find_parked, find_suspended, parked_rows, request_named
 
 if TYPE_CHECKING:
     from oms.engine import Result
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
         def record(self, name: str, /, by: str | None = None, **fields: Any) -> Result: ...
         def apply(self, raw: bytes, source: int = 0) -> Result: ...
         def number(self, enum: str, value: str) -> int: ...
-        def handle_of(self, account: str, cl_ord_id: str) -> int: ...
         def account_or_zero(self, code: str) -> int: ...
 
 else:
@@ -55,11 +54,12 @@ class Repair(Host):
         of one of its executions."""
         return self.record("AssignOrder", by, order=find_suspended(self, name), account=self.account_or_zero(account))
 
-    def resolve(self, account: str, cl_ord_id: str, outcome: str, by: str | None = None, text: str = "") -> Result:
-        """Says what became of a request in doubt, or of an order that is missing at the exchange. outcome: rejected,
+    def resolve(self, account: str, name: str, outcome: str, by: str | None = None, text: str = "") -> Result:
+        """Says what became of a request in doubt, or of an order that is missing at the exchange. name: the request's
+        cl_ord_id, or the order_id of an order that was not entered here. outcome: rejected,
         canceled, expired, accepted; closed = Rejected when it was never acknowledged, else Canceled, and of a dead
         order: no executions are missing any more."""
-        request = self.handle_of(account, cl_ord_id)
+        request = request_named(self, account, name)
         return self.record("Resolve", by, request=request, outcome=self.number("Resolution", outcome), text=text)
 
     def resolve_parked(self, name: str | int, outcome: str, by: str | None = None, text: str = "") -> Result:

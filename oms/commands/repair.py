@@ -25,10 +25,12 @@ def add(subparsers: "Subparsers") -> None:
     add_store(listing, tables=True)
     resolve = add_command(subparsers, "resolve", "say what became of a break, a parked report or a doubt", _resolve)
     resolve.add_argument(
-        "name", metavar="NAME", help="exec_id, id or sequence of what is parked; cl_ord_id of a request"
+        "name",
+        metavar="NAME",
+        help="exec_id, id or sequence of what is parked; cl_ord_id of a request or order_id of an order",
     )
     resolve.add_argument("outcome", choices=[word.name for word in Resolution])
-    resolve.add_argument("--account", default="", metavar="CODE", help="of the request that NAME is then")
+    resolve.add_argument("--account", default="", metavar="CODE", help="of the request or order that NAME is then")
     resolve.add_argument("--reason", default="", help="why; kept in the journal")
     _add_operator(resolve)
     assign = add_command(subparsers, "assign", "give an order at the suspense account to an account", _assign)
@@ -77,13 +79,13 @@ def _told(args: Namespace, name: str, answer: dict[str, Any]) -> int:
 def _resolve(args: Namespace) -> int:
     from oms.config import load
     from oms.operator_client import Operator
-    from oms.parked import booked_again, find_parked
+    from oms.parked import booked_again, find_parked, request_named
 
     config = load(args.config)
     with Operator(config, args.endpoint) as operator:
         views, said = operator.views, {"outcome": int(Resolution[args.outcome]), "text": args.reason}
         if args.account:
-            answer = operator.ask("Resolve", request=views.request(args.account, args.name).handle, **said)
+            answer = operator.ask("Resolve", request=request_named(views, args.account, args.name), **said)
         elif args.outcome == "apply" and find_parked(views, args.name):
             answer = operator.send(booked_again(views, config.directory / "journal", find_parked(views, args.name)))
         else:

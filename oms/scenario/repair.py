@@ -48,4 +48,5 @@ def resolve(world: World, f: dict[str, Any], step: Step) -> list[Result]:
     said = {"by": f["by"], "text": f.get("reason", "")}
     if "break" in f:
         return [world.engine.resolve_parked(f["break"], f["outcome"], **said)]
-    return [world.engine.resolve(world.account_for(f), f["cl_ord_id"], f["outcome"], **said)]
+    name = f.get("cl_ord_id") or f["order_id"]
+    return [world.engine.resolve(world.account_for({"cl_ord_id": name} | f), name, f["outcome"], **said)]

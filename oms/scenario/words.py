@@ -386,9 +386,9 @@ ACTIONS: dict[str, Action] = {
         one_of=(("order_id", "cl_ord_id", "exec_id"), ("account", "to")),
     ),
     "resolve": Action(
-        {"cl_ord_id": text, "account": text, "break": text, "outcome": _outcome, "reason": text},
+        {"cl_ord_id": text, "order_id": text, "account": text, "break": text, "outcome": _outcome, "reason": text},
         required=("outcome",),
-        one_of=(("cl_ord_id", "break"),),
+        one_of=(("cl_ord_id", "order_id", "break"),),
     ),
     "report": Action(REPORT | TOLD, required=("exec_type",), any_of=("cl_ord_id", "order_id")),
     "cancel_reject": Action(

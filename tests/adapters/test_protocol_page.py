@@ -77,3 +77,12 @@ def test_the_fast_codec_is_the_catalogues():
 
 def test_the_desks_words_are_those_of_the_page():
     assert desk.HELP in (DOCS / "how-to" / "simulator.md").read_text()
+
+
+def test_an_id_that_does_not_fit_into_a_record_is_left_out_and_told_never_cut():
+    texts = {"exec_id": "e" * 256, "exec_ref_id": "", "order_id": "o" * 255, "text": "t" * 300}
+    fields = dict.fromkeys((name for name in ExecutionReport._fields if name not in texts), 0)
+    sent = records.decode(encode_report(ExecutionReport(**fields, **texts)))[1]
+    assert (sent["exec_id"], sent["order_id"]) == ("", "o" * 255)
+    assert sent["text"].startswith("1 ids of more than 255 bytes left out, which begin with " + "e" * 32 + "; ttt")
+    assert len(sent["text"]) == 255
