@@ -125,15 +125,15 @@ cdef uint16_t vet_old_cover(State* s, const OrderRow* o) noexcept nogil:
 
 cdef uint16_t vet_move(State* s, uint32_t order, uint32_t account) noexcept nogil:
     cdef const OrderRow* o = &s.order[order]
-    cdef uint16_t status = vet_target(s, account)
-    if status == ST_ok and s.account[account].owner != s.account[o.account].owner:
-        status = ST_move_owner_differs
+    cdef uint16_t status = ST_order_too_late if o.closed == CLOSED_dead and o.cum_qty == 0 else ST_ok
+    if status == ST_ok:
+        status = vet_target(s, account)
     if status == ST_ok and is_short(o.side) and not s.account[account].short_allowed:
         status = ST_short_not_allowed
-    if status == ST_ok and o.closed == CLOSED_dead and o.cum_qty == 0:
-        status = ST_order_too_late
     if status == ST_ok and id_taken(s, order, account):
         status = ST_move_id_taken
+    if status == ST_ok and s.account[account].owner != s.account[o.account].owner:
+        status = ST_move_owner_differs
     if status == ST_ok:
         status = vet_new_cover(s, o, account)
     if status == ST_ok:

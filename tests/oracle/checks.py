@@ -60,6 +60,8 @@ PRECEDENCE = [
     "instrument_needs_authorisation",
     "duplicate_by_content",
     "crosses_own_order",
+    "move_id_taken",
+    "move_owner_differs",
 ]
 
 CONTROL_STATES = ("active", "reduce_only", "halted", "killed")

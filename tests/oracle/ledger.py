@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from tests.oracle.books import Adjustment, Cash, Holding, Item, Ladder
 from tests.oracle.numbers import ZERO, add_business_days, upwards
-from tests.oracle.orders import Execution, Order, Terms
+from tests.oracle.orders import Execution, FeeRow, Order, Terms
 from tests.oracle.reference import SHORT, Account, Currency, Instrument, Reference
 
 ALL_DAYS = 3650  # a class that counts receivables so far ahead counts all of them
@@ -191,8 +191,22 @@ class Ledger(Reference):
             if execution.settled:
                 execution.settled_money, execution.settled_stock = money.due - money.owed, stock.due - stock.owed
         change, order.fee_items, order.tax_items = fees - order.fee_items, fees, taxes
-        day = self.reversal_date(order, later)
-        self.enter(order, self.today, day, Item(max(ZERO, change), max(ZERO, -change)), Item())
+        if change:
+            row = FeeRow(change, self.reversal_date(order, later))
+            row.settled = self.enter(order, self.today, row.date, *self.fee_of(row))
+            order.fee_rows.append(row)
+
+    def fee_of(self, row: FeeRow) -> tuple[Item, Item]:
+        """Money and, of a fee, no stock."""
+        return Item(max(ZERO, row.amount), max(ZERO, -row.amount)), Item()
+
+    def give_back(self, order: Order, row: FeeRow) -> None:
+        """A fee that stood alone never was: out of the ladder, or the opposite of what has settled."""
+        if row.settled:
+            self.enter(order, self.today, self.reversal_date(order, None), *self.fee_of(FeeRow(-row.amount, row.date)))
+        else:
+            money, _ = self.fee_of(row)
+            self.rows(order)[0].ladder.post(row.date, -money.owed, -money.due)
 
     def enter(self, order: Order, of: date, day: date, money: Item, stock: Item) -> bool:
         """Items that fall due on a day; with nothing between trade and settlement they are booked when it has come."""

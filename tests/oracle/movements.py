@@ -18,7 +18,7 @@ class Movements(Loads):
         self.references: dict[str, tuple[object, ...]] = {}
 
     def deposit(self, account: str, currency: str, amount: Number, reference: str, by: str | None = None) -> Result:
-        return self.move(reference, ("deposit", account, currency, exact(amount)), by)
+        return self.book_once(reference, ("deposit", account, currency, exact(amount)), by)
 
     def withdraw(
         self,
@@ -35,7 +35,7 @@ class Movements(Loads):
             return Result(self.ask_for(account, currency, exact(amount), reference, by, override))
         if stage != "at_once":
             return Result(self.end_withdrawal(account, currency, exact(amount), reference, by, f"{stage}ed"))
-        return self.move(reference, ("withdrawal", account, currency, -exact(amount)), by, override)
+        return self.book_once(reference, ("withdrawal", account, currency, -exact(amount)), by, override)
 
     def adjust(
         self,
@@ -47,9 +47,9 @@ class Movements(Loads):
         by: str | None = None,
         override: bool = False,
     ) -> Result:
-        return self.move(reference, ("adjustment", account, item, exact(amount)), by, override)
+        return self.book_once(reference, ("adjustment", account, item, exact(amount)), by, override)
 
-    def move(self, reference: str, movement: tuple[object, ...], by: str | None, override: bool = False) -> Result:
+    def book_once(self, reference: str, movement: tuple[object, ...], by: str | None, override: bool = False) -> Result:
         """Once for each reference; below what is free only on record."""
         kind, code, item, amount = movement
         account = self.accounts[code]

@@ -174,6 +174,15 @@ class Execution:
         return nearest(instrument.value(self.price, self.quantity), instrument.currency.exponent)
 
 
+@dataclass(eq=False)
+class FeeRow:
+    """A fee that was charged, or given back (below zero), by itself."""
+
+    amount: Fraction
+    date: date
+    settled: bool = False
+
+
 def quantity(executions: list[Execution]) -> Fraction:
     return sum((each.quantity for each in executions), ZERO)
 
@@ -208,6 +217,7 @@ class Order:
     executions: list[Execution] = field(default_factory=list)  # as they were booked
     tax_items: Fraction = ZERO  # tax in them
     fee_items: Fraction = ZERO  # fees of settled executions that were charged (or given back) by themselves since
+    fee_rows: list[FeeRow] = field(default_factory=list)  # of which that is the sum
 
     @property
     def named(self) -> str:

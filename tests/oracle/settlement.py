@@ -101,6 +101,8 @@ class Settlement(Day):
         for execution in mine:
             self.lift(execution, 1)
         for order in self.orders:
+            for fee in order.fee_rows:
+                fee.settled |= fee.date <= until and order.account.code == code
             for execution in order.executions:
                 due = execution.in_ladder and execution.settle_date <= until
                 if due and order.account.code == code and execution not in mine:

@@ -77,16 +77,23 @@ class States(External):
             self.alerts.append("overfill")
         if order.filled and order.cum_qty < order.terms.order_qty:
             self.unfill(order)
+        if order.filled:
+            self.word_of_filled(order, word)
+        elif order.closed:  # dead stays dead; the exchange may call it filled after all
+            whole = order.cum_qty >= order.terms.order_qty
+            order.ord_status = FILLED if whole and (word or order.ord_status) == FILLED else order.end
         if order.closed:
-            if not order.filled:  # dead stays dead; the exchange may call it filled after all
-                whole = order.cum_qty >= order.terms.order_qty
-                order.ord_status = FILLED if whole and (word or order.ord_status) == FILLED else order.end
             return
         status = self.by_executions(order)
         if status == FILLED:
             self.close_order(order, word if word in (*BUSY, *OVER) else FILLED, filled=True)
         else:
             order.ord_status = word if word in (*BUSY, *RESTING, *OVER) else status
+
+    def word_of_filled(self, order: Order, word: str | None) -> None:
+        """That it works on a request holds for as long as the exchange says so."""
+        if order.ord_status in BUSY or word in BUSY:
+            order.ord_status = word if word in (*BUSY, *OVER) else FILLED
 
     def unfill(self, order: Order) -> None:
         """What filled it was taken back: it trades on, or has ended after all."""
@@ -229,6 +236,8 @@ class States(External):
         word = report.ord_status
         if word in DEAD or word in OVER:
             return self.end(order, word)
+        if order.filled:
+            self.word_of_filled(order, word)
         if order.closed:
             return "report_stale"
         self.answered(order.request)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
+from tests.oracle.moves import Moves
 from tests.oracle.numbers import ZERO
-from tests.oracle.open_orders import OpenOrders
 from tests.oracle.orders import Order, average, quantity
 
 FLAGS = {1: "external", 2: "overfilled", 4: "filled_after_close", 8: "cum_differs", 16: "expired_here"}
@@ -76,7 +76,7 @@ class RequestView:
     reason: str
 
 
-class Oracle(OpenOrders):
+class Oracle(Moves):
     def cash(self, account: str, currency: str) -> CashView:
         owner, unit, book = self.accounts[account], self.currencies[currency], self.books[account, currency]
         return CashView(

@@ -49,6 +49,8 @@ TOLD = (  # whose alerts are compared
     "corporate_action",
     "undo_corporate_action",
     "balance",
+    "move",
+    "assign",
 )
 
 
