@@ -172,6 +172,8 @@ cdef void after_the_end(State* s, uint32_t order, uint8_t word) noexcept nogil:
     if o.cum_qty >= o.order_qty:
         if word == OrdStatus_filled and o.ord_status in (OrdStatus_canceled, OrdStatus_expired):
             set_word(s, order, word)
+    elif o.ord_status in (OrdStatus_done_for_day, OrdStatus_calculated):
+        pass  # these go before Filled, and before what it is without that trade
     elif o.closed == CLOSED_filled or o.ord_status == OrdStatus_filled:
         set_word(s, order, word if word == OrdStatus_expired else OrdStatus_canceled)
 
@@ -384,10 +386,11 @@ cdef uint16_t accepted(State* s, uint32_t order, const ExecutionReport* r) noexc
     cdef int64_t quantity = r.order_qty if r.order_qty > 0 else o.order_qty
     cdef int64_t price = r.price if tells_price(s, o, r) else o.price
     answered(s, o.request)
-    if o.closed and o.ord_status == OrdStatus_rejected and closed_by_operator(s, o):
+    if o.ord_status == OrdStatus_rejected and closed_by_operator(s, o) and o.cum_qty < o.order_qty:
         set_status(s, o.request, RequestStatus_completed, ST_ok)
         reopen(s, order)
-        set_word(s, order, OrdStatus_pending_new)
+        set_word(s, order, OrdStatus_partially_filled if o.cum_qty else OrdStatus_pending_new)
+        rehold(s, order)
     if o.closed or o.cum_qty:
         return ST_report_stale
     if o.ord_status != OrdStatus_pending_new:

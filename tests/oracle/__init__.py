@@ -3,8 +3,8 @@
 Slow and obvious on purpose: exact Fractions in dicts, and nothing kept that can be worked out from the orders and
 executions. The methods are those of the embedded engine, so that one driver can call both and compare.
 Read numbers → reference → orders → books → ledger → checks → requests → control → external → states → executions →
-reports → day → settlement → loads → movements → corporate → balances → open_orders → views: each adds one chapter to
-the same class.
+reports → day → settlement → loads → movements → corporate → balances → open_orders → moves → resolving → views: each
+adds one chapter to the same class.
 """
 
 from tests.oracle.views import Oracle

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 from tests.oracle.numbers import ZERO
@@ -12,34 +13,54 @@ from tests.oracle.states import Report, States
 Key = tuple[str, date, str, str]  # exchange, trade date, side, exec_id
 
 
+@dataclass(eq=False)
+class Parked:
+    """A report that could not be booked: under a key that has other content, before its trade, or of no order."""
+
+    status: str
+    report: Report
+    order: Order | None = None
+    key: Key | None = None
+    content: tuple[object, ...] = ()
+    waits: bool = True
+
+
 class Executions(States):
     def __init__(self) -> None:
         super().__init__()
         self.contents: dict[Key, tuple[object, ...]] = {}  # what a key was booked with
-        self.breaks: list[tuple[Key, tuple[object, ...]]] = []  # what came under a booked key with other content
-        self.early: list[tuple[Order, Report]] = []  # busts and corrections that came before their trade
+        self.parked: list[Parked] = []
         self.applied: list[Action] = []  # that scale stock
 
     def key(self, order: Order, report: Report) -> Key:
         exchange = order.instrument.exchange
         return exchange.mic, report.trade_date or exchange.trade_date, order.side, report.exec_id
 
-    def seen(self, key: Key, content: tuple[object, ...]) -> str | None:
+    def seen(self, order: Order, report: Report, content: tuple[object, ...]) -> str | None:
         """An execution counts once, whoever reports it; the same key with other content is a break, once."""
+        key = self.key(order, report)
         if key not in self.contents:
             self.contents[key] = content
             return None
-        if self.contents[key] == content or (key, content) in self.breaks:
+        if self.contents[key] == content or any((each.key, each.content) == (key, content) for each in self.parked):
             return "execution_repeated"
-        self.breaks.append((key, content))
+        self.parked.append(Parked("execution_conflict", report, order, key, content))
         return "execution_conflict"
 
     def trade(self, order: Order, report: Report) -> str:
-        key = self.key(order, report)
-        again = self.seen(key, ("trade", order, report.last_qty, report.last_px))
+        again = self.seen(order, report, ("trade", order, report.last_qty, report.last_px))
         if again:
             return again
-        trade_date = key[1]
+        trade_date = self.key(order, report)[1]
+        self.book_fill(order, report, trade_date, report.settle_date or order.instrument.settle_date(trade_date))
+        if not order.closed and order.terms.protected and report.price is not None:
+            self.restate(order, report)
+        self.stand(order, report.ord_status)
+        self.post(order)
+        self.catch_up(order)
+        return "ok"
+
+    def book_fill(self, order: Order, report: Report, trade_date: date, settle_date: date) -> None:
         fill = Execution(
             order=order,
             side=order.side,
@@ -48,7 +69,7 @@ class Executions(States):
             most=report.last_qty,
             price=report.last_px,
             trade_date=trade_date,
-            settle_date=report.settle_date or order.instrument.settle_date(trade_date),
+            settle_date=settle_date,
         )
         for action in self.applied:
             if action.instrument is order.instrument and trade_date < action.ex_date:
@@ -64,23 +85,16 @@ class Executions(States):
             self.alerts.append("fill_after_close")
         else:
             self.answered(order.request)
-            if order.terms.protected and report.price is not None:
-                self.restate(order, report)
-        self.stand(order, report.ord_status)
-        self.post(order)
-        self.catch_up(order)
-        return "ok"
 
     def restate_trade(self, order: Order, report: Report) -> str:
         """A bust or a correction: everything becomes as if the trade had been so from the start."""
-        again = self.seen(
-            self.key(order, report), (report.exec_type, report.exec_ref_id, report.last_qty, report.last_px)
-        )
+        content = (report.exec_type, report.exec_ref_id, report.last_qty, report.last_px)
+        again = self.seen(order, report, content)
         if again:
             return again
         named = self.trade_named(order, report)
         if named is None or not named.quantity:
-            self.early.append((order, report))
+            self.parked.append(Parked("execution_unknown", report, order, self.key(order, report), content))
             return "execution_unknown"
         self.change(named, report)
         self.catch_up(order)
@@ -88,7 +102,8 @@ class Executions(States):
 
     def change(self, trade: Execution, report: Report) -> None:
         order = trade.order
-        trade.exec_ids.append(report.exec_id)
+        if report.exec_id:
+            trade.exec_ids.append(report.exec_id)
         if trade.settled or trade.partly_settled:
             self.reverse_settled(trade, report.settle_date)
         if report.exec_type == "trade_cancel":
@@ -97,16 +112,18 @@ class Executions(States):
             trade.become(report.last_qty)
             trade.price = report.last_px
             trade.most = max(trade.most, trade.quantity)
+        self.reversals = report.settle_date
         self.stand(order, report.ord_status)
-        self.post(order, report.settle_date)
+        self.post(order)
+        self.reversals = None
 
     def catch_up(self, order: Order) -> None:
         """What came before its trade, or before the version that it names, takes effect now."""
-        for early in [each for each in self.early if each[0] is order]:
-            named = self.trade_named(order, early[1])
-            if early in self.early and named is not None and named.quantity:
-                self.early.remove(early)
-                self.change(named, early[1])
+        for early in [each for each in self.parked if each.order is order and each.status == "execution_unknown"]:
+            named = self.trade_named(order, early.report)
+            if early.waits and named is not None and named.quantity:
+                early.waits = False
+                self.change(named, early.report)
                 self.catch_up(order)
 
     def trade_named(self, order: Order, report: Report) -> Execution | None:

@@ -48,6 +48,7 @@ class Ledger(Reference):
         self.stock: defaultdict[tuple[str, str], Holding] = defaultdict(Holding)
         self.moved: list[tuple[str, str, date, Fraction]] = []  # account, item, date, amount
         self.orders: list[Order] = []
+        self.reversals: date | None = None  # when what the correction at hand reverses falls due, if it says so
         self.withdrawals: dict[str, Withdrawal] = {}  # that clients asked for, by reference
 
     # holds
@@ -170,7 +171,7 @@ class Ledger(Reference):
             rest, tax_rest = (fee - covered, tax - tax_covered) if ends else (ZERO, ZERO)
             yield Charge(execution, part + rest, tax_part + tax_rest, rest + max(ZERO, -due), max(ZERO, due))
 
-    def post(self, order: Order, later: date | None = None) -> None:
+    def post(self, order: Order) -> None:
         """Brings the books to what the executions are now; what that changes of settled fees is an item of its own."""
         fees = taxes = ZERO
         for charge in list(self.charges(order)):
@@ -192,7 +193,7 @@ class Ledger(Reference):
                 execution.settled_money, execution.settled_stock = money.due - money.owed, stock.due - stock.owed
         change, order.fee_items, order.tax_items = fees - order.fee_items, fees, taxes
         if change:
-            row = FeeRow(change, self.reversal_date(order, later))
+            row = FeeRow(change, self.reversal_date(order, self.reversals))
             row.settled = self.enter(order, self.today, row.date, *self.fee_of(row))
             order.fee_rows.append(row)
 

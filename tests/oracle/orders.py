@@ -209,6 +209,7 @@ class Order:
     end: str = ""  # how a dead order ended
     lapsed: bool = False  # what filled it was taken back when it could trade no more: Expired or Canceled, as you like
     filled: bool = False  # how it was closed: a bust or a replace may reopen it
+    by_operator: bool = False  # closed as not at the exchange, by a person
     flags: int = 0
     missing_qty: Fraction = ZERO  # of a dead order: what the exchange counts and we have not seen
     pending: list[Request] = field(default_factory=list)  # replaces and cancels without an answer, oldest first
@@ -228,6 +229,11 @@ class Order:
     def ended(self) -> bool:
         """It can trade no more, or is closed for that by the report at hand."""
         return self.closed or self.cum_qty >= self.terms.order_qty
+
+    @property
+    def may_be_reopened(self) -> bool:
+        """It was filled, and a replace is with the exchange."""
+        return (self.filled or self.lapsed) and bool(self.pending)
 
     @property
     def effective(self) -> list[Execution]:

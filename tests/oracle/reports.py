@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 
-from tests.oracle.executions import Executions
+from tests.oracle.executions import Executions, Parked
 from tests.oracle.numbers import as_date, known
 from tests.oracle.orders import Order, Terms
 from tests.oracle.reference import Feed, Instrument
@@ -50,8 +50,7 @@ class Reports(Executions):
             terms = Terms(report.order_qty, report.price, *types)
             order = self.adopt(account, report.order_id, instrument, report.side, terms)
         if order is None:
-            self.alerts.append("report_unmatched")
-            return "report_unmatched"
+            return self.unmatched(report)
         report.request = report.request or order.request
         order.order_id = order.order_id or report.order_id
         with self.watch(order) if report.exec_type.startswith("trade") else nullcontext():
@@ -59,6 +58,16 @@ class Reports(Executions):
         if status in BREAKS:
             self.alerts.append(status)
         return status
+
+    def unmatched(self, report: Report) -> str:
+        """Of no order that is known: parked, once for as long as it waits."""
+        same = (report.exec_type, report.exec_id, report.feed)
+        waiting = [each.report for each in self.parked if each.waits and each.status == "report_unmatched"]
+        if report.exec_id and same in [(each.exec_type, each.exec_id, each.feed) for each in waiting]:
+            return "execution_repeated"
+        self.parked.append(Parked("report_unmatched", report))
+        self.alerts.append("report_unmatched")
+        return "report_unmatched"
 
     def number(self, feed: Feed, sequence: int) -> bool:
         """A feed's own numbers: False for one that was seen; a jump holds new orders until the gap is filled."""

@@ -114,6 +114,10 @@ class States(External):
 
     def accepted(self, order: Order, report: Report) -> str:
         self.answered(order.request)
+        if order.by_operator and order.end == "rejected" and order.cum_qty < order.terms.order_qty:  # it is there
+            order.closed = order.by_operator = False
+            order.ord_status, order.end = self.by_executions(order) if order.cum_qty else "pending_new", ""
+            order.request.status, order.request.reason = "completed", "ok"
         if order.closed or order.cum_qty:
             return "report_stale"
         if report.price is not None and order.terms.protected:
@@ -182,8 +186,10 @@ class States(External):
         return self.end(order, report.exec_type)
 
     def end(self, order: Order, word: str) -> str:
-        if order.flags & EXPIRED_HERE and order.closed and word in DEAD:
-            order.ord_status = order.end = word  # the exchange's late word on what was expired here
+        if order.closed and not order.filled and word in DEAD and (order.flags & EXPIRED_HERE or order.by_operator):
+            order.end = word  # the exchange's late word on what was closed here
+            if order.ord_status != FILLED:
+                order.ord_status = word
             return "ok"
         if word in OVER and (order.filled or order.end == "calculated"):
             if order.ord_status not in (*BUSY, "done_for_day"):
@@ -217,7 +223,7 @@ class States(External):
         """The exchange has a cancel or replace and thinks about it."""
         if report.request.type != "new" and report.request.status not in UNANSWERED:
             return "report_stale"
-        if not order.closed or (order.filled and order.pending):  # a filled one may be replaced, too
+        if not order.closed or order.may_be_reopened:
             order.ord_status = report.exec_type
         return "ok"
 

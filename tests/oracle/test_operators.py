@@ -61,3 +61,40 @@ def test_a_move_needs_cover_at_the_target_and_leaves_nobody_below_zero() -> None
     o.deposit("L", "AUD", "0.01", "D1")
     assert o.move("K", "X", "L").status == "ok"
     assert money(o, "L", "available") == figures("0")
+
+
+def test_a_doubt_ends_rejected_when_nobody_heard_of_the_order_else_canceled() -> None:
+    o = oracle("20000")
+    for name in ("X", "Y"):
+        o.submit("K", name, "Q", "buy", 100, "10")
+    trade(o, "Y", "E1", "40", "10")
+    o.cancel("K", "C", "Y")
+    o.lose_feed("XASX")
+    assert o.resolve("K", "X", "closed").status == "ok"
+    assert (o.order("K", "X").ord_status, o.request("K", "X").reason) == ("rejected", "resolved_by_operator")
+    assert o.resolve("K", "C", "closed").status == "ok"
+    assert (o.order("K", "Y").ord_status, o.order("K", "Y").cum_qty) == ("canceled", 40)
+    assert money(o, "K", "reserved", "payable") == figures("0", "400")
+    assert o.resolve("K", "Y", "closed").status == "nothing_to_resolve"
+
+
+def test_of_a_break_the_figure_moves_only_when_it_is_theirs() -> None:
+    o = oracle("20000")
+    o.submit("K", "X", "Q", "buy", 1000, "10")
+    trade(o, "X", "E1", "400", "10")
+    assert trade(o, "X", "E1", "300", "10") == "execution_conflict"
+    assert trade(o, "X", "E1", "300", "10") == "execution_repeated"
+    assert money(o, "K", "payable") == figures("4000")
+    assert o.resolve_parked("E1", "theirs").status == "ok"
+    assert money(o, "K", "payable", "reserved") == figures("3000", "7000")
+    assert o.resolve_parked("E1", "ours").status == "nothing_to_resolve"
+
+
+def test_missing_executions_are_held_until_an_operator_says_that_none_will_come() -> None:
+    o = oracle("20000")
+    o.submit("K", "X", "Q", "buy", 1000, "10")
+    o.report("canceled", account="K", cl_ord_id="X", cum_qty="300")
+    assert money(o, "K", "reserved") == figures("3000")
+    assert o.resolve("K", "X", "accepted").status == "resolution_invalid"
+    assert o.resolve("K", "X", "closed").status == "ok"
+    assert money(o, "K", "reserved") == figures("0")

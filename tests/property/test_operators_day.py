@@ -10,17 +10,18 @@ from tests.property.clients import Clients
 from tests.property.elsewhere import Elsewhere
 from tests.property.moving import Moving
 from tests.property.office import Office
+from tests.property.repairs import Repairs
 
 SOAK = bool(os.environ.get("OMS_SOAK"))
 
 
-class OperatorsDay(Clients, Elsewhere, Office, Moving):
+class OperatorsDay(Clients, Elsewhere, Office, Moving, Repairs):
     pass
 
 
 TestOperatorsDay = OperatorsDay.TestCase
 TestOperatorsDay.settings = settings(
-    max_examples=2000 if SOAK else 50,
+    max_examples=2000 if SOAK else 30,
     stateful_step_count=120 if SOAK else 50,
     derandomize=not SOAK,
     deadline=None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.property.pair import Pair
-from tests.property.test_regressions import Call, call, fill, told
+from tests.property.test_regressions import THURSDAY, Call, call, fill, told
 
 DAYS: dict[str, list[Call]] = {
     "an order that came to nothing is too late for a move, wherever it should go": [
@@ -17,6 +17,55 @@ DAYS: dict[str, list[Call]] = {
         call("submit", "C", "X", "FUT", "buy", 45, "25.40"),
         fill("C", "X", "E1", 45, "25.4", ord_status="pending_replace"),
         told("order_status", "C", "X", ord_status="new"),
+    ],
+    "what was taken for rejected lives when the exchange has it, unless nothing of it is left": [
+        call("submit", "B", "X", "Q", "buy", 10, "10"),
+        call("submit", "B", "Y", "Q", "buy", 10, "10"),
+        call("resolve", "B", "X", "closed"),
+        call("resolve", "B", "Y", "closed"),
+        fill("B", "X", "E1", 10, "10"),
+        told("new", "B", "X"),
+        fill("B", "Y", "E2", 4, "10"),
+        told("new", "B", "Y"),
+    ],
+    "done for the day goes before what the order is without a trade": [
+        call("submit", "B", "X", "Q", "sell", 11, "9.9985", time_in_force="ioc"),
+        fill("B", "X", "E1", 11, "9.997"),
+        told("done_for_day", "B", "X"),
+        told("trade_correct", "B", "X", exec_id="G1", exec_ref_id="E1", last_qty=8, last_px="9.9995"),
+    ],
+    "a replace in flight of what was filled, and is not, is still the exchange's to answer": [
+        call("submit", "A", "X", "Q", "sell", 2, "10", time_in_force="fok"),
+        call("replace", "A", "Y", "X", order_qty=1),
+        fill("A", "X", "E1", 2, "10"),
+        told("trade_correct", "A", "X", exec_id="G1", exec_ref_id="E1", last_qty=1, last_px="10"),
+        told("pending_replace", "A", "Y"),
+        call("resolve", "A", "Y", "closed", by="desk"),
+    ],
+    "a fee that is given back falls due on the date that the correction gives, though it fills the order": [
+        call("submit", "A", "X", "TODAY", "buy", 40, "3.34"),
+        fill("A", "X", "E1", 10, "3.32"),
+        fill("A", "X", "E2", 30, "3.33"),
+        told("trade_cancel", "A", "X", exec_id="B1", exec_ref_id="E1", settle_date="2026-11-25"),
+        told(
+            "trade_correct", "A", "X", exec_id="G1", exec_ref_id="E2", last_qty=60, last_px="3.37", settle_date=THURSDAY
+        ),
+    ],
+    "the same execution of another order is taken back here and booked there": [
+        call("submit", "A", "X", "Q", "buy", 100, "10"),
+        call("submit", "C", "Y", "Q", "buy", 100, "10"),
+        fill("A", "X", "E1", 40, "10"),
+        fill("C", "Y", "E1", 40, "10"),
+        call("resolve_parked", "E1", "theirs"),
+        call("resolve_parked", "E1", "ours"),
+    ],
+    "a break of a trade that was busted since is not theirs to correct": [
+        call("submit", "A", "X", "Q", "buy", 100, "10"),
+        fill("A", "X", "E1", 40, "10"),
+        fill("A", "X", "E1", 30, "10"),
+        told("trade_cancel", "A", "X", exec_id="B1", exec_ref_id="E1"),
+        call("resolve_parked", "E1", "theirs"),
+        call("resolve_parked", "E1", "dismiss"),
     ],
     "a fee that stands alone is taken back where the order leaves": [
         call("submit", "A", "X", "Q", "buy", 400, "10"),
