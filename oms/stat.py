@@ -30,7 +30,8 @@ def stat(source: Source) -> dict[str, Any]:
     found: dict[str, Any] = {"live": source.live, "process": process(source), "firm": firm(views)}
     if source.directory is not None:
         found["journal"] = journal.stat(source.directory / "journal")
-        found["followers"] = followers(source.directory)
+        shown = ("pid", "kind", "sequence", "behind", "snapshot", "compared")
+        found["followers"] = [{name: told[name] for name in shown} for told in followers(source.directory)]
     control = [{"scope": scope, "name": name, "state": state} for scope, name, state in states(views)]
     found |= {
         "control": control,

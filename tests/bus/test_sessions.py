@@ -48,6 +48,20 @@ def heartbeats(oms) -> int:
     return oms.count("peer", "sent_records") - 1 - 6067
 
 
+def test_a_peer_of_a_later_leader_does_not_go_back_to_one_that_was_deposed(directory):
+    peers = [endpoint(directory, "peer", 1)]
+    with running(peers, epoch=7) as oms, oms.connection("peer") as peer:
+        opened = peer.open()
+        assert opened.epoch >> 32 == peer.leader == 7
+        oms.bus.stop()
+        with running(peers, epoch=6) as deposed:
+            wait_until(lambda: deposed.count("peer", "sessions") >= 2)  # it comes, and leaves again
+            assert not peer.is_open
+        with running(peers, epoch=8):
+            wait_until(lambda: peer.is_open)
+            assert peer.leader == 8
+
+
 def test_the_core_sleeps_until_a_record_comes(directory):
     with running([endpoint(directory, "peer", 1)], timeout_ms=600_000) as oms, oms.connection("peer") as peer:
         peer.open()

@@ -4,13 +4,19 @@ more."""
 from __future__ import annotations
 
 import os
+import random
 import re
 import signal
 import struct
+import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from oms import records
+from oms.enums import Status
+from oms.journal import read as read_journal
 from oms.journal import verify as verify_journal
 from oms.verify import verify
 from oms.views import attach
@@ -143,6 +149,40 @@ def test_a_deposed_leader_that_wakes_up_writes_nothing_and_tells_nobody(tmp_path
         store.listen(timeout_s=30)  # now they are
         assert store.lost() == []
         assert len(store.told) == store.sent
+
+
+@pytest.mark.timeout(300)
+def test_standbys_killed_while_they_take_the_lead_leave_it_to_the_next(tmp_path: Path) -> None:
+    """At any moment between the order and the first peer; the next one comes to the same state and leads."""
+    chance = random.Random(8)
+    with firm(tmp_path, records=40) as store:
+        leader = store.serve()
+        store.trade(100, timeout_s=30)
+        before = store.replayed().sequence
+        for number in range(4):
+            standby = store.standby(f"standby{number}")
+            leader.end(signal.SIGKILL)
+            standby.send(signal.SIGUSR1)
+            time.sleep(chance.uniform(0, 0.25))
+            leader = standby
+        leader.end(signal.SIGKILL)
+        last = store.standby()
+        done = store.promote()
+        assert done.returncode == 0, done.stderr + last.said()
+        assert store.lost() == []
+        store.trade(20, timeout_s=30)
+        assert store.lost() == []
+        assert len(store.told) == store.sent
+        kinds = Counter(records.decode(raw)[0] for raw in read_journal(tmp_path / "journal", before + 1))
+        assert set(kinds) == {"Leading", "NewOrderSingle"}, f"nothing else was added: {kinds}\n{last.said()}"
+        assert 1 <= kinds["Leading"] <= 5
+        assert kinds["NewOrderSingle"] >= 20  # sent again where a session broke
+        assert len(attach(store.config.tables).rows("order")) == 1 + sum(
+            told == Status.ok for told in store.told.values()
+        )
+        assert last.end() == 0
+        report = verify(tmp_path, store.config.capacities)
+        assert report.ok, report.problems
 
 
 @pytest.mark.timeout(120)
