@@ -45,6 +45,7 @@ class Store(Strict, frozen=True):
     segment_bytes: Annotated[int, msgspec.Meta(ge=1 << 16, le=1 << 36)] = 128 << 20
     tables: str = ""  # directory of the mapped tables; empty = one of its own in shared memory
     snapshots_kept: Positive = 3
+    archive: str = ""  # where journal segments go that snapshots stand in for; empty = they stay
 
 
 class Following(Strict, frozen=True):
@@ -165,6 +166,11 @@ class Config(Strict, frozen=True):
     def directory(self) -> Path:
         """Where journal/ and snapshots/ are."""
         return (self.home / self.store.directory).resolve()
+
+    @property
+    def archive(self) -> Path | None:
+        """Where old journal segments go."""
+        return (self.home / self.store.archive).resolve() if self.store.archive else None
 
     @property
     def short(self) -> str:

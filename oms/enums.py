@@ -143,6 +143,14 @@ class SessionState(IntEnum):
     complete = 3
 
 
+class StorageState(IntEnum):
+    """How much room the disk has for the journal."""
+
+    enough = 0
+    low = 1
+    full = 2
+
+
 class FeedState(IntEnum):
     """State of a feed."""
 
@@ -448,6 +456,8 @@ class Status(IntEnum):
     withdrawn_by_kill = 141
     trading_killed = 142
     cancelled_on_disconnect = 143
+    storage_low = 175
+    storage_full = 176
     epoch_passed = 170
 
 

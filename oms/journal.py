@@ -29,7 +29,7 @@ SEGMENT_BYTES = 128 << 20
 BUFFER_BYTES = 4 << 20
 INTERVAL_MS = 100
 
-RESTORE = "stop here; put the file back from a copy of this journal, then run `oms journal verify`"
+RESTORE = "stop here; `oms journal repair --from COPY` takes what is damaged from a copy of this journal"
 UPGRADE = "use the version of oms that wrote it, or a later one"
 CHECK_DISK = "check the disk and the system's log; the records that were acknowledged are safe; restart to go on"
 MAKE_ROOM = "make room on the disk, or raise the quota; the records that were acknowledged are safe; restart to go on"
@@ -336,11 +336,17 @@ def verify(directory: str | os.PathLike[str], from_sequence: int = 1) -> Report:
 
 
 def first_sequence(directory: str | os.PathLike[str]) -> int:
-    """Of the oldest segment that is here, by its header: above 1 where the ones before were archived. 0: none is."""
-    for path in sorted(Path(directory).glob("*.journal")):
-        with path.open("rb") as file:
-            return int.from_bytes(file.read(40)[32:], "little")
+    """Of the oldest segment that can be reached, by its header: above 1 where the ones before are away. 0: none is."""
+    for place in (Path(directory) / "archive", Path(directory)):
+        for path in sorted(place.glob("*.journal")):
+            return first_sequence_of(path)
     return 0
+
+
+def first_sequence_of(path: Path) -> int:
+    """Of one segment, by its header."""
+    with path.open("rb") as file:
+        return int.from_bytes(file.read(40)[32:], "little")
 
 
 def stat(directory: str | os.PathLike[str]) -> dict[str, Any]:

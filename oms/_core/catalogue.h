@@ -62,6 +62,7 @@
 #define T_UserLost 90
 #define T_UserBack 91
 #define T_Leading 98
+#define T_StorageChanged 99
 #define T_Resolve 67
 #define T_Transfer 66
 #define T_SetLimit 68
@@ -186,6 +187,8 @@
 #define ST_withdrawn_by_kill 141
 #define ST_trading_killed 142
 #define ST_cancelled_on_disconnect 143
+#define ST_storage_low 175
+#define ST_storage_full 176
 #define ST_epoch_passed 170
 #define Side_buy 49
 #define Side_sell 50
@@ -267,6 +270,9 @@
 #define SessionState_open 1
 #define SessionState_ended 2
 #define SessionState_complete 3
+#define StorageState_enough 0
+#define StorageState_low 1
+#define StorageState_full 2
 #define FeedState_offline 0
 #define FeedState_online 1
 #define FeeBasis_value 1
@@ -1424,6 +1430,15 @@ _Static_assert(offsetof(Leading, pad0) == 37, "Leading.pad0");
 
 typedef struct {
     Frame frame;
+    uint8_t state;
+    uint8_t pad0[7];
+} StorageChanged;
+_Static_assert(sizeof(StorageChanged) == 40, "StorageChanged");
+_Static_assert(offsetof(StorageChanged, state) == 32, "StorageChanged.state");
+_Static_assert(offsetof(StorageChanged, pad0) == 33, "StorageChanged.pad0");
+
+typedef struct {
+    Frame frame;
     uint64_t request;
     uint32_t parked;
     uint8_t outcome;
@@ -1724,8 +1739,10 @@ typedef struct {
     uint64_t next_expiry_ns;
     uint8_t sod_digest[32];
     uint8_t config_digest[32];
+    uint8_t storage;
+    uint8_t pad0[7];
 } FirmRow;
-_Static_assert(sizeof(FirmRow) == 136, "FirmRow");
+_Static_assert(sizeof(FirmRow) == 144, "FirmRow");
 _Static_assert(offsetof(FirmRow, version) == 0, "FirmRow.version");
 _Static_assert(offsetof(FirmRow, control_state) == 4, "FirmRow.control_state");
 _Static_assert(offsetof(FirmRow, sod_kind) == 5, "FirmRow.sod_kind");
@@ -1747,6 +1764,8 @@ _Static_assert(offsetof(FirmRow, epoch) == 60, "FirmRow.epoch");
 _Static_assert(offsetof(FirmRow, next_expiry_ns) == 64, "FirmRow.next_expiry_ns");
 _Static_assert(offsetof(FirmRow, sod_digest) == 72, "FirmRow.sod_digest");
 _Static_assert(offsetof(FirmRow, config_digest) == 104, "FirmRow.config_digest");
+_Static_assert(offsetof(FirmRow, storage) == 136, "FirmRow.storage");
+_Static_assert(offsetof(FirmRow, pad0) == 137, "FirmRow.pad0");
 
 typedef struct {
     uint32_t version;
@@ -3118,6 +3137,8 @@ static inline int record_fits(const Frame *frame) {
         return frame->length >= sizeof(UserBack) && sizeof(UserBack) <= frame->length;
     case T_Leading:
         return frame->length >= sizeof(Leading) && sizeof(Leading) <= frame->length;
+    case T_StorageChanged:
+        return frame->length >= sizeof(StorageChanged) && sizeof(StorageChanged) <= frame->length;
     case T_Resolve:
         return frame->length >= sizeof(Resolve) && sizeof(Resolve) + ((const Resolve *)frame)->text_length <= frame->length;
     case T_Transfer:

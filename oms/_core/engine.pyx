@@ -40,7 +40,7 @@ from oms._core.outputs cimport emit_answer
 from oms._core.reference cimport apply_reference, find_account, find_instrument
 from oms._core.reports cimport apply_cancel_reject, apply_report
 from oms._core.requests cimport apply_cancel, apply_new, apply_replace
-from oms._core.sessions cimport apply_leading, apply_user_back, apply_user_lost, cancel_overdue
+from oms._core.sessions cimport apply_leading, apply_storage_changed, apply_user_back, apply_user_lost, cancel_overdue
 from oms._core.resolve cimport apply_resolve
 from oms._core.tables cimport Mapping
 from oms._core.waiting cimport apply_decision, expire_waiting
@@ -121,6 +121,8 @@ cdef uint16_t apply_own(State* s, const Frame* record) noexcept nogil:
     cdef uint16_t kind = record.template_id
     if kind == T_Capacities:
         return apply_capacities(s, <const Capacities*>record)
+    if kind == T_StorageChanged:
+        return apply_storage_changed(s, <const StorageChanged*>record)
     if kind == T_Leading:
         return apply_leading(s, <const Leading*>record)
     if kind == T_UserLost:
@@ -167,7 +169,7 @@ cdef uint16_t apply(State* s, const Frame* record) noexcept nogil:
         status = apply_request(s, record)
     elif T_ExecutionReport <= kind <= T_BalanceReport:
         status = apply_fact(s, record)
-    elif kind in (T_Tick, T_Capacities, T_UserLost, T_UserBack, T_Leading):
+    elif kind in (T_Tick, T_Capacities, T_UserLost, T_UserBack, T_Leading, T_StorageChanged):
         status = apply_own(s, record)
     elif kind == T_Resolve:
         status = apply_resolve(s, <const Resolve*>record)

@@ -320,4 +320,5 @@ cdef class JournalCore:
             "write_ns_max": self.state.write_ns_max,
             "next_segment_ready": self.state.prepared >= 0,
             "next_segment_errno": self.state.prepare_error,
+            "room": self.state.room,
         }

@@ -9,7 +9,7 @@ import re
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.errno cimport EFAULT, EINVAL, EIO, ENOENT, errno
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memcmp, memcpy, memset, strlen
 
 from oms._core.journal_file cimport (
     DURABILITY_BATCH, FAULT_BATCH, FAULT_CHAIN, FAULT_CRC, FAULT_FOREIGN, FAULT_FORMAT, FAULT_HEADER, FAULT_LENGTH,
@@ -39,6 +39,8 @@ cdef extern from "<sys/stat.h>" nogil:
     int fstat(int file, file_stat* found)
 
 SEGMENT = re.compile(r"(\d{8,})\.journal$")
+
+cdef const char* ARCHIVE = b"archive/"
 
 cdef enum:
     WINDOW = 2097152            # bytes made present at a time: more than a batch
@@ -131,13 +133,23 @@ cdef bint mark_agrees(ReaderState* reader, JournalMark* mark, uint64_t first, ui
     return mark.sequence > last or (mark.sequence <= first and first != last)
 
 
+cdef int segment_file(int directory, uint64_t segment) noexcept nogil:
+    """Opens a segment, in the journal's directory or in its archive; -1: errno says why not."""
+    cdef char[40] name
+    cdef char* alone = name + strlen(ARCHIVE)
+    cdef int file
+    memcpy(name, ARCHIVE, strlen(ARCHIVE))
+    segment_name(segment, alone)
+    file = storage_open(directory, alone, O_RDONLY | O_CLOEXEC)
+    if file < 0 and errno == ENOENT:
+        file = storage_open(directory, name, O_RDONLY | O_CLOEXEC)
+    return file
+
+
 cdef int header_read(int directory, uint64_t segment, SegmentHeader* header, int* error) noexcept nogil:
     """A segment's header, checked by itself: a FaultCode."""
-    cdef char[32] name
     cdef ssize_t size
-    cdef int file
-    segment_name(segment, name)
-    file = storage_open(directory, name, O_RDONLY | O_CLOEXEC)
+    cdef int file = segment_file(directory, segment)
     if file < 0:
         error[0] = errno
         return FAULT_SEGMENT_MISSING if errno == ENOENT else FAULT_READ
@@ -180,12 +192,9 @@ cdef int header_fits(ReaderState* reader, SegmentHeader* header, uint64_t segmen
 
 cdef bint segment_map(ReaderState* reader, uint64_t segment, uint64_t size) noexcept nogil:
     """Maps the segment in place of the last; its file must have the size."""
-    cdef char[32] name
     cdef file_stat found
     cdef void* map
-    cdef int file
-    segment_name(segment, name)
-    file = storage_open(reader.directory, name, O_RDONLY | O_CLOEXEC)
+    cdef int file = segment_file(reader.directory, segment)
     if file < 0:
         return damaged(reader, FAULT_READ, segment, 0, errno)
     if fstat(file, &found) == 0 and <uint64_t> found.st_size != size:
@@ -427,6 +436,14 @@ cdef bint reader_load(ReaderState* reader) noexcept nogil:
     return False
 
 
+def archived(directory):
+    """Names in the archive that the journal's directory links to; none while it is out of reach."""
+    try:
+        return os.listdir(os.path.join(directory, "archive"))
+    except OSError:
+        return []
+
+
 cdef class ReaderCore:
     """Reads the journal in a directory: iterate for the records from `from_sequence` on, as bytes.
 
@@ -447,7 +464,10 @@ cdef class ReaderCore:
         reader.live = live
         boot = boot_id()
         memcpy(reader.boot_id, <const uint8_t*> boot, 16)
-        numbers = sorted(int(found[1]) for name in os.listdir(reader.directory) if (found := SEGMENT.match(name)))
+        names = os.listdir(reader.directory)
+        if "archive" in names:
+            names += archived(directory)
+        numbers = sorted({int(found[1]) for name in names if (found := SEGMENT.match(name))})
         if not numbers:
             reader.status = READER_END
             return

@@ -75,6 +75,7 @@ cdef struct JournalState:
     int32_t prepared                # file descriptor, -1: none
     uint32_t wanted                 # 1: one is asked for
     int32_t prepare_error           # errno of the last attempt
+    uint32_t room                   # StorageState: for the segments to come
     Doorbell prepare                # for the preparing thread
     Doorbell ready                  # for the writer
     pthread_t writer_thread

@@ -19,13 +19,22 @@ from oms._core.storage cimport (
     O_CLOEXEC, O_RDWR, close_file, dup, iovec, storage_flush, storage_open, storage_read, storage_stored,
     storage_unlink,
 )
-from oms._core.types cimport SCHEMA_VERSION, Frame, JournalCommit, T_JournalCommit
+from oms._core.types cimport (
+    SCHEMA_VERSION, Frame, JournalCommit, StorageState_enough, StorageState_full, StorageState_low, T_JournalCommit,
+)
 
 
 cdef extern from *:
     """
     #include <pthread.h>
     #include <signal.h>
+    #include <sys/statvfs.h>
+
+    /* That this user may still write; as good as endless where the system does not tell. */
+    static uint64_t free_bytes(int directory) {
+        struct statvfs found;
+        return fstatvfs(directory, &found) ? UINT64_MAX : (uint64_t) found.f_bavail * found.f_frsize;
+    }
 
     /* A thread that gets no signals: they are the main thread's. */
     static int quiet_thread(pthread_t *thread, void *(*run)(void *), void *argument) {
@@ -37,6 +46,7 @@ cdef extern from *:
         return error;
     }
     """
+    uint64_t free_bytes(int directory) nogil
     int quiet_thread(pthread_t* thread, void* (*run)(void*) noexcept nogil, void* argument) nogil
     int pthread_join(pthread_t thread, void** result) nogil
 
@@ -97,6 +107,21 @@ cdef void next_segment_wanted(JournalState* journal) noexcept nogil:
         doorbell_ring(&journal.prepare)
 
 
+cdef void look_for_room(JournalState* journal) noexcept nogil:
+    """Tells before it is too late: the next segment is there, and the disk has room for one more; low: it has not;
+    full: the next one could not be made. It is tried again: what was written is elsewhere."""
+    cdef bint ready = load_u32(<uint32_t*> &journal.prepared) != <uint32_t> -1
+    cdef uint64_t free = free_bytes(journal.directory)
+    if not ready and journal.prepare_error:
+        store_u32(&journal.room, StorageState_full)
+        if free >= journal.segment_bytes:
+            store_u32(&journal.wanted, 1)
+    elif free < journal.segment_bytes * (1 if ready else 2):
+        store_u32(&journal.room, StorageState_low)
+    else:
+        store_u32(&journal.room, StorageState_enough)
+
+
 cdef void* prepare_segments(void* argument) noexcept nogil:
     """The preparing thread."""
     cdef JournalState* journal = <JournalState*> argument
@@ -110,6 +135,7 @@ cdef void* prepare_segments(void* argument) noexcept nogil:
                 store_u32(<uint32_t*> &journal.prepared, <uint32_t> file)
             store_u32(&journal.wanted, 0)
             doorbell_ring(&journal.ready)
+        look_for_room(journal)
         doorbell_wait(&journal.prepare, 0, 1000000000)
     return NULL
 

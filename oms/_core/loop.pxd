@@ -55,6 +55,7 @@ cdef class Loop:
     cdef bint may_ask(self, uint16_t user, const Lookup* asked) noexcept nogil
     cdef void give_out(self) noexcept nogil
     cdef uint16_t destination(self, const Frame* output) noexcept nogil
+    cdef void tell_of_storage(self) noexcept nogil
     cdef void tick(self) noexcept nogil
     cdef void publish(self) noexcept nogil
     cdef void read_clock(self) noexcept nogil

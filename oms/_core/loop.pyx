@@ -114,6 +114,7 @@ cdef class Loop:
                     self.take_in(&event)
                     bus_release(self.b, &event)
                     taken += 1
+                self.tell_of_storage()
                 if taken == 0:
                     self.read_clock()
                     self.tick()
@@ -364,6 +365,19 @@ cdef class Loop:
             self.s.out_used = self.s.out_used - self.given
             memmove(self.s.out, self.s.out + self.given, self.s.out_used)
             self.given = 0
+
+    cdef void tell_of_storage(self) noexcept nogil:
+        """Has the journal say that the disk has less room for it, or has it again."""
+        cdef uint32_t room = load_u32(&self.j.room)
+        cdef StorageChanged record
+        if room == self.s.firm.storage:
+            return
+        memset(&record, 0, sizeof(record))
+        record.frame.length = sizeof(record)
+        record.frame.template_id = T_StorageChanged
+        record.frame.schema_version = SCHEMA_VERSION
+        record.state = <uint8_t>room
+        self.inject(&record.frame, 0)
 
     cdef void tick(self) noexcept nogil:
         """Time is a record, too: one is made when something is due."""

@@ -179,6 +179,8 @@ cdef uint16_t apply_new(State* s, const NewOrderSingle* r) noexcept nogil:
         return reject(s, &a, &t, ST_list_rejected)
     if not in_time(s, &a, t.instrument):
         return reject(s, &a, &t, ST_rate_exceeded)
+    if s.firm.storage == StorageState_full:
+        return reject(s, &a, &t, ST_storage_full)
     vet_terms(s, &t)
     if worth_more_checks(&a, &t):
         vet_new(s, &t, &draft)
@@ -271,6 +273,8 @@ cdef uint16_t apply_replace(State* s, const OrderCancelReplaceRequest* r) noexce
         return reject(s, &a, &t, ST_list_rejected)
     if not in_time(s, &a, o.instrument):
         return reject(s, &a, &t, ST_rate_exceeded)
+    if s.firm.storage == StorageState_full:
+        return reject(s, &a, &t, ST_storage_full)
     if order == 0:
         return reject(s, &a, &t, ST_order_unknown)
     if unsent(s, o) and (a.options & OPTION_listed or s.request[o.request].status == RequestStatus_received):

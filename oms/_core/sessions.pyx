@@ -39,6 +39,18 @@ cdef uint16_t apply_leading(State* s, const Leading* r) noexcept nogil:
     return ST_ok
 
 
+cdef uint16_t apply_storage_changed(State* s, const StorageChanged* r) noexcept nogil:
+    """The disk has less room for the journal, or has it again; only the process itself tells."""
+    if s.source:
+        return ST_permission_denied
+    if r.state > StorageState_full:
+        return ST_reference_invalid
+    s.firm.storage = r.state
+    if r.state != StorageState_enough:
+        alert(s, EventKind_firm, 1, ST_storage_full if r.state == StorageState_full else ST_storage_low)
+    return ST_ok
+
+
 cdef uint16_t apply_user_lost(State* s, const UserLost* r) noexcept nogil:
     """From now on its orders wait for it, as long as it has asked for. Lost twice is lost once."""
     cdef UserRow* u

@@ -61,6 +61,7 @@ cdef extern from "catalogue.h" nogil:
         T_UserLost
         T_UserBack
         T_Leading
+        T_StorageChanged
         T_Resolve
         T_Transfer
         T_SetLimit
@@ -185,6 +186,8 @@ cdef extern from "catalogue.h" nogil:
         ST_withdrawn_by_kill
         ST_trading_killed
         ST_cancelled_on_disconnect
+        ST_storage_low
+        ST_storage_full
         ST_epoch_passed
         Side_buy
         Side_sell
@@ -266,6 +269,9 @@ cdef extern from "catalogue.h" nogil:
         SessionState_open
         SessionState_ended
         SessionState_complete
+        StorageState_enough
+        StorageState_low
+        StorageState_full
         FeedState_offline
         FeedState_online
         FeeBasis_value
@@ -943,6 +949,11 @@ cdef extern from "catalogue.h" nogil:
         uint8_t promoted
         uint8_t pad0[3]
 
+    ctypedef struct StorageChanged:
+        Frame frame
+        uint8_t state
+        uint8_t pad0[7]
+
     ctypedef struct Resolve:
         Frame frame
         uint64_t request
@@ -1111,6 +1122,8 @@ cdef extern from "catalogue.h" nogil:
         uint64_t next_expiry_ns
         uint8_t sod_digest[32]
         uint8_t config_digest[32]
+        uint8_t storage
+        uint8_t pad0[7]
 
     ctypedef struct CurrencyRow:
         uint32_t version

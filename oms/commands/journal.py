@@ -1,6 +1,7 @@
-"""`oms journal stat|verify|dump DIR`: what a journal holds, whether it is whole, and its records in words.
+"""`oms journal stat|verify|dump DIR`: what a journal holds, whether it is whole, and its records as they are.
 
-It only reads, also beside a running process. DIR is the journal's directory or the one above it.
+It only reads, also beside a running process. DIR is the journal's directory or the one above it. The other actions are
+in journal_care.
 """
 
 import json
@@ -11,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oms.commands import add_command
+from oms.commands import add_command, journal_care
 from oms.errors import OmsError
 
 if TYPE_CHECKING:
@@ -35,8 +36,11 @@ def add(subparsers: "Subparsers") -> None:
             command.add_argument(
                 "--from", dest="first", type=int, default=1, metavar="N", help="sequence to begin at (default 1)"
             )
+        if action is _verify:
+            journal_care.add_head_check(command)
         if action is _dump:
             command.add_argument("--to", dest="last", type=int, metavar="N", help="sequence to end with (default all)")
+    journal_care.add(actions)
 
 
 def _usage(parser: ArgumentParser) -> int:
@@ -72,8 +76,17 @@ def _verify(args: Namespace, directory: Path) -> int:
     from oms.journal import verify
 
     report = verify(directory, args.first)
-    print(json.dumps(_document(report), indent=2) if args.json else _text(report))
-    return 0 if report.ok else 1
+    head, problems = (None, []) if report.damage else journal_care.check_head(directory, args)
+    if args.json:
+        print(json.dumps(_document(report) | {"head": problems if head else None}, indent=2))
+    else:
+        print(_text(report))
+        proven = journal_care.proven(head, args.public_key is not None) if head and not problems else ""
+        print(
+            "\n".join([*([f"  {proven}"] if proven else []), *(f"  WRONG: {problem}" for problem in problems)]), end=""
+        )
+        print("\n" if head else "", end="")
+    return 0 if report.ok and not problems else 1
 
 
 def _document(report: "Report") -> dict[str, Any]:

@@ -7,6 +7,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from oms.commands import add_command, add_store
+from oms.commands.journal_care import add_head_check, check_head, proven
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 def add(subparsers: "Subparsers") -> None:
     summary = "check the journal, replay it, and recompute every bucket; exit status 1 if anything is wrong"
-    add_store(add_command(subparsers, "verify", summary, run))
+    command = add_command(subparsers, "verify", summary, run)
+    add_store(command)
+    add_head_check(command)
 
 
 def run(args: Namespace) -> int:
@@ -26,7 +29,12 @@ def run(args: Namespace) -> int:
     from oms.look import store_of
     from oms.verify import verify
 
-    report = verify(store_of(args))
+    store = store_of(args)
+    report = verify(store)
+    head, problems = (None, []) if report.problems else check_head(store / "journal", args)
+    report.problems += problems
+    if head and not problems:
+        report.notes.append(proven(head, args.public_key is not None))
     print(json.dumps(document(report), indent=2) if args.json else text(report))
     return 0 if report.ok else 1
 

@@ -30,6 +30,7 @@ ENUMS = [
     Enum("ControlScope", "What a trading state applies to", numbers(
         "firm", "exchange", "account", "instrument", "user")),
     Enum("SessionState", "Session of an exchange", numbers("closed", "open", "ended", "complete")),
+    Enum("StorageState", "How much room the disk has for the journal", numbers("enough", "low", "full")),
     Enum("FeedState", "State of a feed", numbers("offline", "online")),
     Enum("FeeBasis", "What a fee component is charged on", numbers("value", "brokerage", "flat", start=1)),
     Enum("TradeKind", "Kind of an execution row", numbers("trade", "bust", "correct", start=1)),

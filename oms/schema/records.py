@@ -212,6 +212,8 @@ RECORDS = [
     Record(98, "Leading", "A process leads from here on: it is the only one that appends.", [
         F("epoch", "u32", "above every one before"), F("promoted", "u8", "1 = it was a standby before"),
         F("pad0", "u8[3]")]),
+    Record(99, "StorageChanged", "How much room the disk has for the journal, as its process found it.", [
+        F("state", "u8", "StorageState"), F("pad0", "u8[7]")]),
     Record(67, "Resolve", "An operator says what became of a request in doubt, a break, or a parked report.", [
         F("request", "handle", "0 = it is about a parked report"), F("parked", "slot"),
         F("outcome", "u8", "Resolution"), F("pad0", "u8[3]"), F("tag", "u64")], [F("text", "text", "why", 58)]),

@@ -36,7 +36,8 @@ TABLES = [
         F("epoch", "u32", "of the process that leads: each has a higher one"),
         F("next_expiry_ns", "time", "when the oldest buffered request times out; 0 = none"),
         F("sod_digest", "u8[32]", "SHA-256 of the file in progress"),
-        F("config_digest", "u8[32]", "SHA-256 of the reference data of the configuration")]),
+        F("config_digest", "u8[32]", "SHA-256 of the reference data of the configuration"),
+        F("storage", "u8", "StorageState"), F("pad0", "u8[7]")]),
     Table("currency", "Currencies, with the other side of every posting.", 256, [
         VERSION, F("code", "c8", "ISO 4217"), F("exponent", "u8", "decimals of money"), F("pad0", "u8"),
         F("calendar", "u16", "row in the calendar table"),

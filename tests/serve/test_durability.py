@@ -20,10 +20,11 @@ from oms import records
 from oms.bus import BusError, Connection
 from oms.bus_config import SessionRole
 from oms.config import load
-from oms.enums import Status
+from oms.enums import Status, StorageState
 from oms.journal import read, verify
 from oms.server import live
-from tests.serve.test_serve import CONFIG, Serving
+from oms.views import attach
+from tests.serve.test_serve import CONFIG, Serving, wait_until
 
 RUNNER = Path(__file__).with_name("serve_at_call.py")
 SOAK = os.environ.get("OMS_SOAK") == "1"
@@ -128,6 +129,23 @@ def test_a_call_goes_wrong(store: Path, fault: str, at: int) -> None:
     serving = Serving(store)
     assert serving.stop() == 0
     assert journaled(store) >= run.told
+
+
+def test_a_disk_without_room_refuses_what_is_new_and_goes_on(store: Path) -> None:
+    """The next segment cannot be made: told a long way before the present one is full, and over when it can."""
+    config = (store / "oms.toml").read_text()
+    (store / "oms.toml").write_text(config.replace("segment_bytes = 1048576", "segment_bytes = 65536"))
+    serving = Serving(store)
+    (store / "journal" / "next.prepared").mkdir()
+    order = records.encode("NewOrderSingle", account=1, instrument=1, cl_ord_id="X")
+    views = attach(serving.config.tables)
+    try:
+        wait_until(lambda: serving.ask("client2", order) and views.row("firm", 1)["storage"] == StorageState.full)
+        (store / "journal" / "next.prepared").rmdir()
+        wait_until(lambda: views.row("firm", 1)["storage"] == StorageState.enough)
+        assert serving.ask("client2", order) == Status.account_unknown
+    finally:
+        assert serving.stop() == 0
 
 
 def test_an_adapter_that_knows_more_than_the_journal_is_refused(store: Path) -> None:

@@ -1,0 +1,100 @@
+"""Segments that a verified snapshot stands in for go to an archive, and everybody still finds them."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from oms import Engine, archive, snapshot
+from oms.errors import OmsError
+from oms.journal import first_sequence, read, verify
+from oms.journal_repair import repair
+from oms.replica import Replica
+from tests.journal.tools import segments
+
+SEGMENT = 1 << 16
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """Several segments, and a snapshot that was verified in the last but one."""
+    store = tmp_path / "store"
+    with Engine(journal=store / "journal", segment_bytes=SEGMENT) as engine:
+        engine.define_currency("AUD")
+        while len(segments(store / "journal")) < 6:
+            engine.tick()
+        engine.snapshot(store / "snapshots", kept=1)
+        while len(segments(store / "journal")) < 8:
+            engine.tick()
+    return store
+
+
+def test_nothing_goes_before_a_snapshot_is_verified(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(snapshot, "replaceable_through", lambda directory: 0)
+    assert archive.archive(store, tmp_path / "away") == []
+    assert not (tmp_path / "away").exists()
+
+
+@pytest.fixture
+def archived(store, tmp_path, monkeypatch) -> Path:
+    sequence = int(snapshot.newest_first(store / "snapshots")[0].stem)
+    monkeypatch.setattr(snapshot, "replaceable_through", lambda directory: sequence)
+    before = verify(store / "journal")
+    names = archive.archive(store, tmp_path / "away")
+    assert names == [f"{number:08}.journal" for number in range(1, 6)]
+    assert sorted(path.name for path in (tmp_path / "away").iterdir()) == names
+    assert len(segments(store / "journal")) == 3
+    assert verify(store / "journal") == before
+    assert archive.archive(store, tmp_path / "away") == []
+    return store
+
+
+def test_everybody_still_finds_them(archived):
+    with Engine(journal=archived / "journal", snapshots=archived / "snapshots", segment_bytes=SEGMENT) as engine:
+        engine.tick()
+        last = engine.sequence
+    assert first_sequence(archived / "journal") == 1
+    assert len(list(read(archived / "journal"))) == last
+    assert Replica(archived).state_hash() == Replica(archived, use_snapshots=False).state_hash()
+
+
+def test_the_start_needs_none_of_them(archived, tmp_path):
+    (tmp_path / "away").rename(tmp_path / "out of reach")
+    with Engine(journal=archived / "journal", snapshots=archived / "snapshots", segment_bytes=SEGMENT) as engine:
+        assert engine.tick().ok
+    assert first_sequence(archived / "journal") > 1
+    with pytest.raises(OmsError, match="archived"):
+        Replica(archived, use_snapshots=False)
+
+
+def test_damage_in_the_archive_is_found_and_repaired(archived, tmp_path):
+    shutil.copytree(archived / "journal", tmp_path / "copy")
+    path = tmp_path / "away" / "00000002.journal"
+    data = bytearray(path.read_bytes())
+    data[9000] ^= 1
+    path.write_bytes(data)
+    damage = verify(archived / "journal").damage
+    assert damage is not None
+    shutil.rmtree(tmp_path / "copy")
+    shutil.copytree(archived / "journal", tmp_path / "copy", symlinks=False)
+    data[9000] ^= 1
+    (tmp_path / "copy" / "archive" / "00000002.journal").write_bytes(data)
+    assert repair(archived / "journal", tmp_path / "copy").taken == ["00000002.journal"]
+    assert verify(archived / "journal").ok
+    assert path.read_bytes() == bytes(data)
+
+
+def test_a_second_archive_is_refused(archived, tmp_path):
+    with pytest.raises(OmsError, match="has its archive in"):
+        archive.link(archived / "journal", tmp_path / "other")
+
+
+def test_a_damaged_segment_does_not_go(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(snapshot, "replaceable_through", lambda directory: 1 << 40)
+    path = segments(store / "journal")[1]
+    data = bytearray(path.read_bytes())
+    data[9000] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(OmsError, match=r"00000002\.journal, byte"):
+        archive.archive(store, tmp_path / "away")
+    assert len(segments(store / "journal")) == 8
