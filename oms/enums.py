@@ -456,9 +456,9 @@ class Status(IntEnum):
     withdrawn_by_kill = 141
     trading_killed = 142
     cancelled_on_disconnect = 143
+    epoch_passed = 170
     storage_low = 175
     storage_full = 176
-    epoch_passed = 170
 
 
 class Permission(IntFlag):

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from oms import snapshot
+from oms.archive import archive
 from oms.config import Config, Following
 from oms.errors import OmsError
 from oms.journal import Reader, is_locked
@@ -98,6 +99,7 @@ class Follower(Replica):
         for left in self.place.parent.glob("*.json"):  # of followers that were killed
             if not _running(left):
                 left.unlink(missing_ok=True)
+        self.archive: Path | None = None  # where old segments of the journal go
         self.kind = "follower"
         self.asked: dict[str, object] = {}  # what it was asked to do, and why it did not
 
@@ -202,11 +204,22 @@ class Follower(Replica):
         path, self.proof = self.proof.path, None
         if not finding:
             self.tell(f"snapshot {path.name} verified")
+            self._archive()
             return
         if path.exists():
             path.rename(path.with_suffix(".bad"))
         self.taken = 0
         self.tell(f"snapshot {path.name} put aside as {path.stem}.bad: {finding}")
+
+    def _archive(self) -> None:
+        """Moves the segments that are not needed here any more; where that fails, they stay."""
+        if self.archive is None:
+            return
+        try:
+            if names := archive(self.directory, self.archive):
+                self.tell(f"moved {len(names)} segments up to {names[-1]} to {self.archive}")
+        except (OSError, OmsError) as error:
+            self.tell(f"nothing is archived: {error}")
 
     # the process
 
@@ -288,6 +301,7 @@ def followers(directory: Path) -> list[dict[str, Any]]:
 def follow(directory: Path, config: Config, tell: Tell) -> int:
     """`oms follower`: until SIGTERM or SIGINT."""
     follower = Follower(directory, config.follower, config.store.snapshots_kept, tell)
+    follower.archive = config.archive
     try:
         tell(f"following from sequence {follower.sequence}, recovered in {follower.seconds:.2f} s")
         while follower.run() == signal.SIGUSR1:

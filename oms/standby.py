@@ -45,6 +45,7 @@ class Standby(Follower):
         except BaseException:
             drop_tables(self.aside)
             raise
+        self.archive = config.archive
         self.kind = "standby"
         self.asked["promotions"] = 0  # that were asked for
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from oms import journal, schema
 from oms.control import states
-from oms.enums import ControlState, FeedState, SessionState
+from oms.enums import ControlState, FeedState, SessionState, StorageState
 from oms.follower import followers
 from oms.look import Source
 from oms.values import from_day
@@ -63,6 +63,7 @@ def firm(views: Views) -> dict[str, Any]:
         "business_date": day.isoformat() if day else None,
         "epoch": int(row["epoch"]),
         "control": ControlState(int(row["control_state"])).name,
+        "storage": StorageState(int(row["storage"])).name,
         "queued": int(row["queued"]),
         "buffered": int(row["buffered"]),
         "in_doubt": int(row["in_doubt"]),

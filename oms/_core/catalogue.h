@@ -187,9 +187,9 @@
 #define ST_withdrawn_by_kill 141
 #define ST_trading_killed 142
 #define ST_cancelled_on_disconnect 143
+#define ST_epoch_passed 170
 #define ST_storage_low 175
 #define ST_storage_full 176
-#define ST_epoch_passed 170
 #define Side_buy 49
 #define Side_sell 50
 #define Side_sell_short 53

@@ -186,9 +186,9 @@ cdef extern from "catalogue.h" nogil:
         ST_withdrawn_by_kill
         ST_trading_killed
         ST_cancelled_on_disconnect
+        ST_epoch_passed
         ST_storage_low
         ST_storage_full
-        ST_epoch_passed
         Side_buy
         Side_sell
         Side_sell_short

@@ -144,8 +144,9 @@ STATUSES = [
     Status(142, "trading_killed", "Killed: nothing trades, and every live order is being cancelled."),
     Status(143, "cancelled_on_disconnect", "Its user's session ended and did not come back in time.", 103, 0),
     # who leads
+    Status(170, "epoch_passed", "Another process has led with this epoch, or a later one."),
+    # the disk
     Status(175, "storage_low", "The disk has not the room for two more segments of the journal."),
     Status(176, "storage_full", "The disk has no room for the journal's next segment: nothing new is taken.", 103, 0),
-    Status(170, "epoch_passed", "Another process has led with this epoch, or a later one."),
 ]
 # fmt: on

@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 
 from oms import Engine, archive, snapshot
+from oms.config import Following
 from oms.errors import OmsError
+from oms.follower import Follower
 from oms.journal import first_sequence, read, verify
 from oms.journal_repair import repair
 from oms.replica import Replica
+from tests.journal.test_commands import oms
 from tests.journal.tools import segments
 
 SEGMENT = 1 << 16
@@ -29,16 +32,15 @@ def store(tmp_path: Path) -> Path:
     return store
 
 
-def test_nothing_goes_before_a_snapshot_is_verified(store, tmp_path, monkeypatch):
-    monkeypatch.setattr(snapshot, "replaceable_through", lambda directory: 0)
+def test_nothing_goes_before_a_snapshot_is_verified(store, tmp_path):
     assert archive.archive(store, tmp_path / "away") == []
     assert not (tmp_path / "away").exists()
 
 
 @pytest.fixture
-def archived(store, tmp_path, monkeypatch) -> Path:
-    sequence = int(snapshot.newest_first(store / "snapshots")[0].stem)
-    monkeypatch.setattr(snapshot, "replaceable_through", lambda directory: sequence)
+def archived(store, tmp_path) -> Path:
+    [path] = snapshot.newest_first(store / "snapshots")
+    snapshot.verify(path)
     before = verify(store / "journal")
     names = archive.archive(store, tmp_path / "away")
     assert names == [f"{number:08}.journal" for number in range(1, 6)]
@@ -89,8 +91,8 @@ def test_a_second_archive_is_refused(archived, tmp_path):
         archive.link(archived / "journal", tmp_path / "other")
 
 
-def test_a_damaged_segment_does_not_go(store, tmp_path, monkeypatch):
-    monkeypatch.setattr(snapshot, "replaceable_through", lambda directory: 1 << 40)
+def test_a_damaged_segment_does_not_go(store, tmp_path):
+    snapshot.verify(snapshot.newest_first(store / "snapshots")[0])
     path = segments(store / "journal")[1]
     data = bytearray(path.read_bytes())
     data[9000] ^= 1
@@ -98,3 +100,25 @@ def test_a_damaged_segment_does_not_go(store, tmp_path, monkeypatch):
     with pytest.raises(OmsError, match=r"00000002\.journal, byte"):
         archive.archive(store, tmp_path / "away")
     assert len(segments(store / "journal")) == 8
+
+
+def test_a_follower_archives_what_its_snapshots_replace(store, tmp_path):
+    said: list[str] = []
+    follower = Follower(store, Following(snapshot_records=1), 1, said.append)
+    follower.archive = tmp_path / "away"
+    try:
+        follower.finish()
+    finally:
+        follower.leave()
+    assert [line for line in said if line.startswith("moved 6 segments up to 00000006.journal")] == said[-1:]
+    assert len(segments(store / "journal")) == 2
+    assert verify(store / "journal").ok
+
+
+def test_the_command(store, tmp_path, capsys):
+    snapshot.verify(snapshot.newest_first(store / "snapshots")[0])
+    status, text = oms(capsys, "journal", "archive", store)
+    assert (status, "no archive is named" in text) == (1, True)
+    (store / "oms.toml").write_text('[store]\narchive = "away"\n')
+    assert oms(capsys, "journal", "archive", store) == (0, f"5 segments moved to {store / 'away'}\n")
+    assert oms(capsys, "journal", "archive", store)[1].startswith("no segment may go")
