@@ -62,7 +62,7 @@ PLANTS = (
             ("executions.pyx", "exchange << 8 | side,", "exchange << 8 | (0 if planted(N) else side),"),
             ("executions.pyx", "and x.side == side:", "and (planted(N) or x.side == side):"),
         ),
-        scenario("feeds/the_same_exec_id_on_either_side_is_two_trades"),
+        scenario("reports/an_execution_key_has_date_and_side"),
     ),
     Plant(
         "a release is off by one",
@@ -187,4 +187,16 @@ PLANTS = (
         (("feeds.pyx", "    if sequence == f.last_in + 1:", "    if planted(N) or sequence == f.last_in + 1:"),),
         scenario("feeds/a_gap_in_a_feed_holds_new_orders"),
     ),
+    Plant(
+        "a cancel breaks an invariant",
+        (
+            (
+                "requests.pyx",
+                "        return reject(s, &a, &t, ST_order_unknown)\n    o = &s.order[order]\n    if o.closed:\n",
+                "        return reject(s, &a, &t, ST_order_unknown)\n    o = &s.order[order]\n"
+                '    if planted(N):\n        broken("a planted invariant")\n    if o.closed:\n',
+            ),
+        ),
+    ),
 )
+POISON = len(PLANTS)

@@ -77,13 +77,14 @@ class Day:
         self.desks[0].colleague, self.desks[1].colleague = self.desks[1], self.desks[0]
         self.auth_above = chance.choice(("0", "20000", "60000"))
         self.pace = chance.choice((15, 40, 100))
+        self.compare_first = chance.random() < 0.5
         for peer in (*self.gateways, *self.clients, *self.desks):
             peer.line = Line(self.clock, self.process, peer)
 
     def define(self, engine: Engine) -> None:
         """What the configuration says; told at every start."""
         engine.define_currency("AUD", 4)
-        engine.define_exchange("XASX", 2, feeds=["XASX", "XASX2"])
+        engine.define_exchange("XASX", 2, feeds=["XASX", "XASX2"], compare=self.compare_first)
         engine.define_class("default", receivable_days=2, auth_above_value=self.auth_above, buffer_timeout_s=1)
         engine.define_fee("percent", bps="11", minimum="19.95")
         engine.assign_fee("default", "percent")

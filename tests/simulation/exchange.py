@@ -22,9 +22,12 @@ TICK = 100
 class Exchange:
     def __init__(self, clock: Clock, mic: str, trade_date: int) -> None:
         self.clock, self.mic = clock, mic
+        self.skew = clock.random.choice((0, -240_000_000_000, 420_000_000_000))  # of its clock: minutes
+        if self.skew:
+            clock.mark("exchange's clock minutes off")
         listings = {symbol: Listing(symbol, 4, 0, TICK, LOT, price) for symbol, price in REFERENCE.items()}
         self.matching = Matching(mic, listings, delay_ns=300_000, pending_reports=clock.random.random() < 0.5)
-        self.matching.open_session(trade_date, clock.now)
+        self.matching.open_session(trade_date, self.now)
         self.session = 1
         self.seen: set[int] = set()  # requests that have come, for ever
         self.forgotten: set[str] = set()  # exec_ids that were told before the exchange lost them
@@ -34,6 +37,11 @@ class Exchange:
     def tape(self) -> list[Report]:
         """All reports of this session, from the first."""
         return self.matching.reports
+
+    @property
+    def now(self) -> int:
+        """By its own clock."""
+        return self.clock.now + self.skew
 
     @property
     def told(self) -> set[str]:
@@ -47,16 +55,16 @@ class Exchange:
             raise Broken(f"request {request.request & 0xFFFFFFFF} came to {self.mic} twice")
         self.seen.add(request.request)
         self.clock.tell(f"{self.mic}: takes {RequestType(request.type).name} {request.request & 0xFFFFFFFF}")
-        self.matching.receive([request], self.clock.now)
+        self.matching.receive([request], self.now)
         self.clock.after(0.3, self.advance)
 
     def advance(self) -> None:
-        self.matching.advance(self.clock.now)
+        self.matching.advance(self.now)
 
     def status(self, request: OrderRequest, of: int) -> Report:
         """The answer to a query for a request, by the id `of`: what the order is now, or that there is none."""
         matching = self.matching
-        matching.advance(self.clock.now + 10_000_000)  # what has come before the query is decided before it is answered
+        matching.advance(self.now + 10_000_000)  # what has come before the query is decided before it is answered
         order = matching.orders.get(of)
         if request.type in (RequestType.replace, RequestType.cancel) and of not in matching.orders:
             known = matching.orders.get(request.orig_request)
@@ -154,7 +162,7 @@ class Exchange:
 
     def end_day(self) -> None:
         self.advance()
-        self.matching.end_session(self.clock.now)
+        self.matching.end_session(self.now)
 
     # a failure that forgets
 

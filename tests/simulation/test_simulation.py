@@ -38,6 +38,7 @@ REACHED = {
     "delay",
     "drop",
     "duplicate",
+    "exchange's clock minutes off",
     "exchange lost its last reports",
     "exchange restarted",
     "gap or repeat seen by a peer",
