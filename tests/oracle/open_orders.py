@@ -51,5 +51,6 @@ class OpenOrders(Balances):
         return self.order_at(exchange, row["order_id"])
 
     def doubt(self, order: Order) -> None:
-        order.request.status, order.request.reason = "in_doubt", "order_missing_at_exchange"
+        if order.request.status != "in_doubt":
+            order.request.status, order.request.reason = "in_doubt", "order_missing_at_exchange"
         self.alerts.append("order_missing_at_exchange")

@@ -91,8 +91,8 @@ class States(External):
             order.ord_status = word if word in (*BUSY, *RESTING, *OVER) else status
 
     def word_of_filled(self, order: Order, word: str | None) -> None:
-        """That it works on a request holds for as long as the exchange says so."""
-        if order.ord_status in BUSY or word in BUSY:
+        """That it works on a request holds until the exchange's next word, or while there is such a request."""
+        if word in BUSY or (order.ord_status in BUSY and (word or not order.pending)):
             order.ord_status = word if word in (*BUSY, *OVER) else FILLED
 
     def unfill(self, order: Order) -> None:
