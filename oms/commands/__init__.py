@@ -4,9 +4,11 @@ A module imports what is heavy inside `run`, so that `oms --help` answers at onc
 """
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from oms.errors import OmsError
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -64,6 +66,44 @@ def add_command(subparsers: "Subparsers", name: str, summary: str, run: Callable
     parser = subparsers.add_parser(name, parents=[_COMMON], help=summary, description=summary)
     parser.set_defaults(run=run)
     return parser
+
+
+def add_group(subparsers: "Subparsers", name: str, summary: str, description: str) -> "Subparsers":
+    """Add a command that consists of actions, and return where these are added; alone it says how it is used."""
+    parser = subparsers.add_parser(name, help=summary, description=description)
+
+    def usage(_: Namespace) -> int:
+        parser.print_help()
+        return 2
+
+    parser.set_defaults(run=usage)
+    return parser.add_subparsers(metavar="action")
+
+
+def add_config(command: ArgumentParser) -> None:
+    """The argument that says which OMS."""
+    command.add_argument(
+        "--config", type=Path, default=Path("oms.toml"), metavar="FILE", help="settings (default: oms.toml)"
+    )
+
+
+def add_operator(command: ArgumentParser) -> None:
+    """The arguments of what an operator asks of a running OMS: in whose name, and of which."""
+    command.add_argument("--as", dest="endpoint", default="", metavar="ENDPOINT", help="the operator's endpoint")
+    add_config(command)
+
+
+def add_scope(command: ArgumentParser, scopes: Sequence[str]) -> None:
+    """The arguments that say whom it concerns; `named` checks them."""
+    command.add_argument("scope", choices=scopes)
+    command.add_argument("name", nargs="?", default="", metavar="NAME", help="its code; none for the firm")
+
+
+def named(args: Namespace) -> str:
+    """The scope and its name, in words. Raises OmsError unless all but the firm has a name."""
+    if (args.scope == "firm") != (args.name == ""):
+        raise OmsError(f"{args.scope} {args.name or 'without a name'}", remedy="the firm has no name, all else has one")
+    return f"{args.scope} {args.name}".rstrip()
 
 
 def add_store(command: ArgumentParser, tables: bool = False) -> None:

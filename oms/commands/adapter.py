@@ -1,23 +1,22 @@
 """`oms adapter check`: tries an adapter against the contract, without an OMS."""
 
 import json
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from oms.commands import add_command
+from oms.commands import add_command, add_group
 
 if TYPE_CHECKING:
     from oms.commands import Subparsers
 
 
 def add(subparsers: "Subparsers") -> None:
-    parser = subparsers.add_parser(
+    actions = add_group(
+        subparsers,
         "adapter",
-        help="test an adapter",
-        description="Adapters join the OMS to exchanges: docs/reference/adapter-protocol.md.",
+        "test an adapter",
+        "Adapters join the OMS to exchanges: docs/reference/adapter-protocol.md.",
     )
-    parser.set_defaults(run=lambda args: _usage(parser))
-    actions = parser.add_subparsers(metavar="action")
     command = add_command(actions, "check", "listen as the OMS would, and try the adapter that connects", run)
     command.add_argument("--url", required=True, help="where to listen, such as ipc:///tmp/check/XASX.sock")
     command.add_argument("--name", required=True, help="the endpoint's name, which the adapter has to give")
@@ -28,11 +27,6 @@ def add(subparsers: "Subparsers") -> None:
     command.add_argument("--price-exponent", type=int, default=4, help="decimals of its prices (default: 4)")
     command.add_argument("--quantity-exponent", type=int, default=0, help="decimals of its quantities (default: 0)")
     command.add_argument("--timeout", type=float, default=15.0, metavar="S", help="for each step (default: 15)")
-
-
-def _usage(parser: ArgumentParser) -> int:
-    parser.print_help()
-    return 2
 
 
 def run(args: Namespace) -> int:

@@ -1,12 +1,11 @@
 """`oms auth list|authorise|reject`: the queue of requests that wait for a DTR, in a running OMS."""
 
 import json
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oms.commands import add_command
+from oms.commands import add_command, add_config, add_group, add_operator
 
 if TYPE_CHECKING:
     from oms.commands import Subparsers
@@ -15,38 +14,25 @@ if TYPE_CHECKING:
 
 
 def add(subparsers: "Subparsers") -> None:
-    parser = subparsers.add_parser(
+    actions = add_group(
+        subparsers,
         "auth",
-        help="list and decide on requests that wait for a DTR",
-        description="The queue of requests that the rules do not let straight through.",
+        "list and decide on requests that wait for a DTR",
+        "The queue of requests that the rules do not let straight through.",
     )
-    parser.set_defaults(run=lambda args: _usage(parser))
-    actions = parser.add_subparsers(metavar="action")
     listing = add_command(actions, "list", "requests that wait, oldest first", run)
     listing.set_defaults(action=_list)
-    _common(listing)
+    add_config(listing)
     for name, summary in (("authorise", "let a request through"), ("reject", "refuse a request")):
         command = add_command(actions, name, summary, run)
         command.set_defaults(action=_decide, decision=name)
         command.add_argument("account", metavar="ACCOUNT")
         command.add_argument("cl_ord_id", metavar="CL_ORD_ID")
-        command.add_argument("--as", dest="endpoint", default="", metavar="ENDPOINT", help="the DTR's endpoint")
         command.add_argument(
             "--version", type=int, default=0, help="the version that you looked at; a newer one is kept"
         )
         command.add_argument("--reason", default="", help="why; kept in the journal")
-        _common(command)
-
-
-def _common(command: ArgumentParser) -> None:
-    command.add_argument(
-        "--config", type=Path, default=Path("oms.toml"), metavar="FILE", help="settings (default: oms.toml)"
-    )
-
-
-def _usage(parser: ArgumentParser) -> int:
-    parser.print_help()
-    return 2
+        add_operator(command)
 
 
 def run(args: Namespace) -> int:

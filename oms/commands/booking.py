@@ -7,10 +7,9 @@ Each counts once, by its reference or batch id: after a time-out it may be given
 import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oms.commands import add_command
+from oms.commands import add_command, add_operator
 
 if TYPE_CHECKING:
     from oms.booking import Booking
@@ -65,10 +64,7 @@ def _command(subparsers: "Subparsers", name: str, summary: str, make: Make, *arg
     for argument in arguments:
         help_text = ITEM if argument == "ITEM" else None
         command.add_argument(argument.lower(), metavar=argument, help=help_text)
-    command.add_argument("--as", dest="endpoint", default="", metavar="ENDPOINT", help="the operator's endpoint")
-    command.add_argument(
-        "--config", type=Path, default=Path("oms.toml"), metavar="FILE", help="settings (default: oms.toml)"
-    )
+    add_operator(command)
     return command
 
 

@@ -6,10 +6,9 @@ Exit status: 0 done, 1 refused, or another error.
 import json
 from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oms.commands import add_command, add_store
+from oms.commands import add_command, add_group, add_operator, add_scope, add_store, named
 
 if TYPE_CHECKING:
     from oms.commands import Subparsers
@@ -19,13 +18,12 @@ SCOPES = ("firm", "exchange", "account", "instrument", "user")
 
 
 def add(subparsers: "Subparsers") -> None:
-    parser = subparsers.add_parser(
+    actions = add_group(
+        subparsers,
         "control",
-        help="halt, reduce or kill trading, and let it go on",
-        description="Trading states: of those that concern a request the strictest counts. Cancels always pass.",
+        "halt, reduce or kill trading, and let it go on",
+        "Trading states: of those that concern a request the strictest counts. Cancels always pass.",
     )
-    parser.set_defaults(run=lambda args: _usage(parser))
-    actions = parser.add_subparsers(metavar="action")
     show = add_command(actions, "show", "what is not active, and every change: who, when, why", _show)
     add_store(show, tables=True)
     change = add_command(actions, "set", "set a state; active ends a halt", _change)
@@ -41,18 +39,9 @@ def add(subparsers: "Subparsers") -> None:
 
 
 def _add_scope(command: ArgumentParser) -> None:
-    command.add_argument("scope", choices=SCOPES)
-    command.add_argument("name", nargs="?", default="", metavar="NAME", help="its code; none for the firm")
+    add_scope(command, SCOPES)
     command.add_argument("--reason", default="", help="why; kept with the change")
-    command.add_argument("--as", dest="endpoint", default="", metavar="ENDPOINT", help="the operator's endpoint")
-    command.add_argument(
-        "--config", type=Path, default=Path("oms.toml"), metavar="FILE", help="settings (default: oms.toml)"
-    )
-
-
-def _usage(parser: ArgumentParser) -> int:
-    parser.print_help()
-    return 2
+    add_operator(command)
 
 
 def _show(args: Namespace) -> int:
@@ -82,11 +71,9 @@ def _change(args: Namespace) -> int:
     from oms.config import load
     from oms.control import slot_of
     from oms.enums import ControlScope, ControlState, Status
-    from oms.errors import OmsError
     from oms.operator_client import Operator
 
-    if (args.scope == "firm") != (args.name == ""):
-        raise OmsError(f"{args.scope} {args.name or 'without a name'}", remedy="the firm has no name, all else has one")
+    whom = named(args)
     with Operator(load(args.config), args.endpoint) as operator:
         answer = operator.ask(
             "Control",
@@ -103,5 +90,5 @@ def _change(args: Namespace) -> int:
         print(json.dumps(told))
     else:
         taken = f", {told['cancels']} cancels sent, {told['withdrawn']} requests withdrawn" if "cancels" in told else ""
-        print(f"{args.scope}{args.name and ' '}{args.name}: {args.state if status == 0 else status.name}{taken}")
+        print(f"{whom}: {args.state if status == 0 else status.name}{taken}")
     return 0 if status == Status.ok else 1

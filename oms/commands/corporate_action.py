@@ -6,10 +6,9 @@ Exit status: 0 done, 1 refused, or another error.
 import json
 from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oms.commands import add_command, add_store
+from oms.commands import add_command, add_group, add_operator, add_store
 
 if TYPE_CHECKING:
     from oms.commands import Subparsers
@@ -19,13 +18,12 @@ NAMED = ("instrument", "currency", "account", "owner", "isin")
 
 
 def add(subparsers: "Subparsers") -> None:
-    parser = subparsers.add_parser(
+    actions = add_group(
+        subparsers,
         "corporate-action",
-        help="splits, consolidations, bonus issues, dividends, renames of instruments",
-        description="What issuers do to instruments: preview it, announce it, take it back.",
+        "splits, consolidations, bonus issues, dividends, renames of instruments",
+        "What issuers do to instruments: preview it, announce it, take it back.",
     )
-    parser.set_defaults(run=lambda args: _usage(parser))
-    actions = parser.add_subparsers(metavar="action")
     preview = add_command(actions, "preview", "what it would do to each account, with nothing changed", _preview)
     _add_terms(preview)
     add_store(preview)
@@ -59,15 +57,7 @@ def _add_terms(command: ArgumentParser) -> None:
 
 
 def _add_operator(command: ArgumentParser) -> None:
-    command.add_argument("--as", dest="endpoint", default="", metavar="ENDPOINT", help="the operator's endpoint")
-    command.add_argument(
-        "--config", type=Path, default=Path("oms.toml"), metavar="FILE", help="settings (default: oms.toml)"
-    )
-
-
-def _usage(parser: ArgumentParser) -> int:
-    parser.print_help()
-    return 2
+    add_operator(command)
 
 
 def _terms(args: Namespace) -> dict[str, Any]:

@@ -5,14 +5,14 @@ in journal_care.
 """
 
 import json
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oms.commands import add_command, journal_care
+from oms.commands import add_command, add_group, journal_care
 from oms.errors import OmsError
 
 if TYPE_CHECKING:
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 
 def add(subparsers: "Subparsers") -> None:
-    parser = subparsers.add_parser("journal", help="look into a journal", description="Look into a journal.")
-    parser.set_defaults(run=lambda args: _usage(parser))
-    actions = parser.add_subparsers(metavar="action")
+    actions = add_group(subparsers, "journal", "look into a journal", "Look into a journal.")
     for name, summary, action in (
         ("stat", "how large it is and how far it is committed, from its headers and marks", _stat),
         ("verify", "check every byte: checksums, sequence, chain, marks; exit status 1 if anything is wrong", _verify),
@@ -41,11 +39,6 @@ def add(subparsers: "Subparsers") -> None:
         if action is _dump:
             command.add_argument("--to", dest="last", type=int, metavar="N", help="sequence to end with (default all)")
     journal_care.add(actions)
-
-
-def _usage(parser: ArgumentParser) -> int:
-    parser.print_help()
-    return 2
 
 
 def run(args: Namespace) -> int:

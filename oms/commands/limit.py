@@ -4,11 +4,10 @@ Exit status: 0 done, 1 refused, or another error.
 """
 
 import json
-from argparse import ArgumentParser, Namespace
-from pathlib import Path
+from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from oms.commands import add_command, add_store
+from oms.commands import add_command, add_group, add_operator, add_scope, add_store, named
 
 if TYPE_CHECKING:
     from oms.commands import Subparsers
@@ -19,29 +18,19 @@ NAMES = ("order_value", "order_qty", "open_value", "gross_value", "net_value", "
 
 
 def add(subparsers: "Subparsers") -> None:
-    parser = subparsers.add_parser(
+    actions = add_group(
+        subparsers,
         "limit",
-        help="limit the firm, an account, an instrument or a user",
-        description="A request over a limit is refused; cancels, and what lowers a figure, pass.",
+        "limit the firm, an account, an instrument or a user",
+        "A request over a limit is refused; cancels, and what lowers a figure, pass.",
     )
-    parser.set_defaults(run=lambda args: _usage(parser))
-    actions = parser.add_subparsers(metavar="action")
     show = add_command(actions, "show", "every limit, and what counts against it by currency", _show)
     add_store(show, tables=True)
     change = add_command(actions, "set", "set one; 0 takes it away", _set)
     change.add_argument("limit", choices=NAMES)
     change.add_argument("value", metavar="VALUE", help="in each currency by itself; of order_rate, requests a second")
-    change.add_argument("scope", choices=SCOPES)
-    change.add_argument("name", nargs="?", default="", metavar="NAME", help="its code; none for the firm")
-    change.add_argument("--as", dest="endpoint", default="", metavar="ENDPOINT", help="the operator's endpoint")
-    change.add_argument(
-        "--config", type=Path, default=Path("oms.toml"), metavar="FILE", help="settings (default: oms.toml)"
-    )
-
-
-def _usage(parser: ArgumentParser) -> int:
-    parser.print_help()
-    return 2
+    add_scope(change, SCOPES)
+    add_operator(change)
 
 
 def describe(limit: "Limit") -> list[dict[str, str]]:
@@ -72,12 +61,10 @@ def _set(args: Namespace) -> int:
     from oms.config import load
     from oms.control import slot_of
     from oms.enums import ControlScope, LimitName, Status
-    from oms.errors import OmsError
     from oms.limits import units_of
     from oms.operator_client import Operator
 
-    if (args.scope == "firm") != (args.name == ""):
-        raise OmsError(f"{args.scope} {args.name or 'without a name'}", remedy="the firm has no name, all else has one")
+    whom = named(args)
     with Operator(load(args.config), args.endpoint) as operator:
         answer = operator.ask(
             "SetLimit",
@@ -92,5 +79,5 @@ def _set(args: Namespace) -> int:
         print(json.dumps(told | {"status": status.name}))
     else:
         done = f"{args.limit} {args.value}" if status == Status.ok else status.name
-        print(f"{args.scope}{args.name and ' '}{args.name}: {done}")
+        print(f"{whom}: {done}")
     return 0 if status == Status.ok else 1

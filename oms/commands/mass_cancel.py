@@ -5,10 +5,9 @@ Exit status: 0 done, 1 refused, or another error.
 
 import json
 from argparse import Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oms.commands import add_command
+from oms.commands import add_command, add_operator
 
 if TYPE_CHECKING:
     from oms.commands import Subparsers
@@ -22,10 +21,7 @@ def add(subparsers: "Subparsers") -> None:
         command.add_argument(f"--{name}", default="", metavar=name.upper(), help=f"only orders of this {name}")
     command.add_argument("--side", default="", choices=("buy", "sell", "sell_short", "sell_short_exempt"))
     command.add_argument("--all", action="store_true", help="every live order; needed when nothing else is said")
-    command.add_argument("--as", dest="endpoint", default="", metavar="ENDPOINT", help="the operator's endpoint")
-    command.add_argument(
-        "--config", type=Path, default=Path("oms.toml"), metavar="FILE", help="settings (default: oms.toml)"
-    )
+    add_operator(command)
 
 
 def run(args: Namespace) -> int:

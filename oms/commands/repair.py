@@ -5,10 +5,9 @@ Exit status: 0 done, 1 refused, or another error.
 
 import json
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oms.commands import add_command, add_store
+from oms.commands import add_command, add_operator, add_store
 from oms.enums import Resolution, Status
 
 if TYPE_CHECKING:
@@ -44,10 +43,7 @@ def add(subparsers: "Subparsers") -> None:
 
 
 def _add_operator(command: ArgumentParser) -> None:
-    command.add_argument("--as", dest="endpoint", default="", metavar="ENDPOINT", help="the operator's endpoint")
-    command.add_argument(
-        "--config", type=Path, default=Path("oms.toml"), metavar="FILE", help="settings (default: oms.toml)"
-    )
+    add_operator(command)
 
 
 def _list(args: Namespace) -> int:

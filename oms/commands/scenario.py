@@ -4,11 +4,11 @@ Exit status: 0 every file is well, 1 an expectation failed or a file cannot be p
 is not yet there.
 """
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oms.commands import add_command
+from oms.commands import add_command, add_group
 from oms.errors import OmsError
 
 if TYPE_CHECKING:
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 
 def add(subparsers: "Subparsers") -> None:
-    parser = subparsers.add_parser("scenario", help="play scenario files", description="Play scenario files.")
-    parser.set_defaults(run=lambda args: _usage(parser))
-    actions = parser.add_subparsers(metavar="action")
+    actions = add_group(subparsers, "scenario", "play scenario files", "Play scenario files.")
     run_parser = add_command(actions, "run", "play scenario files and say which expectation failed", run)
     run_parser.add_argument(
         "paths", nargs="+", type=Path, metavar="FILE", help="a scenario file, or a directory of them"
@@ -27,11 +25,6 @@ def add(subparsers: "Subparsers") -> None:
         "--restart-between", action="store_true", help="a new engine from the journal between every two steps"
     )
     run_parser.add_argument("--twice", action="store_true", help="every report comes again over a second feed")
-
-
-def _usage(parser: ArgumentParser) -> int:
-    parser.print_help()
-    return 2
 
 
 def run(args: Namespace) -> int:

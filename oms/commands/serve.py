@@ -2,10 +2,9 @@
 
 import signal
 from argparse import Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oms.commands import add_command
+from oms.commands import add_command, add_config
 
 if TYPE_CHECKING:
     from oms.commands import Subparsers
@@ -13,9 +12,7 @@ if TYPE_CHECKING:
 
 def add(subparsers: "Subparsers") -> None:
     command = add_command(subparsers, "serve", "run the OMS until it is told to stop", run)
-    command.add_argument(
-        "--config", type=Path, default=Path("oms.toml"), metavar="FILE", help="settings (default: oms.toml)"
-    )
+    add_config(command)
 
 
 def run(args: Namespace) -> int:

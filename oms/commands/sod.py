@@ -15,7 +15,7 @@ from pathlib import Path
 from time import monotonic, time_ns
 from typing import TYPE_CHECKING, NamedTuple
 
-from oms.commands import add_command
+from oms.commands import add_command, add_group
 from oms.errors import OmsError
 
 if TYPE_CHECKING:
@@ -30,13 +30,12 @@ RUNNING_TIMEOUT_S = 60.0  # for one batch: the commit of a large file is one
 
 
 def add(subparsers: "Subparsers") -> None:
-    parser = subparsers.add_parser(
+    actions = add_group(
+        subparsers,
         "sod",
-        help="start of day: check and load the files of other systems",
-        description="Start of day: check and load the files of banks, registries, exchanges and the CRM.",
+        "start of day: check and load the files of other systems",
+        "Start of day: check and load the files of banks, registries, exchanges and the CRM.",
     )
-    parser.set_defaults(run=lambda args: _usage(parser))
-    actions = parser.add_subparsers(metavar="action")
     for name, summary in (
         ("check", "read and compare, change nothing (a dry run)"),
         ("load", "read, compare, load: every file, or none of them"),
@@ -82,11 +81,6 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise ArgumentTypeError(f"{text!r} is not a date such as 2026-11-23") from None
-
-
-def _usage(parser: ArgumentParser) -> int:
-    parser.print_help()
-    return 2
 
 
 def run(args: Namespace) -> int:

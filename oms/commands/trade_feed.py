@@ -7,7 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oms.commands import add_command
+from oms.commands import add_command, add_config
 
 if TYPE_CHECKING:
     from oms.commands import Subparsers
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 def add(subparsers: "Subparsers") -> None:
     command = add_command(subparsers, "trade-feed", "write each trade once, in order, as JSON lines", run)
-    command.add_argument(
-        "--config", type=Path, default=Path("oms.toml"), metavar="FILE", help="settings (default: oms.toml)"
-    )
+    add_config(command)
     command.add_argument("--tables", type=Path, metavar="DIR", help="the live tables, in place of --config")
     command.add_argument("--out", type=Path, required=True, metavar="FILE", help="its last whole line is the cursor")
     command.add_argument("--once", action="store_true", help="write what is there, and end")
