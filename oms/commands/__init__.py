@@ -40,6 +40,7 @@ COMMANDS: dict[str, str] = {
     "requests": "listing",
     "at": "at",
     "statement": "statement",
+    "validate": "validate",
     "stat": "stat",
     "journal": "journal",
     "corporate-action": "corporate_action",

@@ -34,7 +34,7 @@ compare = false
 [classes.retail]
 break_tolerance = "1"
 [users.ops]
-permissions = ["operate"]
+permissions = ["operate", "trade_any"]
 [users.boss]
 permissions = ["operate", "lift"]
 [users.ann]
@@ -289,3 +289,30 @@ def test_start_of_day_is_refused_while_the_market_is_open(loaded: Serving, excha
     before = len(views.rows("load"))
     assert cli.main(["sod", "load", str(deliver(tmp_path / "files", as_of="2026-11-23")), "--dir", str(tmp_path)]) == 1
     assert len(views.rows("load")) == before
+
+
+def test_what_an_order_would_meet_is_told_and_nothing_stays(
+    loaded: Serving, exchange: Exchange, capsys: pytest.CaptureFixture[str]
+) -> None:
+    views = attach(loaded.config.tables)
+    before, requests = views.cash("A1", "AUD"), len(views.rows("request"))
+    as_ops = ("--as", "ops")
+    status, told = oms(capsys, loaded, "validate", "new", "A1", "BHP", "buy", "2", "45.00", *as_ops)
+    assert (status, told["status"], told["hits"]) == (0, "ok", [])
+    assert (told["value"], told["fee"], told["tax"]) == ("90", "0", "0")
+    status, told = oms(
+        capsys, loaded, "validate", "new", "A1", "BHP", "buy", "9000000", "45.00", "--time-in-force", "gtd", *as_ops
+    )
+    assert (status, told["status"]) == (1, told["hits"][0])
+    assert told["hits"] == ["expire_date_invalid", "funds_insufficient"]
+    status, told = oms(capsys, loaded, "validate", "new", "NOBODY", "BHP", "buy", "2", "45.00", *as_ops)
+    assert (status, told["status"]) == (1, "account_unknown")
+    with Client(loaded.config.url("ann"), name="ann") as client:
+        client.submit("A1", "A", "BHP", "buy", 1, "45.00")
+        wait_until(lambda: exchange.take() is not None and open_orders(views) == 1)
+        status, told = oms(capsys, loaded, "validate", "replace", "A1", "A", "--price", "45.01", *as_ops)
+        assert (status, told["status"], told["value"]) == (0, "ok", "45.01")
+        assert cli.main(["validate", "replace", "A1", "A", "--price", "0", "--config", str(loaded.path), *as_ops]) == 1
+        assert "price_invalid" in capsys.readouterr().out
+    assert len(views.rows("request")) == requests + 1
+    assert views.cash("A1", "AUD").reserved == before.reserved + 45
