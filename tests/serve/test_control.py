@@ -309,10 +309,11 @@ def test_what_an_order_would_meet_is_told_and_nothing_stays(
     assert (status, told["status"]) == (1, "account_unknown")
     with Client(loaded.config.url("ann"), name="ann") as client:
         client.submit("A1", "A", "BHP", "buy", 1, "45.00")
+        client.drain()
         wait_until(lambda: exchange.take() is not None and open_orders(views) == 1)
         status, told = oms(capsys, loaded, "validate", "replace", "A1", "A", "--price", "45.01", *as_ops)
         assert (status, told["status"], told["value"]) == (0, "ok", "45.01")
         assert cli.main(["validate", "replace", "A1", "A", "--price", "0", "--config", str(loaded.path), *as_ops]) == 1
-        assert "price_invalid" in capsys.readouterr().out
+        assert "price_not_positive" in capsys.readouterr().out
     assert len(views.rows("request")) == requests + 1
     assert views.cash("A1", "AUD").reserved == before.reserved + 45
