@@ -10,7 +10,7 @@ from libc.stdint cimport INT64_MIN
 from oms._core.arith cimport FIGURE_MAX, cost_scale, dividend_of, lieu_of, scale_price, scale_quantity
 from oms._core.debt cimport warn_cash, warn_holding
 from oms._core.ledger cimport cash_row, cost_through, holding_ladder, holding_total
-from oms._core.mass_cancel cimport Scope, Taken, act, gather
+from oms._core.mass_cancel cimport Scope, Taken, act, gather, may_trade
 from oms._core.names cimport rename_instrument, symbol_taken
 from oms._core.orders cimport FLAG_restate
 from oms._core.outputs cimport alert, emit_event
@@ -337,26 +337,31 @@ cdef uint16_t apply_now(State* s, uint32_t action) noexcept nogil:
 # live orders
 
 
+cdef void keep_orders(State* s, uint32_t instrument) noexcept nogil:
+    """Flagged, also where a cancel is under way: it may be refused."""
+    cdef uint32_t slot
+    cdef OrderRow* o
+    for slot in range(1, s.header[TABLE_order].used):
+        o = &s.order[slot]
+        if o.instrument == instrument and not o.flags & FLAG_restate and may_trade(s, o):
+            row_open(&o.version)
+            o.flags |= FLAG_restate
+            row_close(&o.version)
+            alert(s, EventKind_order, slot, ST_order_to_be_restated)
+
+
 cdef void tell_orders(State* s, const CorporateActionRow* a) noexcept nogil:
     """What nobody has sent yet is withdrawn; what is live is cancelled at the exchange, and keeps its hold until that
     confirms, or stays, flagged, until the exchange restates it."""
     cdef Scope scope
     cdef Taken taken
-    cdef OrderRow* o
-    cdef uint32_t index
     if a.live_orders == LiveOrders_keep:
         return
     memset(&scope, 0, sizeof(scope))
     scope.instrument = a.instrument
     gather(s, &scope, &taken)
     if a.live_orders == LiveOrders_hold:
-        for index in range(taken.unsent, taken.unsent + taken.cancels):
-            o = &s.order[s.waiting[index].slot]
-            if not o.flags & FLAG_restate:
-                row_open(&o.version)
-                o.flags |= FLAG_restate
-                row_close(&o.version)
-                alert(s, EventKind_order, s.waiting[index].slot, ST_order_to_be_restated)
+        keep_orders(s, a.instrument)
         taken.cancels = taken.left = 0
     act(s, &taken, ST_withdrawn_by_corporate_action)
 

@@ -15,6 +15,7 @@ cdef struct Taken:  # how much of it there is; which, stands in State.waiting
     uint32_t left       # orders that there is no room for
 
 cdef void gather(State* s, const Scope* scope, Taken* taken) noexcept nogil
+cdef bint may_trade(const State* s, const OrderRow* o) noexcept nogil
 cdef void cancel_here(State* s, uint32_t order) noexcept nogil
 cdef void withdraw(State* s, uint32_t request, uint8_t status, uint16_t reason) noexcept nogil
 cdef void act(State* s, const Taken* taken, uint16_t reason) noexcept nogil

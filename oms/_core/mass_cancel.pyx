@@ -20,20 +20,28 @@ cdef bint within(const State* s, const Scope* scope, const OrderRow* o, uint16_t
             and (scope.owner == 0 or scope.owner == s.account[o.account].owner))
 
 
-cdef bint to_cancel(const State* s, const OrderRow* o) noexcept nogil:
-    """Is it out, may it still trade, and is no cancel of it under way? A filled order may be reopened by a replace in
-    flight, which the cancel follows."""
+cdef bint may_trade(const State* s, const OrderRow* o) noexcept nogil:
+    """Is it out, and may it still trade? A filled order may be reopened by a replace in flight."""
     cdef uint32_t slot = o.pending
-    cdef bint live = o.closed == 0
+    cdef const RequestRow* r
     if o.request == 0 or o.closed == CLOSED_dead or unsent(s, o):
         return False
+    while o.closed and slot:
+        r = &s.request[slot]
+        if r.type != RequestType_cancel and is_live(r.status) and r.status >= RequestStatus_submitted:
+            return True
+        slot = r.next_pending
+    return o.closed == 0
+
+
+cdef bint to_cancel(const State* s, const OrderRow* o) noexcept nogil:
+    """May it still trade, and is no cancel of it under way?"""
+    cdef uint32_t slot = o.pending
     while slot:
-        if is_live(s.request[slot].status):
-            if s.request[slot].type == RequestType_cancel:
-                return False
-            live = live or s.request[slot].status >= RequestStatus_submitted
+        if s.request[slot].type == RequestType_cancel and is_live(s.request[slot].status):
+            return False
         slot = s.request[slot].next_pending
-    return live
+    return may_trade(s, o)
 
 
 cdef void gather(State* s, const Scope* scope, Taken* taken) noexcept nogil:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-
 from tests.oracle.executions import Executions, Parked
 from tests.oracle.numbers import as_date, known
 from tests.oracle.orders import Order, Terms
@@ -53,7 +51,7 @@ class Reports(Executions):
             return self.unmatched(report)
         report.request = report.request or order.request
         order.order_id = order.order_id or report.order_id
-        with self.watch(order) if report.exec_type.startswith("trade") else nullcontext():
+        with self.watch(order):
             status = self.book(order, report)
         if status in BREAKS:
             self.alerts.append(status)
