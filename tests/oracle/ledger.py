@@ -118,10 +118,10 @@ class Ledger(Reference):
         """What stock that was sold short, and is not bought back, had been sold for."""
         total = ZERO
         for (code, symbol), holding in list(self.stock.items()):
-            what, average = self.instruments[symbol], holding.cost.average
-            if code == account.code and what.currency is currency and holding.sold_short and average is not None:
-                owed = max(ZERO, -holding.total)
-                total += upwards(what.value(average, owed), currency.exponent)
+            what = self.instruments[symbol]
+            if code == account.code and what.currency is currency and holding.sold_short and holding.total < 0:
+                average = holding.cost.average
+                total += ZERO if average is None else upwards(what.value(average, -holding.total), currency.exponent)
         return total
 
     def available_cash(self, account: Account, currency: Currency) -> Fraction:

@@ -23,6 +23,6 @@ class BrokersDay(Clients, Custodians, Elsewhere, Issuers, Office, Settling, Trea
 
 TestBrokersDay = BrokersDay.TestCase
 TestBrokersDay.settings = settings(
-    max_examples=3000 if SOAK else 150,
+    max_examples=3000 if SOAK else 100,
     stateful_step_count=120 if SOAK else 50,
 )

@@ -22,7 +22,7 @@ class TheBooks(Custodians, Dealing, Figures, Issuers, Settling):
 
 TestTheBooks = TheBooks.TestCase
 TestTheBooks.settings = settings(
-    max_examples=3000 if SOAK else 60,
+    max_examples=3000 if SOAK else 50,
     stateful_step_count=120 if SOAK else 50,
     derandomize=not SOAK,
     deadline=None,

@@ -65,11 +65,11 @@ class TradeRows:
 
     def compare_realised(self, account: str, instrument: str) -> None:
         holding = self.oracle.stock[account, instrument]
+        trades = [(each.exec_ids[-1], each.quantity, each.price, each.counts) for each in holding.trades]
+        if not self.changed((account, instrument), trades, len(holding.history)):
+            return
         cost, unit = holding.cost, self.oracle.instruments[instrument].currency.exponent
         ours = nearest(cost.realised, unit), cost.unknown
-        trades = [(each.exec_ids[-1], each.quantity, each.price, each.counts) for each in holding.trades]
-        if not self.changed((account, instrument), ours, trades, len(holding.history)):
-            return
         slot = self.engine.holding_slot(self.engine.account_slot(account), self.engine.instrument_slot(instrument))
         if slot:
             told = realised(self.engine, slot)
