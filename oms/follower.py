@@ -33,7 +33,8 @@ from oms.views import attach
 AT_ONCE = 1_000_000  # records between two looks at the rest of the world
 LOOK_S = 0.25  # between two looks at what is not the journal
 COMPARE_S = 5.0  # at least, between two comparisons with the leader's tables
-PAUSE_S = 0.002  # when there is nothing new
+PAUSE_S = 0.005  # when there is nothing new
+AGAIN_S = 30.0  # at least, from a snapshot that failed to the next
 VERIFY_S = 600.0  # a verification that takes longer hangs
 SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGUSR1}
 PLACE = "followers"
@@ -89,7 +90,7 @@ class Follower(Replica):
             snapshot.note_verified(self.snapshot)
         self.reader = Reader(self.journal, self.sequence + 1, live=True)
         self.taken = self.snapshot.sequence if self.snapshot else 0
-        self.taken_at = self.looked_at = self.compared_at = time.monotonic()
+        self.taken_at = self.looked_at = self.compared_at = self.not_before = time.monotonic()
         self.compared = self.taken  # sequence at which the state was last found to be another process's
         self.written: set[int] = set()  # its own snapshots, which it need not compare with
         self.foreign = self.others()
@@ -116,6 +117,8 @@ class Follower(Replica):
             self.core.replay(self.reader, self.reader.facts()["last"])
         self.reader.check()
         self.sequence = int(self.core.rows("firm")[1]["last_sequence"])
+        if self.sequence in ahead:
+            self.compare()
         return self.sequence - before
 
     def others(self) -> list[int]:
@@ -176,6 +179,8 @@ class Follower(Replica):
     def due(self) -> bool:
         if self.sequence == self.taken or self.proof is not None or self.sequence != self.reader.facts()["last"]:
             return False
+        if time.monotonic() < self.not_before:
+            return False
         records, seconds = self.following.snapshot_records, self.following.snapshot_seconds
         by_records = bool(records) and self.sequence - self.taken >= records
         return by_records or (bool(seconds) and time.monotonic() - self.taken_at >= seconds)
@@ -188,6 +193,7 @@ class Follower(Replica):
             store, chain = facts["store_id"].hex(), facts["chain"].hex()
             written = snapshot.write(self.core, self.directory / "snapshots", store, chain, self.kept)
         except OSError as error:
+            self.not_before = began + AGAIN_S
             self.tell(f"no snapshot at sequence {self.sequence}: {error}; the next is tried in its time")
             return None
         self.taken = written.sequence
@@ -206,9 +212,11 @@ class Follower(Replica):
             self.tell(f"snapshot {path.name} verified")
             self._archive()
             return
+        for left in path.parent.glob("*.bad"):  # one is enough to look at
+            left.unlink()
         if path.exists():
             path.rename(path.with_suffix(".bad"))
-        self.taken = 0
+        self.taken, self.not_before = 0, time.monotonic() + AGAIN_S
         self.tell(f"snapshot {path.name} put aside as {path.stem}.bad: {finding}")
 
     def _archive(self) -> None:

@@ -1,5 +1,6 @@
 """`oms follower`, `oms promote`: a process that follows the leader's journal, and takes its place when told to."""
 
+import os
 import signal
 from argparse import Namespace
 from typing import TYPE_CHECKING
@@ -8,6 +9,9 @@ from oms.commands import add_command, add_store
 
 if TYPE_CHECKING:
     from oms.commands import Subparsers
+
+
+GIVES_WAY = 10  # a follower gives way to the leader where both want the same processor
 
 
 def add(subparsers: "Subparsers") -> None:
@@ -38,6 +42,7 @@ def run(args: Namespace) -> int:
     directory, tell = store_of(args), teller(args.json)
     found = config.load(args.config) if args.config else config.find(directory)
     if not args.standby:
+        os.nice(GIVES_WAY)
         return follow(directory, found or config.Config(), tell)
     if found is None or not found.endpoints:
         remedy = "name the leader's with --config"

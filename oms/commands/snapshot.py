@@ -25,15 +25,18 @@ def add(subparsers: "Subparsers") -> None:
 
 def run(args: Namespace) -> int:
     import json
+    import os
     import time
 
     from oms import config, snapshot
+    from oms.commands.follower import GIVES_WAY
     from oms.look import store_of
     from oms.replica import Replica
 
     if args.keep is not None and args.keep < 1:
         raise OmsError(f"at least one snapshot is kept, not {args.keep}", where="--keep")
     if args.verify is not None:
+        os.nice(GIVES_WAY)
         verified = snapshot.verify(args.verify)
         good = {"path": str(verified.path), "sequence": str(verified.sequence), "state_hash": verified.state_hash}
         print(json.dumps(good, indent=2) if args.json else f"{verified.path}: sequence {verified.sequence}, verified")

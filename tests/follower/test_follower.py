@@ -16,7 +16,7 @@ import pytest
 
 from oms import schema, snapshot
 from oms.config import Following
-from oms.follower import Follower
+from oms.follower import Diverged, Follower
 from oms.records import row_dtype
 from oms.snapshot import newest_first
 from oms.stat import followers
@@ -138,6 +138,8 @@ def test_a_snapshot_that_does_not_verify_is_put_aside_and_written_anew(tmp_path:
     assert "the checksum of table" in said[-1]
     assert [path.name for path in tmp_path.glob("snapshots/*.bad")] == [f"{written.sequence}.bad"]
     assert newest_first(tmp_path / "snapshots") == []
+    assert not follower.due(), "not at once"
+    follower.not_before = 0.0
     assert follower.due()
     again = follower.take()
     follower.proven(wait=True)
@@ -162,12 +164,15 @@ def test_a_verification_that_hangs_or_a_full_disk_ends_nothing(tmp_path: Path, m
     assert "it could not be verified in time" in said[-1]
     with monkeypatch.context() as broken:
         broken.setattr("os.fsync", lambda file: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        follower.not_before = 0.0
         assert follower.due()
         assert follower.take() is None
     assert "No space left on device" in said[-1]
     assert follower.proof is None
     assert list((tmp_path / "snapshots").glob("*.part")) == []
-    assert follower.due(), "the next one is tried in its time"
+    assert not follower.due(), "the next one is tried in its time"
+    follower.not_before = 0.0
+    assert follower.due()
     follower.leave()
 
 
@@ -212,3 +217,27 @@ def test_a_follower_needs_a_journal_and_a_standby_its_endpoints(tmp_path: Path) 
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         assert done.returncode == 1
         assert re.search(expected, done.stderr)
+
+
+def test_while_it_catches_up_it_stops_where_another_snapshot_stands(tmp_path: Path) -> None:
+    """A state that differs is noticed at the snapshot, not somewhere behind it."""
+    with opened(tmp_path) as engine:
+        Workload(3).play(engine, 40)
+        engine.journal.flush()
+        middle = engine.sequence
+    follower, _ = follower_of(tmp_path)
+    with opened(tmp_path) as engine:
+        Workload(4).play(engine, 20)
+        at_middle = snapshot.read(engine.snapshot(tmp_path / "snapshots").path)
+        Workload(5).play(engine, 20)
+        last = engine.sequence
+    follower.foreign = follower.others()
+    assert follower.step() == at_middle.sequence - middle
+    assert follower.compared == follower.sequence == at_middle.sequence
+    follower.step()
+    assert follower.sequence == last
+    follower.leave()
+    whole, _ = follower_of(tmp_path)
+    with pytest.raises(Diverged, match=f"the states differ at sequence {last}"):
+        whole._compare(at_middle.state_hash, "the snapshot")
+    whole.leave()
