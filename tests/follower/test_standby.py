@@ -197,7 +197,7 @@ def test_a_torn_tail_is_cut_at_a_promotion_and_told(tmp_path: Path) -> None:
             file.seek((used + 7) // 8 * 8)
             file.write(struct.pack("<I", 200) + os.urandom(60))
         assert store.promote().returncode == 0
-        assert "cut a torn tail that nobody was told of" in standby.said()
+        assert "cut a torn tail of 64 bytes, acknowledged to nobody" in standby.said()
         store.trade(10, timeout_s=30)
         assert store.lost() == []
         assert standby.end() == 0
