@@ -88,6 +88,7 @@ class Connection:
         environment: str,
         credential: str = "",
         session_id: int | None = None,
+        instance: int = 0,
         tls: pynng.TLSConfig | None = None,
         heartbeat_ms: int = 1000,
         silence_ms: int = 5000,
@@ -106,6 +107,7 @@ class Connection:
             "name": name,
             "credential": credential,
             "role": int(role),
+            "instance": instance,
         }
         self._tls = tls
         self._heartbeat_s = heartbeat_ms / 1000
@@ -123,6 +125,9 @@ class Connection:
         self._sent = 0
         self._sent_s = 0.0
         self._received = 0
+        self._lease_s = silence_ms / 1000  # the OMS says how long it is
+        self._known_s = 0.0  # when what the OMS has acknowledged last was sent
+        self._unknown: deque[tuple[int, float]] = deque()  # number and time of what it has not acknowledged
         self._gone = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -178,6 +183,12 @@ class Connection:
         """Highest epoch of a leading process that a session has told of; 0 before the first."""
         return self._leader
 
+    @property
+    def lease_s(self) -> float:
+        """How many seconds are left in which the OMS cannot have given this peer up yet: what it has acknowledged last
+        was sent less than a lease ago. Negative when it may have."""
+        return self._known_s + self._lease_s - time.monotonic() if self._epoch else -1.0
+
     def close(self) -> None:
         """Say goodbye, and end the thread."""
         with contextlib.suppress(BusError):
@@ -227,10 +238,12 @@ class Connection:
             if socket is None or not (self._epoch or opening):
                 raise BusError("no session", where=where, remedy="wait until it is opened again")
             self._sent += 1  # before it leaves: the OMS may acknowledge it at once
+            self._unknown.append((self._sent, time.monotonic()))
             socket.send(self._head(self._sent, count, len(body)) + body, block=block)
             self._sent_s = time.monotonic()
         except pynng.TryAgain:
             self._sent -= 1
+            self._unknown.pop()
         except pynng.NNGException as error:
             raise BusError(f"the session ended: {error}", where=where) from None
         finally:
@@ -300,6 +313,7 @@ class Connection:
         socket.add_post_pipe_remove_cb(lambda pipe: gone.set())
         with self._sending:  # who still sends in the last session has noticed its end
             self._gone, self._epoch, self._sent, self._received = gone, 0, 0, 0
+            self._unknown.clear()
             self._socket = socket
         socket.dial(self.url, block=True)
         self._heard_s = time.monotonic()
@@ -348,6 +362,7 @@ class Connection:
         if name == "SessionOpened":
             if fields["epoch"] >> 32 < self._leader:
                 raise _SessionEnd(SessionReason.epoch, "this process was deposed: another one has led since")
+            self._lease_s = fields["lease_ms"] / 1000 or self._silence_s
             self._epoch, self._leader = fields["epoch"], fields["epoch"] >> 32
             self._put(Opened(fields["epoch"], fields["last_applied"]))
 
@@ -373,5 +388,7 @@ class Connection:
             raise _SessionEnd(SessionReason.number)
         if acknowledged > self._sent:
             raise _SessionEnd(SessionReason.acknowledged)
+        while self._unknown and self._unknown[0][0] <= acknowledged:
+            self._known_s = self._unknown.popleft()[1]
         self._received = number
         return message[ENVELOPE_SIZE:]

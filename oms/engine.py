@@ -246,11 +246,12 @@ class Engine(Repair, Reference, Operating, Controlling, Corporate, OrderEntry, L
         text: str = "",
         ord_rej_reason: int = 0,
         feed_sequence: int = 0,
+        ord_status_req_id: int = 0,
         by: str | None = None,
     ) -> Result:
         """A fact from an exchange (FIX ExecutionReport). cl_ord_id: the request by which the exchange knows the order;
         an order that was not entered here comes with order_id, account, instrument, side, order_qty and price
-        instead. What is not told is None."""
+        instead. What is not told is None. ord_status_req_id: the question that it answers."""
         ours = account is not None and cl_ord_id is not None
         stock = self.instrument_reported(instrument, account if ours else None, cl_ord_id, order_id, feed)
         prices, quantities = self.exponents(stock) if stock else UNKNOWN_EXPONENTS
@@ -281,6 +282,7 @@ class Engine(Repair, Reference, Operating, Controlling, Corporate, OrderEntry, L
             settle_date=to_day(settle_date),
             transact_time_ns=self.time_ns,
             ord_rej_reason=ord_rej_reason,
+            ord_status_req_id=ord_status_req_id,
             exec_id=exec_id,
             exec_ref_id=exec_ref_id,
             order_id=order_id,
@@ -325,16 +327,28 @@ class Engine(Repair, Reference, Operating, Controlling, Corporate, OrderEntry, L
         )
 
     def open_feed(
-        self, name: str, session_id: int = 1, last_received: int | None = None, by: str | None = None
+        self,
+        name: str,
+        session_id: int = 1,
+        last_received: int | None = None,
+        by: str | None = None,
+        *,
+        instance: int = 0,
+        epoch: int = 0,
     ) -> Result:
         """An adapter owns the feed from here on. last_received: the highest of our sequences that it holds; None =
-        all of them."""
+        all of them. instance: names its memory. epoch: of its lease; 0 = one more than the last."""
         received = ALL_RECEIVED if last_received is None else last_received
-        return self.record("FeedOpened", by, feed=self.feed_slot(name), session_id=session_id, last_received=received)
+        told = {"session_id": session_id, "last_received": received, "instance": instance, "epoch": epoch}
+        return self.record("FeedOpened", by, feed=self.feed_slot(name), **told)
 
-    def lose_feed(self, name: str, by: str | None = None) -> Result:
-        """The feed is gone; what it has not answered is in doubt."""
-        return self.record("FeedLost", by, feed=self.feed_slot(name))
+    def lose_feed(
+        self, name: str, by: str | None = None, *, last_sent: int | None = None, ask_after_ms: int = 0
+    ) -> Result:
+        """The feed is gone; what it has not answered is in doubt. last_sent: the highest of our sequences that may have
+        reached its adapter; None = all of them. ask_after_ms: until when it may still send some on."""
+        sent = ALL_RECEIVED if last_sent is None else last_sent
+        return self.record("FeedLost", by, feed=self.feed_slot(name), last_sent=sent, ask_after_ms=ask_after_ms)
 
     def close_gap(self, name: str, by: str | None = None) -> Result:
         """The missing part of the feed's sequence has been replayed."""

@@ -83,6 +83,7 @@ class RequestType(IntEnum):
     replace = 71
     cancel = 70
     move = 74
+    status = 72
 
 
 class RequestStatus(IntEnum):
@@ -456,6 +457,9 @@ class Status(IntEnum):
     withdrawn_by_kill = 141
     trading_killed = 142
     cancelled_on_disconnect = 143
+    unknown_at_exchange = 155
+    feed_deposed = 156
+    execution_lost_at_exchange = 157
     epoch_passed = 170
     storage_low = 175
     storage_full = 176

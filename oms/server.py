@@ -206,7 +206,7 @@ class Server:
             self.tell(calendars.in_words(days))
         for feed in engine.rows("feed")[1:]:
             if feed["state"] == FeedState.online:  # the last process ended without a word to its adapters
-                engine.lose_feed(bytes(feed["name"]).decode())
+                engine.lose_feed(bytes(feed["name"]).decode(), ask_after_ms=config.bus.silence_ms)
         for user in engine.rows("user")[1:]:
             if user["online"]:  # nor to its clients: who does not come back in time loses its orders
                 engine.user_lost(bytes(user["name"]).decode())
@@ -256,6 +256,7 @@ class Server:
                 epoch=self.epoch,
             )
         )
+        bus.begin_after(int(engine.rows("feed")["epoch"].max()))
         routes = []
         for name in names:
             peer = self.config.endpoints[name]

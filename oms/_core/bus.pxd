@@ -40,6 +40,7 @@ cdef struct BusState:
     uint32_t next               # whose turn it is
     uint32_t unflushed
     uint32_t sender_stop
+    uint32_t lease_ms           # a silent peer is gone after it
     uint64_t heartbeat_ns
     uint64_t sender_spin_ns
     Doorbell core_bell

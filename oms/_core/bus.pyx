@@ -100,6 +100,7 @@ cdef bint bus_accept(BusState* bus, const BusEvent* event, uint64_t last_applied
     answer.frame.schema_version = SCHEMA_VERSION
     answer.epoch = peer.epoch
     answer.last_applied = last_applied
+    answer.lease_ms = bus.lease_ms
     if not enqueue(bus, peer, &answer, sizeof(answer), Tag_session):
         return False
     count_u64(&peer.counters.sessions, 1)

@@ -78,6 +78,7 @@ cdef class Bus:
         self.deadlines = [0] * count
         self.threads = []
         self.state.heartbeat_ns = config.heartbeat_ms * NS_PER_MS
+        self.state.lease_ms = config.silence_ms
         self.state.sender_spin_ns = config.sender_spin_us * 1000
         self.state.endpoints = <Endpoint*> calloc(count, sizeof(Endpoint))
         self.state.counters = <BusCounters*> calloc(count, sizeof(BusCounters))
@@ -112,6 +113,10 @@ cdef class Bus:
         endpoint.outbound.size = settings.outbound_bytes
         endpoint.outbound.bytes = ring_memory(settings.outbound_bytes)
         set_limits(endpoint.limits, settings.records)
+
+    def begin_after(self, epoch: int) -> None:
+        """Every session's epoch is higher than this one, whatever the clock says."""
+        self.last_epoch = max(self.last_epoch, epoch)
 
     def start(self) -> None:
         """Listen on every endpoint and start the threads. Raises BusError, with nothing open, when one cannot be."""

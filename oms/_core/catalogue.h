@@ -187,6 +187,9 @@
 #define ST_withdrawn_by_kill 141
 #define ST_trading_killed 142
 #define ST_cancelled_on_disconnect 143
+#define ST_unknown_at_exchange 155
+#define ST_feed_deposed 156
+#define ST_execution_lost_at_exchange 157
 #define ST_epoch_passed 170
 #define ST_storage_low 175
 #define ST_storage_full 176
@@ -242,6 +245,7 @@
 #define RequestType_replace 71
 #define RequestType_cancel 70
 #define RequestType_move 74
+#define RequestType_status 72
 #define RequestStatus_received 1
 #define RequestStatus_queued 2
 #define RequestStatus_buffered 3
@@ -458,7 +462,7 @@ typedef struct {
     uint16_t peer_version;
     uint8_t role;
     uint8_t pad0;
-    uint32_t pad1;
+    uint32_t instance;
     uint64_t session_id;
     uint64_t last_received;
     uint8_t environment_length;
@@ -470,7 +474,7 @@ _Static_assert(sizeof(SessionOpen) == 64, "SessionOpen");
 _Static_assert(offsetof(SessionOpen, peer_version) == 32, "SessionOpen.peer_version");
 _Static_assert(offsetof(SessionOpen, role) == 34, "SessionOpen.role");
 _Static_assert(offsetof(SessionOpen, pad0) == 35, "SessionOpen.pad0");
-_Static_assert(offsetof(SessionOpen, pad1) == 36, "SessionOpen.pad1");
+_Static_assert(offsetof(SessionOpen, instance) == 36, "SessionOpen.instance");
 _Static_assert(offsetof(SessionOpen, session_id) == 40, "SessionOpen.session_id");
 _Static_assert(offsetof(SessionOpen, last_received) == 48, "SessionOpen.last_received");
 _Static_assert(offsetof(SessionOpen, environment_length) == 56, "SessionOpen.environment_length");
@@ -484,14 +488,14 @@ typedef struct {
     uint64_t last_applied;
     uint16_t status;
     uint16_t pad0;
-    uint32_t pad1;
+    uint32_t lease_ms;
 } SessionOpened;
 _Static_assert(sizeof(SessionOpened) == 56, "SessionOpened");
 _Static_assert(offsetof(SessionOpened, epoch) == 32, "SessionOpened.epoch");
 _Static_assert(offsetof(SessionOpened, last_applied) == 40, "SessionOpened.last_applied");
 _Static_assert(offsetof(SessionOpened, status) == 48, "SessionOpened.status");
 _Static_assert(offsetof(SessionOpened, pad0) == 50, "SessionOpened.pad0");
-_Static_assert(offsetof(SessionOpened, pad1) == 52, "SessionOpened.pad1");
+_Static_assert(offsetof(SessionOpened, lease_ms) == 52, "SessionOpened.lease_ms");
 
 typedef struct {
     Frame frame;
@@ -954,7 +958,7 @@ typedef struct {
     int64_t display_qty;
     int64_t min_qty;
     int32_t expire_date;
-    uint32_t pad2;
+    uint32_t ord_status_req_id;
     uint8_t exec_id_length;
     uint8_t exec_ref_id_length;
     uint8_t order_id_length;
@@ -991,7 +995,7 @@ _Static_assert(offsetof(ExecutionReport, stop_px) == 136, "ExecutionReport.stop_
 _Static_assert(offsetof(ExecutionReport, display_qty) == 144, "ExecutionReport.display_qty");
 _Static_assert(offsetof(ExecutionReport, min_qty) == 152, "ExecutionReport.min_qty");
 _Static_assert(offsetof(ExecutionReport, expire_date) == 160, "ExecutionReport.expire_date");
-_Static_assert(offsetof(ExecutionReport, pad2) == 164, "ExecutionReport.pad2");
+_Static_assert(offsetof(ExecutionReport, ord_status_req_id) == 164, "ExecutionReport.ord_status_req_id");
 _Static_assert(offsetof(ExecutionReport, exec_id_length) == 168, "ExecutionReport.exec_id_length");
 _Static_assert(offsetof(ExecutionReport, exec_ref_id_length) == 169, "ExecutionReport.exec_ref_id_length");
 _Static_assert(offsetof(ExecutionReport, order_id_length) == 170, "ExecutionReport.order_id_length");
@@ -1035,25 +1039,29 @@ typedef struct {
     uint64_t last_received;
     uint16_t feed;
     uint16_t pad0;
-    uint32_t pad1;
+    uint32_t instance;
+    uint64_t epoch;
 } FeedOpened;
-_Static_assert(sizeof(FeedOpened) == 56, "FeedOpened");
+_Static_assert(sizeof(FeedOpened) == 64, "FeedOpened");
 _Static_assert(offsetof(FeedOpened, session_id) == 32, "FeedOpened.session_id");
 _Static_assert(offsetof(FeedOpened, last_received) == 40, "FeedOpened.last_received");
 _Static_assert(offsetof(FeedOpened, feed) == 48, "FeedOpened.feed");
 _Static_assert(offsetof(FeedOpened, pad0) == 50, "FeedOpened.pad0");
-_Static_assert(offsetof(FeedOpened, pad1) == 52, "FeedOpened.pad1");
+_Static_assert(offsetof(FeedOpened, instance) == 52, "FeedOpened.instance");
+_Static_assert(offsetof(FeedOpened, epoch) == 56, "FeedOpened.epoch");
 
 typedef struct {
     Frame frame;
+    uint64_t last_sent;
     uint16_t feed;
     uint16_t pad0;
-    uint32_t pad1;
+    uint32_t ask_after_ms;
 } FeedLost;
-_Static_assert(sizeof(FeedLost) == 40, "FeedLost");
-_Static_assert(offsetof(FeedLost, feed) == 32, "FeedLost.feed");
-_Static_assert(offsetof(FeedLost, pad0) == 34, "FeedLost.pad0");
-_Static_assert(offsetof(FeedLost, pad1) == 36, "FeedLost.pad1");
+_Static_assert(sizeof(FeedLost) == 48, "FeedLost");
+_Static_assert(offsetof(FeedLost, last_sent) == 32, "FeedLost.last_sent");
+_Static_assert(offsetof(FeedLost, feed) == 40, "FeedLost.feed");
+_Static_assert(offsetof(FeedLost, pad0) == 42, "FeedLost.pad0");
+_Static_assert(offsetof(FeedLost, ask_after_ms) == 44, "FeedLost.ask_after_ms");
 
 typedef struct {
     Frame frame;
@@ -1133,13 +1141,17 @@ typedef struct {
     uint8_t pad0;
     uint32_t count;
     uint64_t next_sequence;
+    uint16_t feed;
+    uint8_t pad1[6];
 } OpenOrdersEnd;
-_Static_assert(sizeof(OpenOrdersEnd) == 48, "OpenOrdersEnd");
+_Static_assert(sizeof(OpenOrdersEnd) == 56, "OpenOrdersEnd");
 _Static_assert(offsetof(OpenOrdersEnd, exchange) == 32, "OpenOrdersEnd.exchange");
 _Static_assert(offsetof(OpenOrdersEnd, complete) == 34, "OpenOrdersEnd.complete");
 _Static_assert(offsetof(OpenOrdersEnd, pad0) == 35, "OpenOrdersEnd.pad0");
 _Static_assert(offsetof(OpenOrdersEnd, count) == 36, "OpenOrdersEnd.count");
 _Static_assert(offsetof(OpenOrdersEnd, next_sequence) == 40, "OpenOrdersEnd.next_sequence");
+_Static_assert(offsetof(OpenOrdersEnd, feed) == 48, "OpenOrdersEnd.feed");
+_Static_assert(offsetof(OpenOrdersEnd, pad1) == 50, "OpenOrdersEnd.pad1");
 
 typedef struct {
     Frame frame;
@@ -1595,10 +1607,13 @@ typedef struct {
     int32_t expire_date;
     int32_t trade_date;
     char symbol[24];
+    uint64_t epoch;
+    uint32_t ord_status_req_id;
+    uint32_t pad0;
     uint8_t order_id_length;
     uint8_t fill[7];
 } OrderRequest;
-_Static_assert(sizeof(OrderRequest) == 160, "OrderRequest");
+_Static_assert(sizeof(OrderRequest) == 176, "OrderRequest");
 _Static_assert(offsetof(OrderRequest, feed_sequence) == 32, "OrderRequest.feed_sequence");
 _Static_assert(offsetof(OrderRequest, request) == 40, "OrderRequest.request");
 _Static_assert(offsetof(OrderRequest, orig_request) == 48, "OrderRequest.orig_request");
@@ -1620,8 +1635,11 @@ _Static_assert(offsetof(OrderRequest, min_qty) == 112, "OrderRequest.min_qty");
 _Static_assert(offsetof(OrderRequest, expire_date) == 120, "OrderRequest.expire_date");
 _Static_assert(offsetof(OrderRequest, trade_date) == 124, "OrderRequest.trade_date");
 _Static_assert(offsetof(OrderRequest, symbol) == 128, "OrderRequest.symbol");
-_Static_assert(offsetof(OrderRequest, order_id_length) == 152, "OrderRequest.order_id_length");
-_Static_assert(offsetof(OrderRequest, fill) == 153, "OrderRequest.fill");
+_Static_assert(offsetof(OrderRequest, epoch) == 152, "OrderRequest.epoch");
+_Static_assert(offsetof(OrderRequest, ord_status_req_id) == 160, "OrderRequest.ord_status_req_id");
+_Static_assert(offsetof(OrderRequest, pad0) == 164, "OrderRequest.pad0");
+_Static_assert(offsetof(OrderRequest, order_id_length) == 168, "OrderRequest.order_id_length");
+_Static_assert(offsetof(OrderRequest, fill) == 169, "OrderRequest.fill");
 
 typedef struct {
     Frame frame;
@@ -1813,7 +1831,8 @@ typedef struct {
     uint32_t comparison;
     uint32_t oldest_live;
     uint32_t newest_live;
-    uint8_t pad1[24];
+    uint32_t questions;
+    uint8_t pad1[20];
 } ExchangeRow;
 _Static_assert(sizeof(ExchangeRow) == 64, "ExchangeRow");
 _Static_assert(offsetof(ExchangeRow, version) == 0, "ExchangeRow.version");
@@ -1829,7 +1848,8 @@ _Static_assert(offsetof(ExchangeRow, open_orders) == 24, "ExchangeRow.open_order
 _Static_assert(offsetof(ExchangeRow, comparison) == 28, "ExchangeRow.comparison");
 _Static_assert(offsetof(ExchangeRow, oldest_live) == 32, "ExchangeRow.oldest_live");
 _Static_assert(offsetof(ExchangeRow, newest_live) == 36, "ExchangeRow.newest_live");
-_Static_assert(offsetof(ExchangeRow, pad1) == 40, "ExchangeRow.pad1");
+_Static_assert(offsetof(ExchangeRow, questions) == 40, "ExchangeRow.questions");
+_Static_assert(offsetof(ExchangeRow, pad1) == 44, "ExchangeRow.pad1");
 
 typedef struct {
     uint32_t version;
@@ -1840,13 +1860,19 @@ typedef struct {
     uint8_t gap;
     uint8_t uncompared;
     uint8_t pad0;
-    uint32_t epoch;
+    uint32_t instance;
     uint64_t session_id;
     uint64_t last_in;
     uint64_t last_out;
     uint64_t gap_to;
     uint32_t unanswered;
-    uint8_t pad1[44];
+    uint32_t lapses;
+    uint64_t epoch;
+    uint64_t opened_ns;
+    uint64_t steady_ns;
+    uint64_t ask_ns;
+    uint32_t asked_before;
+    uint8_t pad1[4];
 } FeedRow;
 _Static_assert(sizeof(FeedRow) == 128, "FeedRow");
 _Static_assert(offsetof(FeedRow, version) == 0, "FeedRow.version");
@@ -1857,13 +1883,19 @@ _Static_assert(offsetof(FeedRow, state) == 40, "FeedRow.state");
 _Static_assert(offsetof(FeedRow, gap) == 41, "FeedRow.gap");
 _Static_assert(offsetof(FeedRow, uncompared) == 42, "FeedRow.uncompared");
 _Static_assert(offsetof(FeedRow, pad0) == 43, "FeedRow.pad0");
-_Static_assert(offsetof(FeedRow, epoch) == 44, "FeedRow.epoch");
+_Static_assert(offsetof(FeedRow, instance) == 44, "FeedRow.instance");
 _Static_assert(offsetof(FeedRow, session_id) == 48, "FeedRow.session_id");
 _Static_assert(offsetof(FeedRow, last_in) == 56, "FeedRow.last_in");
 _Static_assert(offsetof(FeedRow, last_out) == 64, "FeedRow.last_out");
 _Static_assert(offsetof(FeedRow, gap_to) == 72, "FeedRow.gap_to");
 _Static_assert(offsetof(FeedRow, unanswered) == 80, "FeedRow.unanswered");
-_Static_assert(offsetof(FeedRow, pad1) == 84, "FeedRow.pad1");
+_Static_assert(offsetof(FeedRow, lapses) == 84, "FeedRow.lapses");
+_Static_assert(offsetof(FeedRow, epoch) == 88, "FeedRow.epoch");
+_Static_assert(offsetof(FeedRow, opened_ns) == 96, "FeedRow.opened_ns");
+_Static_assert(offsetof(FeedRow, steady_ns) == 104, "FeedRow.steady_ns");
+_Static_assert(offsetof(FeedRow, ask_ns) == 112, "FeedRow.ask_ns");
+_Static_assert(offsetof(FeedRow, asked_before) == 120, "FeedRow.asked_before");
+_Static_assert(offsetof(FeedRow, pad1) == 124, "FeedRow.pad1");
 
 typedef struct {
     uint32_t version;

@@ -23,7 +23,8 @@ from oms._core.corporate cimport apply_corporate_action
 from oms._core.corporate_undo cimport apply_undo
 from oms._core.day cimport apply_business_date, apply_reconciled, apply_session
 from oms._core.external cimport apply_open_order, apply_open_orders_end
-from oms._core.feeds cimport apply_feed_lost, apply_feed_opened, apply_gap_closed, apply_market
+from oms._core.feeds cimport apply_feed_lost, apply_feed_opened, apply_gap_closed, \
+    apply_market, feeds_due
 from oms._core.journal cimport REFUSED_FAILED, REFUSED_FULL, JournalCore, journal_append, journal_commit, \
     journal_commit_idle
 from oms._core.journal_reader cimport ReaderCore, ReaderState, reader_load
@@ -184,6 +185,7 @@ cdef uint16_t apply(State* s, const Frame* record) noexcept nogil:
     if s.firm.next_expiry_ns and s.time_ns >= s.firm.next_expiry_ns:
         expire_waiting(s)
         cancel_overdue(s)
+        feeds_due(s)
     row_close(&s.firm.version)
     return status
 

@@ -6,6 +6,7 @@ account it is booked to the suspense account, which is made on first need and ta
 
 from libc.stdint cimport INT64_MIN
 
+from oms._core.doubt cimport ask_exchange
 from oms._core.order_states cimport answered, flag, say
 from oms._core.orders cimport CLOSED_filled, FLAG_cum_differs, FLAG_external, Cover, close_order, \
     cover_of, draft_of, find_order, make_order, make_request, name_order, rehold, set_status
@@ -192,11 +193,12 @@ cdef uint16_t apply_open_orders_end(State* s, const OpenOrdersEnd* r) noexcept n
     row_close(&e.version)
     if count != r.count:
         s.figure, s.limit = count, r.count
+        ask_exchange(s, r.exchange)
         return ST_load_count_differs
     slot = e.oldest_live if r.complete else 0
     while slot:
         if last == 0 or s.live_order[slot].listed != last:
-            missing_there(s, slot, r.next_sequence)
+            missing_there(s, slot, r.feed, r.next_sequence)
         slot = s.live_order[slot].next
     feed = e.first_feed
     while feed:
@@ -204,24 +206,29 @@ cdef uint16_t apply_open_orders_end(State* s, const OpenOrdersEnd* r) noexcept n
         s.feed[feed].uncompared = 0
         row_close(&s.feed[feed].version)
         feed = s.feed[feed].next_feed
+    ask_exchange(s, r.exchange)
     release_buffered(s, r.exchange)
     return ST_ok
 
 
-cdef bint sent_since(const State* s, uint32_t request, uint64_t next_sequence) noexcept nogil:
-    return s.request[request].feed != 0 and s.request[request].feed_sequence >= next_sequence
+cdef bint sent_since(const State* s, uint32_t request, uint16_t feed, uint64_t next_sequence) noexcept nogil:
+    """Another feed's numbers are not the list's: of what went over that, only what is answered has reached it."""
+    cdef const RequestRow* r = &s.request[request]
+    if feed and r.feed and r.feed != feed:
+        return r.status == RequestStatus_submitted
+    return r.feed != 0 and r.feed_sequence >= next_sequence
 
 
-cdef void missing_there(State* s, uint32_t order, uint64_t next_sequence) noexcept nogil:
+cdef void missing_there(State* s, uint32_t order, uint16_t feed, uint64_t next_sequence) noexcept nogil:
     """Open here, absent there. What is not sent yet cannot be there, nor what the list does not reach."""
     cdef uint32_t request = s.order[order].request, slot = s.order[order].pending
     if s.request[request].status in (RequestStatus_queued, RequestStatus_buffered):
         return
     if next_sequence:
-        if sent_since(s, request, next_sequence) or sent_since(s, s.order[order].terms, next_sequence):
+        if sent_since(s, request, feed, next_sequence) or sent_since(s, s.order[order].terms, feed, next_sequence):
             return
         while slot:
-            if sent_since(s, slot, next_sequence):
+            if sent_since(s, slot, feed, next_sequence):
                 return
             slot = s.request[slot].next_pending
     if s.request[request].status != RequestStatus_in_doubt:

@@ -4,10 +4,16 @@ Owns the feed rows. A request goes out once: after a feed opens, only what its a
 under the same number.
 """
 
-from oms._core.orders cimport awaits, set_status
-from oms._core.outputs cimport alert, emit_event, emit_order_request
+from oms._core.doubt cimport ask_exchange, ask_over, cast_doubt, hand_back, send_again
+from oms._core.outputs cimport alert, emit_event
 from oms._core.vetting cimport allowed
 from oms._core.waiting cimport release_buffered
+
+cdef enum:
+    LAPSES_FREE = 4  # losses in a row, each within a minute of the opening, that cost nothing
+    SECOND_NS = 1000000000
+
+cdef uint64_t LAPSE_NS = 60 * <uint64_t>SECOND_NS
 
 
 cdef bint count_in(State* s, uint32_t feed, uint64_t sequence) noexcept nogil:
@@ -37,14 +43,25 @@ cdef bint count_in(State* s, uint32_t feed, uint64_t sequence) noexcept nogil:
     return True
 
 
+cdef inline uint64_t pause_of(uint32_t lapses) noexcept nogil:
+    """How long a feed that comes and goes has to stay before it gets new orders: none at first, then twice as long each
+    time, up to a minute and four seconds."""
+    return 0 if lapses < LAPSES_FREE else SECOND_NS << min(lapses - LAPSES_FREE, 6)
+
+
 cdef uint16_t apply_feed_opened(State* s, const FeedOpened* r) noexcept nogil:
-    """The adapter owns the feed from here on. A new exchange session starts the sequence of reports again. Where the
-    exchange's open orders are to be compared first, what is new waits for that; what was sent before does not."""
+    """The adapter owns the feed from here on, under a lease with a higher epoch than any before it. A new exchange
+    session starts the sequence of reports again. What an adapter with another memory says that it holds tells nothing
+    of what the one before it has sent. Where the exchange's open orders are to be compared first, what is new waits for
+    that; what was sent before does not."""
     cdef FeedRow* f = &s.feed[r.feed]
+    cdef bint same = f.instance == r.instance
     if not allowed(s, PERMISSION_report):
         return ST_permission_denied
     if r.feed == 0 or r.feed >= s.header[TABLE_feed].used:
         return ST_feed_unknown
+    if r.epoch and r.epoch <= f.epoch:
+        return ST_feed_deposed
     row_open(&f.version)
     if f.session_id != r.session_id:
         f.session_id = r.session_id
@@ -52,60 +69,72 @@ cdef uint16_t apply_feed_opened(State* s, const FeedOpened* r) noexcept nogil:
     f.gap = 0
     f.gap_to = 0
     f.uncompared = s.exchange[f.exchange].compare
-    f.epoch += 1
+    f.epoch = r.epoch if r.epoch else f.epoch + 1
+    f.instance = r.instance
     f.state = FeedState_online
+    f.opened_ns = s.time_ns
+    f.steady_ns = s.time_ns + pause_of(f.lapses) if f.lapses >= LAPSES_FREE else 0
+    f.ask_ns = 0
     row_close(&f.version)
     emit_event(s, EventKind_feed, r.feed, FeedState_online, ST_ok)
-    if r.last_received < f.last_out:
+    if not same:
+        cast_doubt(s, r.feed)
+    elif r.last_received < f.last_out:
         send_again(s, r.feed, r.last_received)
+    if f.steady_ns:
+        remind(s, f.steady_ns)
     release_buffered(s, f.exchange)
     return ST_ok
 
 
-cdef void send_again(State* s, uint16_t feed, uint64_t last_received) noexcept nogil:
-    """What the adapter never received and nobody has answered goes out again, under the same numbers, in their
-    order."""
-    cdef uint32_t slot = s.header[TABLE_request].used, left = s.feed[feed].unanswered, count = 0, index
-    cdef const RequestRow* r
-    while left:
-        slot -= 1
-        r = &s.request[slot]
-        if r.feed != feed or not awaits(r.status):
-            continue
-        left -= 1
-        if r.feed_sequence > last_received:
-            s.waiting[count].number = r.feed_sequence
-            s.waiting[count].slot = slot
-            count += 1
-    sort_numbered(s.waiting, count)
-    for index in range(count):
-        slot = s.waiting[index].slot
-        if s.request[slot].status == RequestStatus_in_doubt:
-            set_status(s, slot, RequestStatus_submitted, ST_ok)
-        emit_order_request(s, slot)
-
-
 cdef uint16_t apply_feed_lost(State* s, const FeedLost* r) noexcept nogil:
-    """What was sent over it and not answered is in doubt: neither rejected nor sent again."""
+    """What may have reached its adapter and is not answered is in doubt; what has not goes another way. Others are asked
+    for what is in doubt as soon as the adapter can send nothing on any more."""
     cdef FeedRow* f = &s.feed[r.feed]
-    cdef uint32_t slot = s.header[TABLE_request].used, left
     if not allowed(s, PERMISSION_report):
         return ST_permission_denied
     if r.feed == 0 or r.feed >= s.header[TABLE_feed].used:
         return ST_feed_unknown
-    left = f.unanswered
     row_open(&f.version)
+    if f.state == FeedState_online:
+        f.lapses = min(f.lapses + 1, 1000) if s.time_ns < f.opened_ns + LAPSE_NS else 0
     f.state = FeedState_offline
+    f.steady_ns = 0
+    f.ask_ns = s.time_ns + r.ask_after_ms * <uint64_t>1000000 if r.ask_after_ms else 0
     row_close(&f.version)
     emit_event(s, EventKind_feed, r.feed, FeedState_offline, ST_ok)
-    while left:
-        slot -= 1
-        if s.request[slot].feed != r.feed or not awaits(s.request[slot].status):
-            continue
-        left -= 1
-        if s.request[slot].status == RequestStatus_submitted:
-            set_status(s, slot, RequestStatus_in_doubt, ST_ok)
+    hand_back(s, r.feed, r.last_sent)
+    cast_doubt(s, r.feed)
+    if f.ask_ns:
+        remind(s, f.ask_ns)
+    else:
+        ask_exchange(s, f.exchange)
     return ST_ok
+
+
+cdef void feeds_due(State* s) noexcept nogil:
+    """Feeds that have stayed long enough get new orders; the leases of lost ones end. When to look again is kept."""
+    cdef uint32_t feed
+    cdef FeedRow* f
+    for feed in range(1, s.header[TABLE_feed].used):
+        f = &s.feed[feed]
+        if f.state == FeedState_online and f.steady_ns:
+            if f.steady_ns > s.time_ns:
+                remind(s, f.steady_ns)
+                continue
+            row_open(&f.version)
+            f.steady_ns = 0
+            row_close(&f.version)
+            ask_over(s, feed)
+            release_buffered(s, f.exchange)
+        elif f.state == FeedState_offline and f.ask_ns:
+            if f.ask_ns > s.time_ns:
+                remind(s, f.ask_ns)
+                continue
+            row_open(&f.version)
+            f.ask_ns = 0
+            row_close(&f.version)
+            ask_exchange(s, f.exchange)
 
 
 cdef uint16_t apply_gap_closed(State* s, const FeedGapClosed* r) noexcept nogil:

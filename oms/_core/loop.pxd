@@ -36,6 +36,7 @@ cdef class Loop:
     cdef uint16_t[ENDPOINTS] feeds            # of an endpoint; 0 = it is no adapter
     cdef uint16_t[ENDPOINTS] endpoint_of_feed  # + 1; 0 = nobody
     cdef uint16_t[65536] endpoint_of_user     # + 1; 0 = nobody
+    cdef uint64_t[256] handed                 # by feed: highest of our sequences that its adapter may have
     cdef uint64_t given                       # bytes of the outputs that have left
     cdef uint64_t now_ns                      # UTC, never decreasing
     cdef uint64_t spin_ns

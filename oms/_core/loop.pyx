@@ -13,7 +13,7 @@ from libc.string cimport memcpy, memmove, memset
 
 from oms._core.bus cimport BusEvent_closed, BusEvent_opened, bus_accept, bus_end, bus_poll, bus_release, bus_send, \
     bus_wait, bus_wake
-from oms._core.bus_envelope cimport ENVELOPE_MAX_BYTES, ENVELOPE_SIZE, SessionReason_record, \
+from oms._core.bus_envelope cimport ENVELOPE_MAX_BYTES, ENVELOPE_SIZE, SessionReason_left, SessionReason_record, \
     SessionReason_refused
 from oms._core.engine cimport apply_run
 from oms._core.journal cimport REFUSED_FULL, REFUSED_RECORD, journal_append, journal_commit, journal_commit_idle, \
@@ -85,6 +85,8 @@ cdef class Loop:
             self.feeds[index] = feed
             self.endpoint_of_feed[feed] = index + 1 if feed else 0
             self.endpoint_of_user[user] = index + 1
+        for feed in range(256):  # of what the process before this one has sent nothing is known
+            self.handed[feed] = self.s.feed[feed].last_out if feed < self.s.header[TABLE_feed].used else 0
         self.now_ns = self.s.firm.last_time_ns
         self.j.bell_argument = self.b
         self.j.bell = on_safe
@@ -230,6 +232,7 @@ cdef class Loop:
             (<OpenOrder*>record).exchange = self.s.feed[feed].exchange
         elif kind == T_OpenOrdersEnd:
             (<OpenOrdersEnd*>record).exchange = self.s.feed[feed].exchange
+            (<OpenOrdersEnd*>record).feed = feed
 
     cdef void inject(self, const Frame* record, uint16_t source) noexcept nogil:
         """Journals and applies a record of the loop's own."""
@@ -264,6 +267,8 @@ cdef class Loop:
         opened.frame.schema_version = SCHEMA_VERSION
         opened.session_id = greeting.session_id
         opened.last_received = greeting.last_received
+        opened.instance = greeting.instance
+        opened.epoch = event.epoch
         opened.feed = feed
         self.inject(&opened.frame, event.source)
 
@@ -280,6 +285,8 @@ cdef class Loop:
         lost.frame.template_id = T_FeedLost
         lost.frame.schema_version = SCHEMA_VERSION
         lost.feed = feed
+        lost.last_sent = self.handed[feed]
+        lost.ask_after_ms = 0 if event.reason == SessionReason_left else self.b.lease_ms
         self.inject(&lost.frame, event.source)
 
     cdef void tell_of_user(self, uint16_t what, uint16_t user) noexcept nogil:
@@ -323,15 +330,22 @@ cdef class Loop:
         return True
 
     cdef uint16_t destination(self, const Frame* output) noexcept nogil:
-        """The endpoint that an output goes to, + 1; 0 = nobody."""
+        """The endpoint that an output goes to, + 1; 0 = nobody. A request goes out under the lease that it was made
+        for, or not at all: by then it may have been given to another feed."""
+        cdef const OrderRequest* request = <const OrderRequest*>output
+        cdef const FeedRow* feed
         if output.template_id == T_OrderRequest:
-            return self.endpoint_of_feed[(<const OrderRequest*>output).feed]
+            feed = &self.s.feed[request.feed]
+            if feed.state != FeedState_online or feed.epoch != request.epoch:
+                return 0
+            return self.endpoint_of_feed[request.feed]
         return self.endpoint_of_user[(<const Answer*>output).to]
 
     cdef void give_out(self) noexcept nogil:
         """Sends what is safe, neighbours to the same peer in one run, and makes room behind it."""
         cdef uint64_t safe = journal_safe(self.j), run
         cdef const Frame* output
+        cdef const OrderRequest* last_request
         cdef uint8_t* start
         cdef uint16_t to
         if self.given < self.s.out_used:
@@ -346,8 +360,11 @@ cdef class Loop:
                 break
             to = self.destination(output)
             run = 0
+            last_request = NULL
             while True:
                 run += output.length
+                if output.template_id == T_OrderRequest and (<const OrderRequest*>output).feed_sequence:
+                    last_request = <const OrderRequest*>output
                 took(self.s, Took_order_request if output.template_id == T_OrderRequest else Took_answer,
                      self.now_ns - output.time_ns, 1)
                 counted(self.s, Count_outputs, 1)
@@ -358,6 +375,8 @@ cdef class Loop:
                     break
             if to == 0 or not bus_send(self.b, to - 1, <const Frame*>start, <uint32_t>run):
                 counted(self.s, Count_outputs_dropped, 1)
+            elif last_request != NULL:
+                self.handed[last_request.feed] = max(self.handed[last_request.feed], last_request.feed_sequence)
             self.given = self.given + run
         if self.given == self.s.out_used:
             self.given = self.s.out_used = 0

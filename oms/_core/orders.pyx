@@ -274,22 +274,24 @@ cdef void submit(State* s, uint32_t request) noexcept nogil:
     emit_order_request(s, request)
 
 
-cdef inline bint trades(const FeedRow* f) noexcept nogil:
-    return not f.gap and not f.uncompared
+cdef inline bint takes(const State* s, uint32_t feed, bint cancel) noexcept nogil:
+    """A gap in its sequence, a comparison of open orders that is not done, or that it came and went too often of late,
+    hold all but cancels."""
+    cdef const FeedRow* f = &s.feed[feed]
+    return f.state == FeedState_online and (cancel or (not f.gap and not f.uncompared and s.time_ns >= f.steady_ns))
 
 
 cdef uint32_t feed_for(const State* s, uint32_t request) noexcept nogil:
     """The feed that can take the request now; 0 when none can. What concerns an order that is out goes where the order
-    went while that is online, else over the first feed of its exchange that is. A gap in a feed's sequence, and a
-    comparison of open orders that is not done, hold all but cancels."""
+    went while that is online, else over the first feed of its exchange that is."""
     cdef const RequestRow* r = &s.request[request]
     cdef const OrderRow* o = &s.order[r.order]
     cdef uint32_t feed = s.request[o.request].feed
-    cdef bint cancels = r.type == RequestType_cancel
+    cdef bint cancel = r.type == RequestType_cancel
     if r.type != RequestType_new and s.feed[feed].state == FeedState_online:
-        return feed if cancels or trades(&s.feed[feed]) else 0
+        return feed if takes(s, feed, cancel) else 0
     feed = s.exchange[s.instrument[o.instrument].exchange].first_feed
-    while feed and (s.feed[feed].state != FeedState_online or not (cancels or trades(&s.feed[feed]))):
+    while feed and not takes(s, feed, cancel):
         feed = s.feed[feed].next_feed
     return feed
 
@@ -297,7 +299,7 @@ cdef uint32_t feed_for(const State* s, uint32_t request) noexcept nogil:
 cdef void route(State* s, uint32_t request) noexcept nogil:
     """Sends the request, or keeps it from now on until a feed can take it."""
     cdef RequestRow* r = &s.request[request]
-    cdef uint64_t until
+    cdef uint64_t timeout
     cdef uint32_t feed = feed_for(s, request)
     if feed:
         r.feed = <uint16_t>feed
@@ -305,11 +307,9 @@ cdef void route(State* s, uint32_t request) noexcept nogil:
         return
     r.time_ns = s.time_ns
     set_status(s, request, RequestStatus_buffered, ST_ok)
-    until = s.account_class[s.account[r.account].account_class].buffer_timeout_s * <uint64_t>1000000000
-    if until:
-        until += s.time_ns
-        if s.firm.next_expiry_ns == 0 or until < s.firm.next_expiry_ns:
-            s.firm.next_expiry_ns = until
+    timeout = s.account_class[s.account[r.account].account_class].buffer_timeout_s * <uint64_t>1000000000
+    if timeout:
+        remind(s, s.time_ns + timeout)
 
 
 cdef void close_order(State* s, uint32_t order, uint8_t ord_status, uint8_t how, uint16_t reason) noexcept nogil:

@@ -69,7 +69,7 @@ cdef Answer* emit_answer(State* s, uint16_t to, uint16_t status, uint64_t tag, u
     return answer
 
 
-cdef void emit_order_request(State* s, uint32_t request) noexcept nogil:
+cdef OrderRequest* emit_order_request(State* s, uint32_t request) noexcept nogil:
     """To the adapter of the request's feed, under the number that the request was given."""
     cdef const RequestRow* r = &s.request[request]
     cdef const OrderRow* o = &s.order[r.order]
@@ -99,3 +99,16 @@ cdef void emit_order_request(State* s, uint32_t request) noexcept nogil:
     memcpy(out.symbol, i.symbol, sizeof(out.symbol))
     out.order_id_length = name[0]
     memcpy(<uint8_t*>out + sizeof(OrderRequest), name + 1, name[0])
+    out.epoch = s.feed[r.feed].epoch
+    return out
+
+
+cdef void emit_question(State* s, uint32_t request, uint32_t feed, uint32_t question) noexcept nogil:
+    """FIX's OrderStatusRequest, to an adapter of the request's exchange. It has no number: it is not sent again but
+    asked again."""
+    cdef OrderRequest* out = emit_order_request(s, request)
+    out.feed_sequence = 0
+    out.type = RequestType_status
+    out.feed = <uint16_t>feed
+    out.epoch = s.feed[feed].epoch
+    out.ord_status_req_id = question

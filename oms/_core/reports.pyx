@@ -10,6 +10,7 @@ from libc.stdint cimport INT64_MIN
 from oms._core.arith cimport value_of
 from oms._core.corrections cimport bust, correct, find_trade, first_version
 from oms._core.debt cimport warn_cash, warn_holding
+from oms._core.doubt cimport answer_is_late
 from oms._core.executions cimport add_execution, charge_rest, fee_due, find_execution, has_ended, post, postable, \
     price_possible, refee, room_to_refee
 from oms._core.external cimport adopt
@@ -432,21 +433,47 @@ cdef uint16_t triggered(State* s, uint32_t order, const ExecutionReport* r) noex
     return ST_ok
 
 
-cdef uint16_t status_told(State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
-    """The answer to a query: where the order stands. Rejected says that the exchange has no such order."""
+cdef uint16_t status_told(State* s, uint32_t order, uint32_t request, const ExecutionReport* r) noexcept nogil:
+    """The answer to a query: where the order stands. Rejected says that the exchange has no such order, or of a cancel
+    or replace in doubt, that it came to nothing."""
     cdef OrderRow* o = &s.order[order]
     cdef uint8_t word = r.ord_status
+    cdef uint16_t why = ST_unknown_at_exchange if r.ord_status_req_id else ST_rejected_by_exchange
+    if word == OrdStatus_rejected and answer_is_late(s, request, r.ord_status_req_id):
+        return ST_report_stale
+    if r.ord_status_req_id and s.request[request].type != RequestType_new and awaits(s.request[request].status):
+        return change_told(s, order, request, r)
     if word == OrdStatus_rejected:
         if o.closed:
             return ST_report_stale
         if o.ord_status == OrdStatus_pending_new and o.cum_qty == 0:
-            close_order(s, order, OrdStatus_rejected, CLOSED_dead, ST_rejected_by_exchange)
+            close_order(s, order, OrdStatus_rejected, CLOSED_dead, why)
         else:
             close_order(s, order, OrdStatus_canceled, CLOSED_dead, ST_ok)
         return ST_ok
     if word != 0 and word != OrdStatus_pending_new:
         answered(s, o.request)
     take_word(s, order, word, r.cum_qty)
+    return ST_ok
+
+
+cdef uint16_t change_told(State* s, uint32_t order, uint32_t request, const ExecutionReport* r) noexcept nogil:
+    """The answer to a query for a cancel or replace in doubt."""
+    cdef uint8_t word = r.ord_status
+    if word == OrdStatus_pending_cancel or word == OrdStatus_pending_replace:
+        set_status(s, request, RequestStatus_submitted, ST_ok)
+        say(s, order, word)
+        rehold(s, order)
+        return ST_ok
+    if word == OrdStatus_canceled or word == OrdStatus_expired:
+        take_word(s, order, word, r.cum_qty)
+        return ST_ok
+    if word != OrdStatus_rejected and s.request[request].type == RequestType_replace:
+        return replaced(s, order, request, r)
+    unlink_pending(s, request)
+    set_status(s, request, RequestStatus_rejected,
+               ST_unknown_at_exchange if word == OrdStatus_rejected else ST_rejected_by_exchange)
+    take_word(s, order, 0 if word == OrdStatus_rejected else word, r.cum_qty)
     return ST_ok
 
 
@@ -490,7 +517,7 @@ cdef uint16_t told(State* s, uint32_t order, uint32_t request, const ExecutionRe
     if why == ExecType_triggered:
         return triggered(s, order, r)
     if why == ExecType_order_status:
-        return status_told(s, order, r)
+        return status_told(s, order, request, r)
     return busy(s, order, request, r)
 
 

@@ -62,8 +62,7 @@ cdef uint16_t apply_user_lost(State* s, const UserLost* r) noexcept nogil:
     row_open(&u.version)
     if u.cancel_on_disconnect and u.cancel_at_ns == 0:
         u.cancel_at_ns = s.time_ns + u.cancel_on_disconnect * <uint64_t>1000000000
-        if s.firm.next_expiry_ns == 0 or u.cancel_at_ns < s.firm.next_expiry_ns:
-            s.firm.next_expiry_ns = u.cancel_at_ns
+        remind(s, u.cancel_at_ns)
     u.online = 0
     row_close(&u.version)
     return ST_ok
@@ -113,5 +112,5 @@ cdef void cancel_overdue(State* s) noexcept nogil:
         at = s.user[slot].cancel_at_ns
         if at and at <= s.time_ns:
             cancel_of(s, <uint16_t>slot)
-        elif at and (s.firm.next_expiry_ns == 0 or at < s.firm.next_expiry_ns):
-            s.firm.next_expiry_ns = at
+        elif at:
+            remind(s, at)

@@ -160,6 +160,12 @@ cdef inline void row_close(uint32_t* version) noexcept nogil:
     version[0] += 1
 
 
+cdef inline void remind(State* s, uint64_t time_ns) noexcept nogil:
+    """Something is due then: the process makes a record when no other one comes."""
+    if s.firm.next_expiry_ns == 0 or time_ns < s.firm.next_expiry_ns:
+        s.firm.next_expiry_ns = time_ns
+
+
 cdef inline uint32_t limit_of(const State* s, int table) noexcept nogil:
     """The most rows that the table may have, row 0 included: by the journal's word, so that a replay with larger tables
     accepts and refuses the same."""

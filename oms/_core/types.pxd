@@ -186,6 +186,9 @@ cdef extern from "catalogue.h" nogil:
         ST_withdrawn_by_kill
         ST_trading_killed
         ST_cancelled_on_disconnect
+        ST_unknown_at_exchange
+        ST_feed_deposed
+        ST_execution_lost_at_exchange
         ST_epoch_passed
         ST_storage_low
         ST_storage_full
@@ -241,6 +244,7 @@ cdef extern from "catalogue.h" nogil:
         RequestType_replace
         RequestType_cancel
         RequestType_move
+        RequestType_status
         RequestStatus_received
         RequestStatus_queued
         RequestStatus_buffered
@@ -441,7 +445,7 @@ cdef extern from "catalogue.h" nogil:
         uint16_t peer_version
         uint8_t role
         uint8_t pad0
-        uint32_t pad1
+        uint32_t instance
         uint64_t session_id
         uint64_t last_received
         uint8_t environment_length
@@ -455,7 +459,7 @@ cdef extern from "catalogue.h" nogil:
         uint64_t last_applied
         uint16_t status
         uint16_t pad0
-        uint32_t pad1
+        uint32_t lease_ms
 
     ctypedef struct SessionClosed:
         Frame frame
@@ -713,7 +717,7 @@ cdef extern from "catalogue.h" nogil:
         int64_t display_qty
         int64_t min_qty
         int32_t expire_date
-        uint32_t pad2
+        uint32_t ord_status_req_id
         uint8_t exec_id_length
         uint8_t exec_ref_id_length
         uint8_t order_id_length
@@ -743,13 +747,15 @@ cdef extern from "catalogue.h" nogil:
         uint64_t last_received
         uint16_t feed
         uint16_t pad0
-        uint32_t pad1
+        uint32_t instance
+        uint64_t epoch
 
     ctypedef struct FeedLost:
         Frame frame
+        uint64_t last_sent
         uint16_t feed
         uint16_t pad0
-        uint32_t pad1
+        uint32_t ask_after_ms
 
     ctypedef struct MarketData:
         Frame frame
@@ -795,6 +801,8 @@ cdef extern from "catalogue.h" nogil:
         uint8_t pad0
         uint32_t count
         uint64_t next_sequence
+        uint16_t feed
+        uint8_t pad1[6]
 
     ctypedef struct FeedGapClosed:
         Frame frame
@@ -1048,6 +1056,9 @@ cdef extern from "catalogue.h" nogil:
         int32_t expire_date
         int32_t trade_date
         char symbol[24]
+        uint64_t epoch
+        uint32_t ord_status_req_id
+        uint32_t pad0
         uint8_t order_id_length
         uint8_t fill[7]
 
@@ -1155,7 +1166,8 @@ cdef extern from "catalogue.h" nogil:
         uint32_t comparison
         uint32_t oldest_live
         uint32_t newest_live
-        uint8_t pad1[24]
+        uint32_t questions
+        uint8_t pad1[20]
 
     ctypedef struct FeedRow:
         uint32_t version
@@ -1166,13 +1178,19 @@ cdef extern from "catalogue.h" nogil:
         uint8_t gap
         uint8_t uncompared
         uint8_t pad0
-        uint32_t epoch
+        uint32_t instance
         uint64_t session_id
         uint64_t last_in
         uint64_t last_out
         uint64_t gap_to
         uint32_t unanswered
-        uint8_t pad1[44]
+        uint32_t lapses
+        uint64_t epoch
+        uint64_t opened_ns
+        uint64_t steady_ns
+        uint64_t ask_ns
+        uint32_t asked_before
+        uint8_t pad1[4]
 
     ctypedef struct AccountClassRow:
         uint32_t version

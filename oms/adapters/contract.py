@@ -5,6 +5,7 @@ report. The same in words, for adapters in other languages: docs/reference/adapt
 
 The rules. A request is held durably before it is acted upon, and acted upon once. Reports are numbered 1, 2 … in each
 session of the exchange and kept, so that what the OMS has not applied can be told again after a restart of either side.
+The feed is a lease: an adapter that may have been given up acts upon nothing more, until it has opened the feed again.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from oms.adapters.messages import feed_sequence, is_order_request
+from oms.adapters.messages import feed_sequence, is_order_request, is_question, lease_epoch
 from oms.bus import Connection, Opened
 from oms.bus_config import BusError, SessionRole
 from oms.errors import OmsError
@@ -41,8 +42,18 @@ class Venue(Protocol):
     def last_reported(self) -> int:
         """Highest feed_sequence of a report in this session."""
 
+    @property
+    def instance(self) -> int:
+        """Names what is held durably: 32 bits, the same for as long as nothing of it is lost, and no other adapter's."""
+
+    def lease(self, epoch: int) -> None:
+        """The feed was opened under this epoch. An exchange that can, refuses from here on what has an older one."""
+
     def accept(self, requests: Sequence[bytes]) -> None:
         """Hold these OrderRequests durably, then act upon them. Each comes once, in rising feed_sequence."""
+
+    def answer(self, question: bytes) -> None:
+        """An OrderStatusRequest: find out what became of its request; the answer is one of the next `notices`."""
 
     def reports(self, after: int, limit: int) -> list[bytes]:
         """The reports that follow number `after` in this session, with their numbers; at most `limit`."""
@@ -107,13 +118,21 @@ class Adapter:
 
     def step(self, connection: _Link) -> None:
         """Take what has come, do what is due, tell what is new."""
-        requests = self._fresh(self._received(connection))
+        batch = self._received(connection)
+        requests = self._fresh(batch)
         if self.venue.session_id != connection.session_id:
             self.close()  # the exchange has begun a new session: open the feed again
+            return
+        if batch and connection.lease_s <= 0:
+            self._on_event("the lease is over: nothing is acted upon before the feed is opened again")
+            self.close()
             return
         if requests:
             self.venue.accept(requests)
             connection.last_received = self.venue.last_received
+        for raw in batch:
+            if is_order_request(raw) and is_question(raw):
+                self.venue.answer(raw)
         self._tell(connection)
 
     def _connect(self, timeout_s: float) -> _Link | None:
@@ -121,6 +140,7 @@ class Adapter:
             self.url,
             role=SessionRole.adapter,
             session_id=self.venue.session_id,
+            instance=self.venue.instance,
             on_opened=lambda opened: self._opened(connection, opened),
             on_closed=lambda closed: self._on_event(f"closed: {closed.text}"),
             **self._settings,
@@ -147,6 +167,7 @@ class Adapter:
                 remedy="begin a new exchange session, so that reports are numbered from 1 and matched by exec_id",
             )
         self._epoch, self._told = opened.epoch, opened.last_applied
+        self.venue.lease(opened.epoch)
         missing = self.venue.last_reported - opened.last_applied
         self._on_event(f"open, epoch {opened.epoch}; {missing} reports to tell")
         self.venue.notices()  # the state below says the same, newer
@@ -163,10 +184,10 @@ class Adapter:
         return batch if epoch == connection.epoch else []
 
     def _fresh(self, batch: Sequence[bytes]) -> list[bytes]:
-        """The requests that are not held yet."""
+        """The requests that are not held yet. What another owner of the feed was asked for is not this one's to send."""
         fresh, last = [], self.venue.last_received
         for raw in batch:
-            if is_order_request(raw) and feed_sequence(raw) > last:
+            if is_order_request(raw) and feed_sequence(raw) > last and lease_epoch(raw) == self._epoch:
                 fresh.append(raw)
                 last = feed_sequence(raw)
         return fresh

@@ -53,6 +53,7 @@ class Custodian:
     """A venue of the adapter contract. Raises LogError when the directory belongs to another one, or is in use."""
 
     last_received = 0  # it takes no requests
+    instance = 0
 
     def __init__(self, directory: Path, name: str, kind: str, *, durable: bool = True) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -73,6 +74,12 @@ class Custodian:
 
     def accept(self, requests: Sequence[bytes]) -> None:
         """Nothing is sent to a custodian."""
+
+    def lease(self, epoch: int) -> None:
+        """There is nothing that an older lease could do."""
+
+    def answer(self, question: bytes) -> None:
+        """Nothing is asked of a custodian."""
 
     def reports(self, after: int, limit: int) -> list[bytes]:
         return self._told[after : after + limit]

@@ -23,6 +23,7 @@ from oms.enums import ExecType, OrdStatus, OrdType, RequestType, SessionState, T
 NEW, REPLACED, TRADE = int(ExecType.new), int(ExecType.replaced), int(ExecType.trade)
 CANCELED, EXPIRED = int(ExecType.canceled), int(ExecType.expired)  # the same characters in OrdStatus
 TRADE_CANCEL, TRADE_CORRECT = int(ExecType.trade_cancel), int(ExecType.trade_correct)
+PENDING_NEW = int(OrdStatus.pending_new)
 PENDING_CANCEL, PENDING_REPLACE = int(ExecType.pending_cancel), int(ExecType.pending_replace)  # likewise
 PARTIALLY_FILLED, FILLED, REJECTED = map(int, (OrdStatus.partially_filled, OrdStatus.filled, OrdStatus.rejected))
 MARKET, LIMIT = int(OrdType.market), int(OrdType.limit)
@@ -76,10 +77,11 @@ class Exchange:
         self.fills: list[Fill] = []
         self.changed: dict[Book, None] = {}  # books to tell the market of, an ordered set
         self.orders: dict[int, Order | None] = {}  # by every request of their chain; None = rejected
+        self.refused: set[int] = set()  # cancels and replaces
         self.order_ids: dict[str, Order] = {}
         self.live: dict[int, Order] = {}  # by number, without the house's
         self.trades: dict[str, Trade] = {}  # by every exec_id of theirs
-        self.executed = 0  # highest feed_sequence that has reached the book
+        self.executed: dict[int, int] = {}  # by feed: highest feed_sequence that has reached the book
         self._on_the_way: deque[tuple[int, OrderRequest, Order | None]] = deque()
         self._order_count = 0
         self._exec_count = 0
@@ -123,7 +125,7 @@ class Exchange:
         return order
 
     def _execute(self, request: OrderRequest, announced: Order | None) -> None:
-        self.executed = request.feed_sequence
+        self.executed[request.feed] = request.feed_sequence
         if announced is not None and request.type == REPLACE_REQUEST:
             announced.pending_replaces -= 1
         elif announced is not None:
@@ -134,6 +136,20 @@ class Exchange:
             self._replace(request)
         else:
             self._cancel(request)
+
+    def standing(self, asked: OrderRequest) -> dict[str, int | str]:
+        """The answer to an OrderStatusRequest for a request by its ClOrdID: what became of it. Rejected: it was refused,
+        or never came."""
+        order = self.orders.get(asked.request)
+        on_the_way = next((request for _, request, _ in self._on_the_way if request.request == asked.request), None)
+        if on_the_way is not None:
+            pending = {NEW_REQUEST: PENDING_NEW, REPLACE_REQUEST: PENDING_REPLACE}
+            return {"ord_status": pending.get(on_the_way.type, PENDING_CANCEL)}
+        if order is None or asked.request in self.refused:
+            return {"ord_status": REJECTED}
+        figures = {"cum_qty": order.cum_qty, "leaves_qty": order.leaves_qty, "order_qty": order.order_qty}
+        figures["price"] = order.price
+        return {"ord_status": order.status, "order_id": order.order_id, **figures}
 
     def _book_of(self, request: OrderRequest) -> Book | None:
         book = self.books.get(request.symbol)
@@ -164,8 +180,10 @@ class Exchange:
     def _replace(self, request: OrderRequest) -> None:
         order = self._named(request)
         refusal = check_replace(request, order, self.state, self.trade_date, request.request in self.orders)
+        known = request.request in self.orders
         self.orders.setdefault(request.request, order)
         if refusal is not None or order is None:
+            self._note_refused(request, known)
             self._cancel_reject(request, order, refusal or Refusal(CxlRejReason.other, ""))
             return
         price = NULL if request.ord_type == MARKET else request.price
@@ -193,6 +211,7 @@ class Exchange:
             self._cancel_reject(request, order, Refusal(CxlRejReason.duplicate, "this ClOrdID was used before"))
             return
         self.orders[request.request] = order
+        self._note_refused(request, order is not None and order.open)
         if order is None:
             self._cancel_reject(request, order, Refusal(CxlRejReason.unknown_order, "no such order"))
         elif not order.open:
@@ -200,6 +219,10 @@ class Exchange:
         else:
             order.request = request.request
             self.cancel(order)
+
+    def _note_refused(self, request: OrderRequest, stands: bool) -> None:
+        if not stands:
+            self.refused.add(request.request)
 
     def _named(self, request: OrderRequest) -> Order | None:
         """The order that a cancel or replace is for: any id of its chain, or the exchange's own, finds it."""

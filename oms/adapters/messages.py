@@ -10,6 +10,7 @@ import struct
 from typing import NamedTuple
 
 from oms import records, schema
+from oms.enums import ExecType, RequestType
 
 NULL = schema.NULL_I64
 MAX_TEXT = 255  # bytes of a text in a record
@@ -24,6 +25,7 @@ class OrderRequest(NamedTuple):
     request: int
     orig_request: int
     order: int
+    feed: int
     type: int
     side: int
     ord_type: int
@@ -40,6 +42,8 @@ class OrderRequest(NamedTuple):
     expire_date: int
     trade_date: int
     symbol: str
+    epoch: int
+    ord_status_req_id: int
     order_id: str  # the exchange's own name for the order, once it has told it
 
 
@@ -111,7 +115,16 @@ _ORDER_CANCEL_REJECT = packer("OrderCancelReject", (*OrderCancelReject._fields[:
 _ORDER_REQUEST_ID = records.BY_NAME["OrderRequest"].template_id
 _EXECUTION_REPORT_ID = records.BY_NAME["ExecutionReport"].template_id
 _ORDER_CANCEL_REJECT_ID = records.BY_NAME["OrderCancelReject"].template_id
+_STATUS = int(RequestType.status)
 _ORDER_REQUEST_LENGTH = records.record_dtype("OrderRequest").itemsize
+
+
+def _offset(name: str) -> int:
+    fields = records.record_dtype("OrderRequest").fields
+    return int(fields[name][1]) if fields else 0
+
+
+_EPOCH_AT, _TYPE_AT = _offset("epoch"), _offset("type")
 
 
 def template_id(raw: bytes) -> int:
@@ -128,16 +141,40 @@ def feed_sequence(raw: bytes) -> int:
     return int(_FEED_SEQUENCE.unpack_from(raw, schema.FRAME_SIZE)[0])
 
 
+def lease_epoch(raw: bytes) -> int:
+    """The epoch of the lease under which an OrderRequest goes out."""
+    return int(_FEED_SEQUENCE.unpack_from(raw, _EPOCH_AT)[0])
+
+
+def under_lease(raw: bytes, epoch: int) -> bytes:
+    """The same OrderRequest under this epoch."""
+    return raw[:_EPOCH_AT] + _FEED_SEQUENCE.pack(epoch) + raw[_EPOCH_AT + 8 :]
+
+
+def is_question(raw: bytes) -> bool:
+    """Is this OrderRequest FIX's OrderStatusRequest? It has no number, and may come again."""
+    return raw[_TYPE_AT] == _STATUS
+
+
+def encode_status(question: bytes, **fields: int | str) -> bytes:
+    """The answer to a question: an ExecutionReport of type order status, without a number. fields: ord_status, cum_qty …"""
+    asked = decode_order_request(question)
+    told = {"request": asked.request, "account": asked.account, "instrument": asked.instrument, "side": asked.side}
+    known = {"exec_type": int(ExecType.order_status), "ord_status_req_id": asked.ord_status_req_id}
+    unknown = {"cum_qty": NULL, "leaves_qty": NULL, "order_qty": NULL, "price": NULL}
+    return records.encode("ExecutionReport", **(unknown | told | known | fields))
+
+
 def numbered(raw: bytes, number: int) -> bytes:
     """The same report under this feed_sequence."""
     return raw[: schema.FRAME_SIZE] + _FEED_SEQUENCE.pack(number) + raw[schema.FRAME_SIZE + 8 :]
 
 
 def decode_order_request(raw: bytes) -> OrderRequest:
-    *fields, symbol, length = _ORDER_REQUEST.unpack_from(raw, schema.FRAME_SIZE)
+    *fields, symbol, epoch, question, length = _ORDER_REQUEST.unpack_from(raw, schema.FRAME_SIZE)
     order_id = raw[_ORDER_REQUEST_LENGTH : _ORDER_REQUEST_LENGTH + length] if length else b""
-    texts = symbol.rstrip(b"\0").decode("utf-8", "replace"), order_id.decode("utf-8", "replace")
-    return OrderRequest._make((*fields, *texts))
+    symbol, order_id = symbol.rstrip(b"\0").decode("utf-8", "replace"), order_id.decode("utf-8", "replace")
+    return OrderRequest._make((*fields, symbol, epoch, question, order_id))
 
 
 def fitting(*ids: str, text: str) -> tuple[bytes, ...]:

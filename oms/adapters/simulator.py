@@ -7,6 +7,7 @@ must come to the same bytes, so every report has its number for ever. It knows n
 
 from __future__ import annotations
 
+import secrets
 import time
 from array import array
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +23,7 @@ from oms.adapters.book import Book, Listing
 from oms.adapters.log import DerivedFile, Entry, Log, LogError
 from oms.adapters.maker import MakerSettings, MarketMaker
 from oms.adapters.matching import Exchange, Fill
-from oms.adapters.messages import decode_order_request, encode_report, feed_sequence, numbered
+from oms.adapters.messages import decode_order_request, encode_report, encode_status, feed_sequence, numbered
 from oms.enums import ExecType, SessionState, Side
 from oms.start_of_day.figures import day_of, shown
 
@@ -63,6 +64,7 @@ class Simulator:
         self.mic = mic
         self.session_id = 0
         self.last_received = 0
+        self.instance = 0
         self._clock = clock
         self._log = Log(directory / "received.log", durable=durable)
         self._report_file = DerivedFile(directory / "reports.dat")
@@ -89,7 +91,7 @@ class Simulator:
     def _configure(self, settings: SimulatorSettings, listings: Mapping[str, Listing] | None) -> None:
         """What the log does not know yet: who it is for, settings, listings, the first session."""
         if not self.session_id:
-            self.command("begin", mic=self.mic)
+            self.command("begin", mic=self.mic, instance=secrets.randbits(32))
             self.new_session()
         if settings != self.settings or (listings is None) != self.exchange.any_symbol:
             self.command("settings", settings=asdict(settings), any_symbol=listings is None)
@@ -109,6 +111,13 @@ class Simulator:
 
     def accept(self, requests: Sequence[bytes]) -> None:
         self._record(REQUESTS, b"".join(requests))
+
+    def lease(self, epoch: int) -> None:
+        """Its directory is locked: no other process can act upon what an older lease was asked for."""
+
+    def answer(self, question: bytes) -> None:
+        asked = decode_order_request(question)
+        self._notices.append(encode_status(question, **self.exchange.standing(asked)))
 
     def reports(self, after: int, limit: int) -> list[bytes]:
         first = self._first + after
@@ -163,8 +172,8 @@ class Simulator:
         """As after a restart of the exchange itself: a new session id, in which the day's reports begin at 1 again."""
         self.command("session", id=max(self._time(), self.session_id + 1))
 
-    def open_orders(self) -> list[bytes]:
-        """The list of open orders, as records."""
+    def open_orders(self, feed: int = 0) -> list[bytes]:
+        """The list of open orders, as records; feed: for whom, where the exchange has several."""
         rows = [
             records.encode(
                 "OpenOrder",
@@ -182,7 +191,8 @@ class Simulator:
             )
             for order in self.exchange.open_orders()
         ]
-        reach = self.exchange.executed + 1
+        executed = self.exchange.executed
+        reach = (executed.get(feed, 0) if feed else max(executed.values(), default=0)) + 1
         return [*rows, records.encode("OpenOrdersEnd", complete=1, count=len(rows), next_sequence=reach)]
 
     def tell_open_orders(self) -> None:
@@ -194,7 +204,8 @@ class Simulator:
         if not known:
             self.command("enter", announce=False, **terms)
 
-    def _do_begin(self, mic: str) -> None:
+    def _do_begin(self, mic: str, instance: int) -> None:
+        self.instance = instance
         if mic != self.mic:
             raise LogError(f"the directory is of exchange {mic}, not {self.mic}", where=str(self._log.path))
 

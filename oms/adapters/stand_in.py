@@ -15,7 +15,7 @@ from typing import Any, Self
 import pynng
 
 from oms import records, schema
-from oms.adapters.messages import feed_sequence
+from oms.adapters.messages import feed_sequence, under_lease
 from oms.bus_config import BusError, SessionReason, listen_address
 from oms.errors import OmsError
 
@@ -47,6 +47,7 @@ class StandIn:
         self.refuse = ""  # words with which to refuse the next peer for good
         self.errors: list[str] = []
         self.heard = 0  # envelopes
+        self.lease_ms = 0  # 0: the peer's own silence_ms
         self.lock = threading.RLock()
         self._outbox: list[bytes] = []
         self._drop = threading.Event()
@@ -147,7 +148,8 @@ class StandIn:
             self.openings.append(fields)
             self.epoch += 1
             last_applied, self._outbox = self.opened(fields)
-        line.say([records.encode("SessionOpened", epoch=self.epoch, last_applied=last_applied)], self.epoch)
+        fields = {"epoch": self.epoch, "last_applied": last_applied, "lease_ms": self.lease_ms}
+        line.say([records.encode("SessionOpened", **fields)], self.epoch)
         return True
 
 
@@ -216,7 +218,7 @@ class FeedStandIn(StandIn):
             self.session_id = fields["session_id"]
             self.reports = []
         again = [raw for raw in self.requests if feed_sequence(raw) > fields["last_received"]]
-        return len(self.reports), again
+        return len(self.reports), [under_lease(raw, self.epoch) for raw in again]
 
     def took(self, raw: bytes) -> list[bytes]:
         name, fields = records.decode(raw)
@@ -238,7 +240,7 @@ class FeedStandIn(StandIn):
         """Send OrderRequests; they are sent again to an adapter that has not received them."""
         with self.lock:
             self.requests += batch
-            self.send(batch)
+            self.send([under_lease(raw, self.epoch) for raw in batch])
 
     def crash(self, lose: int) -> None:
         """As if the OMS had ended with its last reports not durable yet."""

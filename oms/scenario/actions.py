@@ -74,6 +74,8 @@ def note(world: World, outcome: Outcome, results: list[Result]) -> None:
         if index == 0 or (outcome.answer == Status.ok and status != Status.ok):
             outcome.answer = status
         for sent in result.sent:
+            if sent["type"] == RequestType.status:
+                world.questions[sent["request"]] = sent["ord_status_req_id"]
             name = control.told_of(world, sent["request"], sent["order"])
             outcome.sent.append(f"{RequestType(sent['type']).name} {name}")
         outcome.alerts += result.alerts
@@ -141,6 +143,8 @@ def report(world: World, f: dict[str, Any], step: Step) -> list[Result]:
     arguments = {name: full[name] for name in REPORTED if name in full}
     if "cl_ord_id" in f:
         arguments["account"] = world.account_for(f)
+        if f["exec_type"] == "order_status":
+            arguments["ord_status_req_id"] = world.question_about(arguments["account"], f["cl_ord_id"])
         world.also_called(f)
     else:
         arguments |= external(world, f)

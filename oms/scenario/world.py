@@ -70,6 +70,7 @@ class World:
         self.checked: Checked | None = None  # of the last request that was only checked
         self.sessions: dict[str, int] = {}  # feed → the exchange's session that it is in
         self.given = Given(self)
+        self.questions: dict[int, int] = {}  # handle of a request → number of the last question about it
         self.engine.time_ns = 0
         self.set_clock(datetime.combine(self.today, time(), UTC))
         try:
@@ -126,6 +127,10 @@ class World:
             moved,
             *(self.engine.session(mic, "open", trade_date=today) for mic in sorted(self.given.open | complete)),
         ]
+
+    def question_about(self, account: str, cl_ord_id: str) -> int:
+        """An answer names the question; 0 when none was asked."""
+        return self.questions.get(self.engine.handle_of(account, cl_ord_id), 0)
 
     def account_for(self, f: dict[str, Any]) -> str:
         """The account that a request or report means: its own word, else that of the id, else the only one there is;

@@ -20,7 +20,7 @@ ENUMS = [
         new="0", partially_filled="1", filled="2", done_for_day="3", canceled="4", pending_cancel="6", stopped="7",
         rejected="8", suspended="9", pending_new="A", calculated="B", expired="C", pending_replace="E"), 39),
     Enum("RequestType", "What a request asks for: FIX message types", chars(
-        new="D", replace="G", cancel="F", move="J"), 35),
+        new="D", replace="G", cancel="F", move="J", status="H"), 35),
     Enum("RequestStatus", "The life of a request", numbers(
         "received", "queued", "buffered", "submitted", "in_doubt", "completed", "rejected", "expired", "cancelled",
         start=1)),

@@ -24,12 +24,15 @@ RECORDS = [
         F("chain", "u8[32]", "SHA-256(previous chain, the batch's bytes)")]),
     Record(2, "SessionOpen", "First record of a peer: who it is, and where it stands.", [
         F("peer_version", "u16", "schema version that the peer speaks"), F("role", "u8"), F("pad0", "u8"),
-        F("pad1", "u32"), F("session_id", "u64", "the peer's own incarnation"),
+        F("instance", "u32", "of an adapter: names its memory; another one does not know what this one has sent"),
+        F("session_id", "u64", "the peer's own incarnation"),
         F("last_received", "seq", "highest sequence from the OMS that the peer holds")], [
         F("environment", "text"), F("name", "text"), F("credential", "text")], journaled=False),
     Record(3, "SessionOpened", "The answer to SessionOpen.", [
         F("epoch", "u64"), F("last_applied", "seq", "highest sequence of the peer that is applied and safe"),
-        F("status", "u16"), F("pad0", "u16"), F("pad1", "u32")], journaled=False),
+        F("status", "u16"), F("pad0", "u16"),
+        F("lease_ms", "u32", "how long an adapter may act upon requests after what was acknowledged last was sent")],
+        journaled=False),
     Record(4, "SessionClosed", "The last word of a session, and why.", [
         F("reason", "u16"), F("pad0", "u16"), F("pad1", "u32")], [F("text", "text")], journaled=False),
     Record(5, "Heartbeat", "Still here.", [F("sent_ns", "time")], journaled=False),
@@ -122,7 +125,8 @@ RECORDS = [
         F("ord_rej_reason", "u16", "", 103), F("pad1", "u16"),
         _PARKED,
         F("stop_px", "price", "0 = not told", 99), F("display_qty", "qty", "0 = not told", 1138),
-        F("min_qty", "qty", "0 = not told", 110), F("expire_date", "date", "0 = not told", 432), F("pad2", "u32")], [
+        F("min_qty", "qty", "0 = not told", 110), F("expire_date", "date", "0 = not told", 432),
+        F("ord_status_req_id", "u32", "the question that this answers; 0 = none", 790)], [
         F("exec_id", "text", "", 17), F("exec_ref_id", "text", "", 19), F("order_id", "text", "", 37),
         F("text", "text", "", 58),
         *_CODES]),
@@ -134,8 +138,11 @@ RECORDS = [
     Record(42, "FeedOpened", "An adapter has opened its feed: it may trade.", [
         F("session_id", "u64", "the exchange's session: a new one starts its sequences again"),
         F("last_received", "seq", "highest of our sequences that the adapter holds"), F("feed", "u16"),
-        F("pad0", "u16"), F("pad1", "u32")]),
-    Record(43, "FeedLost", "A feed is gone.", [F("feed", "u16"), F("pad0", "u16"), F("pad1", "u32")]),
+        F("pad0", "u16"), F("instance", "u32", "names the adapter's memory"),
+        F("epoch", "u64", "of the lease, over all before it; 0 = one more than the last")]),
+    Record(43, "FeedLost", "A feed is gone.", [
+        F("last_sent", "seq", "highest of our sequences that may have reached the adapter"), F("feed", "u16"),
+        F("pad0", "u16"), F("ask_after_ms", "u32", "when its adapter can have sent its last request on")]),
     Record(44, "MarketData", "Last, bid and ask of an instrument; 0 = none.", [
         F("instrument", "slot"), F("feed", "u16"), F("pad0", "u16"), F("last", "price"), F("bid", "price"),
         F("ask", "price")]),
@@ -150,7 +157,8 @@ RECORDS = [
         *_CODES]),
     Record(47, "OpenOrdersEnd", "The end of the exchange's list.", [
         F("exchange", "u16"), F("complete", "u8", "1 = every open order is in it"), F("pad0", "u8"), F("count", "u32"),
-        F("next_sequence", "seq", "first of our sequences that the list does not take in; 0 = it takes in all")]),
+        F("next_sequence", "seq", "first of our sequences that the list does not take in; 0 = it takes in all"),
+        F("feed", "u16", "whose sequences; 0 = of no feed"), F("pad1", "u8[6]")]),
     Record(48, "FeedGapClosed", "The missing part of a feed's sequence has been replayed.", [
         F("feed", "u16"), F("pad0", "u16"), F("pad1", "u32")]),
     Record(49, "BalanceReport", "A bank or registry tells what has moved, or what there is.", [
@@ -248,7 +256,9 @@ RECORDS = [
         F("quantity_exponent", "u8"), F("instrument", "slot"), F("account", "slot", "", 1),
         F("order_qty", "qty", "", 38), F("price", "price", "null for a market order", 44),
         F("stop_px", "price", "", 99), F("display_qty", "qty", "", 1138), F("min_qty", "qty", "", 110),
-        F("expire_date", "date", "", 432), F("trade_date", "date", "", 75), F("symbol", "c24", "", 55)], [
+        F("expire_date", "date", "", 432), F("trade_date", "date", "", 75), F("symbol", "c24", "", 55),
+        F("epoch", "u64", "of the lease under which it goes out"),
+        F("ord_status_req_id", "u32", "of a question (type H): to be told in the answer", 790), F("pad0", "u32")], [
         F("order_id", "text", "the exchange's name for the order, once known", 37)], journaled=False),
     Record(71, "Answer", "To whoever asked: what became of it.", [
         F("tag", "u64", "the sender's number"), F("request", "handle"), F("order", "handle"),

@@ -14,6 +14,7 @@ def order_request(number, *, type="new", orig=0, side="buy", qty=100, price=1000
         "request": number,
         "orig_request": orig,
         "order": 0,
+        "feed": 1,
         "type": int(RequestType[type]),
         "side": int(Side[side]),
         "ord_type": int(OrdType.limit if price is not None else OrdType.market),
@@ -30,6 +31,8 @@ def order_request(number, *, type="new", orig=0, side="buy", qty=100, price=1000
         "expire_date": 0,
         "trade_date": TODAY,
         "symbol": "ABC",
+        "epoch": 0,
+        "ord_status_req_id": 0,
         "order_id": "",
     }
     return OrderRequest(**values | fields)

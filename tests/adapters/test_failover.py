@@ -1,0 +1,106 @@
+"""The OMS's side of failover: leases, what may have reached an adapter, and whom to ask when."""
+
+import pytest
+
+from oms import Engine
+from oms.enums import RequestType, Status
+
+
+@pytest.fixture
+def engine():
+    made = Engine()
+    made.define_currency("AUD")
+    made.define_exchange("XASX", feeds=["NORTH", "SOUTH"])
+    made.define_class("default")
+    made.define_account("A")
+    made.define_instrument("Q", exchange="XASX", currency="AUD", reference_price="5")
+    made.business_date("2026-11-23")
+    made.session("XASX", "open")
+    made.open_feed("NORTH", instance=1)
+    made.open_feed("SOUTH", instance=2)
+    made.deposit("A", "AUD", "100000", "opening")
+    return made
+
+
+def buy(engine, *names):
+    return [sent(engine.submit("A", name, "Q", "buy", 100, "5"))[0] for name in names]
+
+
+def sent(result):
+    """Of each request that left: what it is, its feed and its number there."""
+    return [(RequestType(out["type"]).name, out["feed"], out["feed_sequence"]) for out in result.sent]
+
+
+def wait(engine, seconds):
+    engine.advance(seconds)
+    return sent(engine.record("Tick"))
+
+
+def statuses(engine, *names):
+    return [engine.request("A", name).status for name in names]
+
+
+def test_what_never_left_for_the_adapter_goes_over_another_feed(engine):
+    assert buy(engine, "X", "Y", "Z") == [("new", 1, 1), ("new", 1, 2), ("new", 1, 3)]
+    lost = engine.lose_feed("NORTH", last_sent=1, ask_after_ms=5000)
+    assert sent(lost) == [("new", 2, 1), ("new", 2, 2)]
+    assert statuses(engine, "X", "Y", "Z") == ["in_doubt", "submitted", "submitted"]
+    assert engine.rows("feed")["unanswered"].tolist() == [0, 1, 2]
+
+
+def test_what_never_left_waits_when_no_feed_is_there(engine):
+    buy(engine, "X")
+    engine.replace("A", "R", "X", price="4")
+    engine.lose_feed("SOUTH")
+    assert sent(engine.lose_feed("NORTH", last_sent=0)) == []
+    assert statuses(engine, "X", "R") == ["buffered", "buffered"]
+    assert engine.rows("firm")["buffered"][1] == 2
+    opened = engine.open_feed("NORTH", last_received=0, instance=1)
+    assert sent(opened) == [("new", 1, 3), ("replace", 1, 4)]
+
+
+def test_another_feed_is_asked_when_the_lost_adapter_can_send_nothing_any_more(engine):
+    buy(engine, "X")
+    assert sent(engine.lose_feed("NORTH", ask_after_ms=5000)) == []
+    assert wait(engine, 4) == []
+    assert wait(engine, 1) == [("status", 2, 0)]
+    assert wait(engine, 60) == []
+
+
+def test_an_adapter_that_is_back_in_time_is_asked_itself(engine):
+    buy(engine, "X")
+    engine.lose_feed("NORTH", ask_after_ms=5000)
+    assert sent(engine.open_feed("NORTH", instance=1)) == []
+    assert sent(engine.open_orders("XASX", [])) == [("status", 1, 0)]
+    assert wait(engine, 10) == []
+
+
+def test_another_memory_says_nothing_about_what_was_sent(engine):
+    buy(engine, "X")
+    engine.lose_feed("NORTH")
+    assert sent(engine.open_feed("NORTH", last_received=0, instance=9)) == []
+    assert statuses(engine, "X") == ["in_doubt"]
+    engine.lose_feed("NORTH")
+    assert sent(engine.open_feed("NORTH", last_received=0, instance=9)) == [("new", 1, 1)]
+
+
+def test_an_older_lease_is_refused(engine):
+    engine.open_feed("NORTH", instance=1, epoch=1000)
+    for epoch in (999, 1000):
+        assert engine.open_feed("NORTH", instance=3, epoch=epoch).status == Status.feed_deposed
+    assert engine.rows("feed")["instance"][1] == 1
+    [out] = engine.submit("A", "X", "Q", "buy", 100, "5").sent
+    assert out["epoch"] == 1000
+    engine.open_feed("NORTH", instance=1)
+    assert engine.rows("feed")["epoch"][1] == 1001
+
+
+def test_a_list_says_nothing_of_what_another_feed_has_on_its_way(engine):
+    engine.lose_feed("NORTH")
+    assert buy(engine, "X") == [("new", 2, 1)]
+    engine.open_feed("NORTH", instance=1)
+    listed = {"exchange": 1, "complete": 1, "count": 0, "next_sequence": 1}
+    engine.record("OpenOrdersEnd", feed=1, **listed)
+    assert statuses(engine, "X") == ["submitted"]
+    engine.record("OpenOrdersEnd", feed=2, **listed | {"next_sequence": 2})
+    assert statuses(engine, "X") == ["in_doubt"]
