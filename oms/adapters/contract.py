@@ -27,6 +27,10 @@ class AdapterError(OmsError):
     """The adapter and the OMS do not agree; a person has to look."""
 
 
+class Deposed(OmsError):
+    """The exchange knows a newer owner of the feed."""
+
+
 class Venue(Protocol):
     """What an adapter has to provide: an exchange, or a session with one."""
 
@@ -50,7 +54,8 @@ class Venue(Protocol):
         """The feed was opened under this epoch. An exchange that can, refuses from here on what has an older one."""
 
     def accept(self, requests: Sequence[bytes]) -> None:
-        """Hold these OrderRequests durably, then act upon them. Each comes once, in rising feed_sequence."""
+        """Hold these OrderRequests durably, then act upon them. Each comes once, in rising feed_sequence. Raises Deposed
+        when the exchange refuses them, because the feed was opened under a newer epoch."""
 
     def answer(self, question: bytes) -> None:
         """An OrderStatusRequest: find out what became of its request; the answer is one of the next `notices`."""
@@ -128,7 +133,12 @@ class Adapter:
             self.close()
             return
         if requests:
-            self.venue.accept(requests)
+            try:
+                self.venue.accept(requests)
+            except Deposed as error:
+                self._on_event(f"deposed: {error}")
+                self.close()
+                return
             connection.last_received = self.venue.last_received
         for raw in batch:
             if is_order_request(raw) and is_question(raw):

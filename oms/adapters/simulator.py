@@ -65,6 +65,7 @@ class Simulator:
         self.session_id = 0
         self.last_received = 0
         self.instance = 0
+        self.leases: dict[str, int] = {}  # feed → epoch of its newest owner, where gateways join
         self._clock = clock
         self._log = Log(directory / "received.log", durable=durable)
         self._report_file = DerivedFile(directory / "reports.dat")
@@ -128,12 +129,12 @@ class Simulator:
             numbered(raw[start - ends[0] : end - ends[0]], after + count) for count, (start, end) in enumerate(cuts, 1)
         ]
 
-    def state(self) -> list[bytes]:
+    def state(self, feed: int = 0) -> list[bytes]:
         told = {SessionState.complete: (SessionState.ended, SessionState.complete), SessionState.closed: ()}
         states = told.get(self.exchange.state, (self.exchange.state,))
         self._told.clear()
         self.exchange.changed.update(dict.fromkeys(self.exchange.books.values()))
-        return [self._trading_session(state) for state in states] + self.open_orders()
+        return [self._trading_session(state) for state in states] + self.open_orders(feed)
 
     def notices(self) -> list[bytes]:
         notices, self._notices = self._notices, []
@@ -208,6 +209,11 @@ class Simulator:
         self.instance = instance
         if mic != self.mic:
             raise LogError(f"the directory is of exchange {mic}, not {self.mic}", where=str(self._log.path))
+
+    def _do_lease(self, feed: str, epoch: int) -> None:
+        if epoch < self.leases.get(feed, 0):
+            raise CommandError(f"the feed {feed} has a newer owner, of epoch {self.leases[feed]}")
+        self.leases[feed] = epoch
 
     def _do_session(self, id: int) -> None:
         self.session_id = id

@@ -14,6 +14,8 @@ from oms.commands import add_command
 from oms.commands.peer import add_peer, peer_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from oms.adapters.desk import Desk
     from oms.adapters.simulator import Simulator
     from oms.commands import Subparsers
@@ -40,6 +42,8 @@ def add(subparsers: "Subparsers") -> None:
     command.add_argument("--delay-us", type=int, default=0, metavar="US", help="a request's way to the book")
     command.add_argument("--pending", action="store_true", help="confirm cancels and replaces as pending first")
     command.add_argument("--silent-expiry", action="store_true", help="do not report that day orders expire")
+    command.add_argument("--floor", type=Path, metavar="SOCKET", help="the exchange alone: gateways join it here")
+    command.add_argument("--join", type=Path, metavar="SOCKET", help="a gateway alone: a feed of the exchange there")
     command.add_argument(
         "--durability", choices=("batch", "none"), default="batch", help="survive the machine, or the process"
     )
@@ -52,7 +56,9 @@ def run(args: Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    url, identity = peer_of(args, args.feed or args.exchange)
+    if args.join:
+        return run_gateway(args, stop)
+    url, identity = ("", {}) if args.floor else peer_of(args, args.feed or args.exchange)
     simulator = prepare(args)
     desk = Desk(simulator)
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -63,12 +69,51 @@ def run(args: Namespace) -> int:
             say(args, answer(desk, lines.get()))
         return stop.is_set() or desk.quitting
 
+    if args.floor:
+        return run_floor(args, simulator, stopping)
     adapter = Adapter(simulator, url, on_event=lambda text: say(args, {"event": text}), **identity)
     say(args, {"event": "started"} | desk.do("status"))
     try:
         adapter.run(stopping, open_timeout_s=1.0)
     finally:
         simulator.close()
+    return 0
+
+
+def run_floor(args: Namespace, simulator: "Simulator", stopping: "Callable[[], bool]") -> int:
+    """The exchange, for gateways to join."""
+    from oms.adapters.gateway import Floor
+
+    floor = Floor(simulator, args.floor)
+    say(args, {"event": "started", "floor": str(args.floor)})
+    try:
+        floor.run(stopping)
+    finally:
+        floor.close()
+        simulator.close()
+    return 0
+
+
+def run_gateway(args: Namespace, stop: threading.Event) -> int:
+    """A feed of an exchange that runs elsewhere; it waits for one that is not there, or has gone."""
+    from oms.adapters.contract import Adapter
+    from oms.adapters.gateway import ExchangeGone, Gateway
+
+    feed = args.feed or args.exchange
+    url, identity = peer_of(args, feed)
+    while not stop.is_set():
+        try:
+            gateway = Gateway(args.dir, args.join, feed, durable=args.durability == "batch")
+        except ExchangeGone:
+            stop.wait(0.05)
+            continue
+        say(args, {"event": "joined", "instance": gateway.instance})
+        try:
+            Adapter(gateway, url, on_event=lambda text: say(args, {"event": text}), **identity).run(stop.is_set)
+        except ExchangeGone as gone:
+            say(args, {"event": str(gone)})
+        finally:
+            gateway.close()
     return 0
 
 

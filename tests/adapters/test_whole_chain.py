@@ -74,10 +74,10 @@ ACCOUNTS = [f"ACC-{number}" for number in range(20)]
 class Chain:
     """The processes, and a directory for each to remember in."""
 
-    def __init__(self, directory, run):
+    def __init__(self, directory, run, config=CONFIG):
         self.directory = directory
         self.path = directory / "oms.toml"
-        self.path.write_text(CONFIG.format(run=run))
+        self.path.write_text(config.format(run=run))
         (directory / "instruments.csv").write_text(INSTRUMENTS)
         self.config = configuration.load(self.path)
         self.fed = directory / "trades.jsonl"
@@ -90,6 +90,7 @@ class Chain:
             ],
             "trade-feed": ["--config", self.path, "--out", self.fed],
         }
+        self.commands = {}  # of the processes that go by another name
         self.children = {}
 
     def prepare(self):
@@ -107,7 +108,7 @@ class Chain:
                     engine.adjust(account, symbol, 100_000, f"open {account} {symbol}", "opening")
 
     def start(self, name, *more):
-        command = [sys.executable, "-m", "oms", name, *map(str, self.options[name]), *more]
+        command = [sys.executable, "-m", "oms", self.commands.get(name, name), *map(str, self.options[name]), *more]
         with (self.directory / f"{name}.log").open("ab") as log:
             self.children[name] = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.PIPE, stdout=log, stderr=log, text=True
