@@ -26,7 +26,9 @@ class Day(Reports):
         feed, before = self.feeds[name], len(self.sent)
         if session_id != feed.session_id:
             feed.session_id, feed.last_in = session_id, 0
-        feed.online, feed.gap_to = True, 0
+        feed.online, feed.gap_to, feed.opened_ns = True, 0, self.time_ns
+        pause = 2 ** min(feed.lapses - 4, 6) if feed.lapses >= 4 else 0
+        feed.steady_ns = self.time_ns + pause * NANOSECONDS if pause else 0
         received = feed.last_out if last_received is None else last_received
         for request in self.requests.values():
             if (
@@ -47,7 +49,9 @@ class Day(Reports):
 
     def lose_feed(self, name: str) -> Result:
         feed = self.feeds[name]
-        feed.online = False
+        if feed.online:
+            feed.lapses = feed.lapses + 1 if self.time_ns < feed.opened_ns + 60 * NANOSECONDS else 0
+        feed.online, feed.steady_ns = False, 0
         for request in self.requests.values():
             if request.feed is feed and request.status == "submitted":
                 request.status = "in_doubt"
@@ -62,6 +66,10 @@ class Day(Reports):
             patience = request.account.account_class.buffer_timeout_s
             if patience and self.time_ns - request.time_ns >= patience * NANOSECONDS and request.status == "buffered":
                 self.drop(request, "rejected", "buffer_timed_out")
+        for feed in self.feeds.values():
+            if feed.steady_ns and feed.steady_ns <= self.time_ns:
+                feed.steady_ns = 0
+                self.send_buffered(self.exchanges[feed.exchange])
 
     # sessions and dates
 

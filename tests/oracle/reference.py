@@ -28,6 +28,9 @@ class Feed:
     session_id: int = 0
     last_in: int = 0  # the exchange's sequence that was applied last
     last_out: int = 0  # the sequence of the last request that was sent
+    opened_ns: int = 0
+    lapses: int = 0  # how often in a row it was lost within a minute of its opening
+    steady_ns: int = 0  # until then it gets nothing but cancels; 0 = now
 
 
 @dataclass(eq=False)

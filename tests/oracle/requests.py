@@ -246,12 +246,15 @@ class Requests(Checks):
             self.send(request, feed)
 
     def feed_for(self, request: Request) -> Feed | None:
-        """What concerns an order that is out goes where the order went. A gap holds all but cancels."""
+        """What concerns an order that is out goes where the order went. A gap, or that a feed comes and goes, holds all
+        but cancels."""
         feeds = [feed for feed in request.order.instrument.exchange.feeds if feed.online]
         own = request.order.request.feed
         if request.type != "new" and own in feeds:
             feeds = [own]
-        return next((feed for feed in feeds if not feed.gap_to or request.type == "cancel"), None)
+        if request.type == "cancel":
+            return next(iter(feeds), None)
+        return next((feed for feed in feeds if not feed.gap_to and feed.steady_ns <= self.time_ns), None)
 
     def send(self, request: Request, feed: Feed) -> None:
         feed.last_out += 1

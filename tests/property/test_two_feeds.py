@@ -31,6 +31,7 @@ class TwoFeeds(RuleBasedStateMachine):
         self.venue = Venue(self.trio.oracle)
         self.lines = [Line("XASX", True, self.venue), Line("XASX2", numbered, self.venue)]
         self.asks: dict[str, Ask] = {}
+        self.questions: list[tuple[Line, Ask, int]] = []
 
     def teardown(self) -> None:
         if hasattr(self, "trio"):
@@ -43,16 +44,21 @@ class TwoFeeds(RuleBasedStateMachine):
             self.trio.same_records()
 
     def do(self, method: str, *args: Any, **fields: Any) -> None:
-        """To the engines; what leaves for the exchange reaches it."""
-        for kind, name in self.trio.do(method, *args, **fields):
-            ask = self.asks[name]
-            if (
-                kind != ask.type
-            ):  # a replace of what was never sent goes out as a New, with the terms that it left alone
+        """To the engines; what leaves for the exchange is on its way to an adapter."""
+        self.give(self.trio.do(method, *args, **fields))
+
+    def give(self, sent: list[dict[str, Any]]) -> None:
+        for out in sent:
+            line, ask = self.lines[out["feed"] - 1], self.asks[out["name"]]
+            assert line.online, f"{line.name} is not there"
+            if out["kind"] == "status":
+                self.questions.append((line, ask, out["ord_status_req_id"]))
+                continue
+            if out["kind"] != ask.type:  # a replace of what was never sent goes out as a New, with the terms left alone
                 first = self.asks[ask.first]
                 whole = {"instrument": first.instrument, "side": first.side, "time_in_force": first.time_in_force}
-                ask = self.asks[name] = replace(ask, type="new", **whole)
-            self.venue.mailbox.append(ask)
+                ask = self.asks[ask.cl_ord_id] = replace(ask, type="new", **whole)
+            line.given.append((out["feed_sequence"], ask))
 
     # clients
 
@@ -173,19 +179,61 @@ class TwoFeeds(RuleBasedStateMachine):
         method, fields = pick(self.lines, line).again(back)
         self.do(method, **fields)
 
+    @precondition(lambda self: any(line.given for line in self.lines))
     @rule(line=FEW)
-    def lose(self, line: int) -> None:
-        carrier = pick(self.lines, line)
-        carrier.online = False
-        self.do("lose_feed", carrier.name)
+    def adapter_takes(self, line: int) -> None:
+        pick([line for line in self.lines if line.given], line).take()
 
-    @rule(line=FEW, restarted=st.booleans())
-    def come_back(self, line: int, restarted: bool) -> None:
+    @rule(line=FEW, dies=st.booleans(), left=st.none() | st.integers(0, 2), lease=st.sampled_from((0, 5000)))
+    def lose(self, line: int, dies: bool, left: int | None, lease: int) -> None:
+        """Its adapter may die between taking a request down and sending it on; the last ones may never have left."""
         carrier = pick(self.lines, line)
+        if not carrier.online:
+            return
+        if dies and carrier.given:
+            carrier.take(passes=False)
+        numbers = [number for number, _ in carrier.given]
+        sent = None if left is None else ([carrier.held, *numbers])[-1 - min(left, len(numbers))]
+        carrier.break_off()
+        self.questions = [each for each in self.questions if each[0] is not carrier]
+        last_sent = sent if sent or numbers else None
+        self.do("lose_feed", carrier.name, last_sent=last_sent, ask_after_ms=lease)
+
+    @rule(line=FEW, restarted=st.booleans(), another=st.sampled_from((False, False, True)))
+    def come_back(self, line: int, restarted: bool, another: bool) -> None:
+        carrier = pick(self.lines, line)
+        if carrier.online:
+            return
         if restarted and carrier.numbered:
             carrier.restart()
+        if another:
+            carrier.forget()
+        self.open(carrier)
+
+    def open(self, carrier: Line) -> None:
         carrier.online = True
-        self.do("open_feed", carrier.name, carrier.session_id)
+        known = {"last_received": carrier.held, "instance": carrier.instance}
+        self.do("open_feed", carrier.name, carrier.session_id, **known)
+        self.listed(carrier)
+
+    def listed(self, carrier: Line) -> None:
+        """The end of a list that says nothing: what is in doubt may be asked for now."""
+        self.do("record", "OpenOrdersEnd", exchange=1, feed=1 + self.lines.index(carrier))
+
+    @precondition(lambda self: self.questions)
+    @rule(index=FEW)
+    def answer_question(self, index: int) -> None:
+        question = pick(self.questions, index)
+        self.questions.remove(question)
+        line, ask, number = question
+        while self.venue.mailbox:  # what was sent before it came before it
+            self.venue.take(False)
+        told = {"account": ask.account, "cl_ord_id": ask.cl_ord_id, "ord_status_req_id": number}
+        self.do("report", exec_type="order_status", feed=line.name, **told, **self.venue.standing(ask))
+
+    @rule(seconds=st.sampled_from((1, 5, 70)))
+    def wait(self, seconds: int) -> None:
+        self.give(self.trio.wait(seconds))
 
     @rule()
     def restart(self) -> None:
@@ -196,8 +244,14 @@ class TwoFeeds(RuleBasedStateMachine):
     def drain(self) -> None:
         for line in self.lines:
             if not line.online:
-                line.online = True
-                self.do("open_feed", line.name, line.session_id)
+                self.open(line)
+        self.give(self.trio.wait(70))
+        for line in self.lines:
+            self.listed(line)
+            while line.given:
+                line.take()
+        while self.questions:
+            self.answer_question(0)
         for line in self.lines:
             while line.numbered and line.left:
                 method, fields = line.carry(0)
@@ -208,7 +262,7 @@ class TwoFeeds(RuleBasedStateMachine):
     def quiet(self) -> None:
         """Everything has been decided and has arrived."""
         self.drain()
-        while self.venue.mailbox or self.thinking() or any(line.left for line in self.lines):
+        while self.venue.mailbox or self.thinking() or any(line.left or line.given for line in self.lines):
             while self.venue.mailbox:
                 self.venue.take(False)
             for book in self.thinking():
@@ -217,6 +271,7 @@ class TwoFeeds(RuleBasedStateMachine):
         if self.venue.unsaid:
             self.venue.state_all()
             self.drain()
+        self.trio.all_settled(self.venue.came)
         self.trio.compare([(ask.account, ask.cl_ord_id) for ask in self.venue.refused])
 
     @rule(settles=st.booleans())

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from oms import Engine
-from oms.enums import TradeKind
+from oms.enums import Status, TradeKind
 from oms.errors import OmsError
 from oms.recompute import Books
 from oms.verify import CHECKS
@@ -76,17 +76,25 @@ class Trio:
         self.engine = Recorder(self.directory)
         self.engine.twin = twin
 
-    def do(self, method: str, *args: Any, **fields: Any) -> list[list[str]]:
-        """What left: the kind and the name of each request."""
+    def do(self, method: str, *args: Any, **fields: Any) -> list[dict[str, Any]]:
+        """What left for exchanges, each with its kind and its `name`."""
         self.tell(f"engine.{method}({', '.join([*map(repr, args), *(f'{k}={v!r}' for k, v in fields.items())])})")
-        sent = names_sent(self.engine, getattr(self.engine, method)(*args, **fields))
+        result = getattr(self.engine, method)(*args, **fields)
+        sent = names_sent(self.engine, result)
         again = names_sent(self.doubled, getattr(self.doubled, method)(*args, **fields))
         if method in ("report", "cancel_reject"):
             other = {"XASX": "XASX2", "XASX2": "XASX"}[fields["feed"]]
             second = getattr(self.doubled, method)(*args, **(fields | {"feed": other, "feed_sequence": 0}))
             again += names_sent(self.doubled, second)
         assert sent == again, f"sent {sent}, and {again} where every report comes twice"
-        return [each.split() for each in sent]
+        names = (dict(zip(("kind", "name"), each.split(), strict=True)) for each in sent)
+        return [out | name for out, name in zip(result.sent, names, strict=True)]
+
+    def wait(self, seconds: int) -> list[dict[str, Any]]:
+        self.tell(f"{seconds} s pass")
+        for engine in (self.engine, self.doubled):
+            engine.advance(seconds)
+        return self.do("record", "Tick")
 
     def both(self, method: str, *args: Any) -> None:
         self.do(method, *args)
@@ -102,6 +110,15 @@ class Trio:
     def same_records(self) -> None:
         assert self.engine.state_hash() == self.engine.twin.state_hash(), "the same records gave another state"
         invariants.check(self.engine.arrays())
+
+    def all_settled(self, came: set[str]) -> None:
+        """Nothing is in doubt any more, and what counts as sent has come to the exchange."""
+        firm, requests = self.engine.rows("firm")[1], self.engine.rows("request")
+        assert (firm["in_doubt"], firm["buffered"]) == (0, 0)
+        for row in requests[1:]:
+            name = self.engine.text(row["cl_ord_id"])
+            unasked = row["reason"] == Status.unknown_at_exchange or self.engine.rows("order")["closed"][row["order"]]
+            assert name in came or not row["feed"] or unasked, f"{name} never came there"
 
     def compare(self, refused: list[tuple[str, str]]) -> None:
         """refused: requests that the exchange refused unheard."""

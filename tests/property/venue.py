@@ -70,6 +70,8 @@ class Venue:
         self.refused: list[Ask] = []  # of which the oracle never heard
         self.unsaid = False  # a word was told that only its place in time makes true
         self.names = 0
+        self.came: set[str] = set()  # every request that has reached it
+        self.fate: dict[str, str] = {}  # of replaces and cancels: thinking, done, refused
 
     def name(self, kind: str) -> str:
         self.names += 1
@@ -109,15 +111,19 @@ class Venue:
     def take(self, reject: bool) -> None:
         """The oldest request: a New is decided at once, a replace or cancel of a live order is thought about."""
         ask = self.mailbox.popleft()
+        assert ask.cl_ord_id not in self.came, f"{ask.cl_ord_id} came twice"
+        self.came.add(ask.cl_ord_id)
         if ask.type == "new":
             self.open(ask, reject)
             return
         book = self.books[ask.first]
         if not book.live:
             self.refused.append(ask)
+            self.fate[ask.cl_ord_id] = "refused"
             self.tell("cancel_reject", book, ask.cl_ord_id, ord_status=book.ord_status)
             return
         book.thinking.append(ask)
+        self.fate[ask.cl_ord_id] = "thinking"
         if ask.type == "cancel":
             said = self.oracle.cancel(ask.account, ask.cl_ord_id, book.ask.cl_ord_id)
         else:
@@ -143,6 +149,7 @@ class Venue:
         """Yes or no; of an order that has died meanwhile always no."""
         ask = book.thinking.pop(0)
         may = book.live or (ask.type == "replace" and book.ord_status == "filled" and ask.order_qty > book.cum_qty)
+        self.fate[ask.cl_ord_id] = "refused" if refuse or not may else "done"
         if refuse or not may:
             if book.live or book.ord_status == "filled":
                 self.check(self.oracle.cancel_reject(ask.account, ask.cl_ord_id, ord_status=book.ord_status).status)
@@ -154,6 +161,17 @@ class Venue:
             book.order_qty = max(ask.order_qty, book.cum_qty)
             self.rest(book)
             self.report("replaced", book, order_qty=book.order_qty, price=book.price)
+
+    def standing(self, ask: Ask) -> dict[str, Any]:
+        """What it answers when it is asked for a request."""
+        self.unsaid = True  # the answer may be overtaken
+        book, fate = self.books.get(ask.first), self.fate.get(ask.cl_ord_id)
+        if ask.cl_ord_id not in self.came or fate == "refused" or book is None:
+            return {"ord_status": "rejected"}
+        if fate == "thinking":
+            return {"ord_status": f"pending_{ask.type}"}
+        figures = {"ord_status": book.ord_status, "cum_qty": book.cum_qty}
+        return figures | ({"order_qty": book.order_qty, "price": book.price} if ask.type == "replace" else {})
 
     # what happens there
 
