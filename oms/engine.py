@@ -255,6 +255,7 @@ class Engine(Repair, Reference, Operating, Controlling, Corporate, OrderEntry, L
         ours = account is not None and cl_ord_id is not None
         stock = self.instrument_reported(instrument, account if ours else None, cl_ord_id, order_id, feed)
         prices, quantities = self.exponents(stock) if stock else UNKNOWN_EXPONENTS
+        texts = {"exec_id": exec_id, "exec_ref_id": exec_ref_id, "order_id": order_id, "text": text}
         qty = {"last_qty": last_qty, "display_qty": display_qty, "min_qty": min_qty}
         told = {"cum_qty": cum_qty, "leaves_qty": leaves_qty, "order_qty": order_qty}
         figures = {name: to_units(value or 0, quantities, name) for name, value in qty.items()}
@@ -283,10 +284,7 @@ class Engine(Repair, Reference, Operating, Controlling, Corporate, OrderEntry, L
             transact_time_ns=self.time_ns,
             ord_rej_reason=ord_rej_reason,
             ord_status_req_id=ord_status_req_id,
-            exec_id=exec_id,
-            exec_ref_id=exec_ref_id,
-            order_id=order_id,
-            text=text,
+            **texts,
         )
 
     def instrument_reported(

@@ -256,7 +256,6 @@ class Server:
                 epoch=self.epoch,
             )
         )
-        bus.begin_after(int(engine.rows("feed")["epoch"].max()))
         routes = []
         for name in names:
             peer = self.config.endpoints[name]

@@ -5,9 +5,6 @@ class Bus:
 
     config: BusConfig
     def __init__(self, config: BusConfig) -> None: ...
-    def begin_after(self, epoch: int) -> None:
-        """Every session's epoch is higher than this one, whatever the clock says."""
-
     def start(self) -> None:
         """Listen on every endpoint and start the threads. Raises BusError, with nothing open, when one cannot be."""
 

@@ -114,10 +114,6 @@ cdef class Bus:
         endpoint.outbound.bytes = ring_memory(settings.outbound_bytes)
         set_limits(endpoint.limits, settings.records)
 
-    def begin_after(self, epoch: int) -> None:
-        """Every session's epoch is higher than this one, whatever the clock says."""
-        self.last_epoch = max(self.last_epoch, epoch)
-
     def start(self) -> None:
         """Listen on every endpoint and start the threads. Raises BusError, with nothing open, when one cannot be."""
         cdef uint32_t i

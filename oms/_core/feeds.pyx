@@ -88,8 +88,8 @@ cdef uint16_t apply_feed_opened(State* s, const FeedOpened* r) noexcept nogil:
 
 
 cdef uint16_t apply_feed_lost(State* s, const FeedLost* r) noexcept nogil:
-    """What may have reached its adapter and is not answered is in doubt; what has not goes another way. Others are asked
-    for what is in doubt as soon as the adapter can send nothing on any more."""
+    """What may have reached its adapter and is not answered is in doubt; what has not goes another way. Others are
+    asked for what is in doubt as soon as the adapter can send nothing on any more."""
     cdef FeedRow* f = &s.feed[r.feed]
     if not allowed(s, PERMISSION_report):
         return ST_permission_denied

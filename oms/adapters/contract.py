@@ -27,7 +27,7 @@ class AdapterError(OmsError):
     """The adapter and the OMS do not agree; a person has to look."""
 
 
-class Deposed(OmsError):
+class DeposedError(OmsError):
     """The exchange knows a newer owner of the feed."""
 
 
@@ -48,14 +48,15 @@ class Venue(Protocol):
 
     @property
     def instance(self) -> int:
-        """Names what is held durably: 32 bits, the same for as long as nothing of it is lost, and no other adapter's."""
+        """Names what is held durably: 32 bits, the same while nothing of it is lost, and no other adapter's."""
 
     def lease(self, epoch: int) -> None:
         """The feed was opened under this epoch. An exchange that can, refuses from here on what has an older one."""
 
     def accept(self, requests: Sequence[bytes]) -> None:
-        """Hold these OrderRequests durably, then act upon them. Each comes once, in rising feed_sequence. Raises Deposed
-        when the exchange refuses them, because the feed was opened under a newer epoch."""
+        """Hold these OrderRequests durably, then act upon them. Each comes once, in rising feed_sequence.
+
+        Raises DeposedError when the exchange refuses them, because the feed was opened under a newer epoch."""
 
     def answer(self, question: bytes) -> None:
         """An OrderStatusRequest: find out what became of its request; the answer is one of the next `notices`."""
@@ -135,7 +136,7 @@ class Adapter:
         if requests:
             try:
                 self.venue.accept(requests)
-            except Deposed as error:
+            except DeposedError as error:
                 self._on_event(f"deposed: {error}")
                 self.close()
                 return
@@ -194,7 +195,7 @@ class Adapter:
         return batch if epoch == connection.epoch else []
 
     def _fresh(self, batch: Sequence[bytes]) -> list[bytes]:
-        """The requests that are not held yet. What another owner of the feed was asked for is not this one's to send."""
+        """The requests that are not held yet. What an older owner of the feed was asked for is not sent on."""
         fresh, last = [], self.venue.last_received
         for raw in batch:
             if is_order_request(raw) and feed_sequence(raw) > last and lease_epoch(raw) == self._epoch:

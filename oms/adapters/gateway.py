@@ -1,4 +1,4 @@
-"""Several feeds of one simulated exchange: the exchange's side of a local socket, and the gateway that is a feed's venue.
+"""Several feeds of one simulated exchange: its side of a local socket, and the gateway that is a feed's venue.
 
     OMS ── adapter ── Gateway ──┐
                                 ├── unix socket ── Floor ── Simulator
@@ -19,7 +19,7 @@ from multiprocessing.connection import Client, Connection, Listener, wait
 from pathlib import Path
 
 from oms import records
-from oms.adapters.contract import Deposed
+from oms.adapters.contract import DeposedError
 from oms.adapters.log import Log
 from oms.adapters.messages import decode_order_request, encode_status, feed_sequence, lease_epoch
 from oms.adapters.simulator import CommandError, Simulator
@@ -31,7 +31,7 @@ _STANDS = struct.Struct("<QQ?")  # session_id, last_reported, whether the call w
 _RANGE = struct.Struct("<QQ")
 
 
-class ExchangeGone(OmsError):
+class ExchangeGoneError(OmsError):
     """The exchange's process has ended, or has not begun."""
 
 
@@ -117,7 +117,7 @@ class Gateway:
     directory what it was asked for, and whatever it was asked for it sends on once, or never."""
 
     def __init__(self, directory: Path, path: Path, feed: str, *, durable: bool = True) -> None:
-        """path: of the exchange's socket. Raises ExchangeGone."""
+        """path: of the exchange's socket. Raises ExchangeGoneError."""
         directory.mkdir(parents=True, exist_ok=True)
         self.feed = feed
         self.session_id = self.last_reported = self.last_received = self.instance = 0
@@ -136,7 +136,7 @@ class Gateway:
             self._line = Client(str(path), "AF_UNIX")
         except OSError:
             self._log.close()
-            raise ExchangeGone("no exchange is there", where=str(path)) from None
+            raise ExchangeGoneError("no exchange is there", where=str(path)) from None
         self._call(b"O", json.dumps({"feed": feed}).encode())
 
     def lease(self, epoch: int) -> None:
@@ -177,8 +177,8 @@ class Gateway:
             self._line.send_bytes(what + body)
             answer = self._line.recv_bytes()
         except (EOFError, OSError):
-            raise ExchangeGone("the exchange has broken off", where=self.feed) from None
+            raise ExchangeGoneError("the exchange has broken off", where=self.feed) from None
         self.session_id, self.last_reported, refused = _STANDS.unpack_from(answer)
         if refused:
-            raise Deposed(answer[_STANDS.size :].decode(), where=self.feed)
+            raise DeposedError(answer[_STANDS.size :].decode(), where=self.feed)
         return answer[_STANDS.size :]

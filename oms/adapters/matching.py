@@ -138,8 +138,8 @@ class Exchange:
             self._cancel(request)
 
     def standing(self, asked: OrderRequest) -> dict[str, int | str]:
-        """The answer to an OrderStatusRequest for a request by its ClOrdID: what became of it. Rejected: it was refused,
-        or never came."""
+        """The answer to an OrderStatusRequest for a request by its ClOrdID: what became of it. Rejected: it was
+        refused, or never came."""
         order = self.orders.get(asked.request)
         on_the_way = next((request for _, request, _ in self._on_the_way if request.request == asked.request), None)
         if on_the_way is not None:

@@ -7,7 +7,7 @@ the same for any record, some times slower; a test compares the two.
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from oms import records, schema
 from oms.enums import ExecType, RequestType
@@ -157,9 +157,14 @@ def is_question(raw: bytes) -> bool:
 
 
 def encode_status(question: bytes, **fields: int | str) -> bytes:
-    """The answer to a question: an ExecutionReport of type order status, without a number. fields: ord_status, cum_qty …"""
+    """The answer to a question: an ExecutionReport of type order status, without a number. fields: ord_status …"""
     asked = decode_order_request(question)
-    told = {"request": asked.request, "account": asked.account, "instrument": asked.instrument, "side": asked.side}
+    told: dict[str, Any] = {
+        "request": asked.request,
+        "account": asked.account,
+        "instrument": asked.instrument,
+        "side": asked.side,
+    }
     known = {"exec_type": int(ExecType.order_status), "ord_status_req_id": asked.ord_status_req_id}
     unknown = {"cum_qty": NULL, "leaves_qty": NULL, "order_qty": NULL, "price": NULL}
     return records.encode("ExecutionReport", **(unknown | told | known | fields))
@@ -173,8 +178,8 @@ def numbered(raw: bytes, number: int) -> bytes:
 def decode_order_request(raw: bytes) -> OrderRequest:
     *fields, symbol, epoch, question, length = _ORDER_REQUEST.unpack_from(raw, schema.FRAME_SIZE)
     order_id = raw[_ORDER_REQUEST_LENGTH : _ORDER_REQUEST_LENGTH + length] if length else b""
-    symbol, order_id = symbol.rstrip(b"\0").decode("utf-8", "replace"), order_id.decode("utf-8", "replace")
-    return OrderRequest._make((*fields, symbol, epoch, question, order_id))
+    texts = symbol.rstrip(b"\0").decode("utf-8", "replace"), order_id.decode("utf-8", "replace")
+    return OrderRequest._make((*fields, texts[0], epoch, question, texts[1]))
 
 
 def fitting(*ids: str, text: str) -> tuple[bytes, ...]:

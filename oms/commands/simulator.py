@@ -97,20 +97,20 @@ def run_floor(args: Namespace, simulator: "Simulator", stopping: "Callable[[], b
 def run_gateway(args: Namespace, stop: threading.Event) -> int:
     """A feed of an exchange that runs elsewhere; it waits for one that is not there, or has gone."""
     from oms.adapters.contract import Adapter
-    from oms.adapters.gateway import ExchangeGone, Gateway
+    from oms.adapters.gateway import ExchangeGoneError, Gateway
 
     feed = args.feed or args.exchange
     url, identity = peer_of(args, feed)
     while not stop.is_set():
         try:
             gateway = Gateway(args.dir, args.join, feed, durable=args.durability == "batch")
-        except ExchangeGone:
+        except ExchangeGoneError:
             stop.wait(0.05)
             continue
         say(args, {"event": "joined", "instance": gateway.instance})
         try:
             Adapter(gateway, url, on_event=lambda text: say(args, {"event": text}), **identity).run(stop.is_set)
-        except ExchangeGone as gone:
+        except ExchangeGoneError as gone:
             say(args, {"event": str(gone)})
         finally:
             gateway.close()

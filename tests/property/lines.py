@@ -1,10 +1,10 @@
-"""A feed, with its adapter, between an exchange and the engine that duplicates, delays, reorders and drops what it carries.
+"""A feed with its adapter, between an exchange and the engine: it duplicates, delays, reorders and drops what it carries.
 
 A numbered line owes every fact: what it skipped is a gap until it has been sent again, with all that came after it. One
 without numbers owes nothing, and its reports come in any order.
 
-The other way, what the OMS has given to the adapter is on its way until the adapter holds it. What is on its way when the
-connection breaks is lost; what is held may be lost, too, when the adapter dies before it has sent it on.
+The other way, what the OMS has given to the adapter is on its way until the adapter holds it. What is on its way when
+the connection breaks is lost; what is held may be lost, too, when the adapter dies before it has sent it on.
 """
 
 from __future__ import annotations
