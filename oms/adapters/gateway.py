@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Client, Connection, Listener, wait
 from pathlib import Path
+from typing import ClassVar
 
 from oms import records
 from oms.adapters.contract import DeposedError
@@ -109,7 +110,7 @@ class Floor:
         self._notices[gateway].clear()
         return told
 
-    _calls = {b"O": _open, b"A": _accept, b"Q": _answer, b"R": _reports, b"S": _state, b"P": _poll}
+    _calls: ClassVar = {b"O": _open, b"A": _accept, b"Q": _answer, b"R": _reports, b"S": _state, b"P": _poll}
 
 
 class Gateway:

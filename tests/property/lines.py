@@ -1,4 +1,4 @@
-"""A feed with its adapter, between an exchange and the engine: it duplicates, delays, reorders and drops what it carries.
+"""A feed with its adapter, between exchange and engine: it duplicates, delays, reorders and drops what it carries.
 
 A numbered line owes every fact: what it skipped is a gap until it has been sent again, with all that came after it. One
 without numbers owes nothing, and its reports come in any order.
