@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from oms import records
-from oms.adapters.messages import NULL, feed_sequence
+from oms.adapters.messages import NULL, feed_sequence, under_lease
 from oms.adapters.stand_in import FeedStandIn, wait_until
 from oms.bus_config import SessionRole
-from oms.enums import OrdType, RequestType, Side, TimeInForce
+from oms.enums import OrdStatus, OrdType, RequestType, Side, TimeInForce
 
-ALLOWED = frozenset(("MarketData", "TradingSession", "OpenOrder", "OpenOrdersEnd", "FeedGapClosed", "Lookup"))
+ALLOWED = frozenset(
+    ("ExecutionReport", "MarketData", "TradingSession", "OpenOrder", "OpenOrdersEnd", "FeedGapClosed", "Lookup")
+)
 QUIET_S = 0.5  # how long nothing more has to come
 
 
@@ -54,6 +56,7 @@ class Check:
         self.timeout_s = timeout_s
         self._next = 0
         self._order = 0
+        self._question = 0
 
     def run(self) -> Iterator[Outcome]:
         """Each rule as it is tried."""
@@ -65,6 +68,9 @@ class Check:
             ("tells again exactly what the OMS has not applied, under the same numbers", self._tells_again),
             ("tells nothing again that is applied", self._tells_once),
             ("answers a cancel", self._cancels),
+            ("answers a question for an order, outside of the reports' numbers", self._tells_status),
+            ("answers Rejected for an order that never came", self._knows_what_never_came),
+            ("does nothing under another lease than its own", self._keeps_to_its_lease),
             ("keeps its heartbeat when nothing happens", self._lives),
             ("sends sound envelopes and only records that an adapter may send", self._sends_well),
         ]
@@ -136,6 +142,42 @@ class Check:
         cancel = self._request(RequestType.cancel, orig_request=self._order)
         return "" if self._within(lambda: self._reports_on(cancel)) else "no report and no OrderCancelReject came"
 
+    def _tells_status(self) -> str:
+        answer = self._ask(self._order)
+        if answer is None:
+            return "no execution report with the question's ord_status_req_id came"
+        return (
+            "" if answer["ord_status"] == OrdStatus.canceled else f"ord_status is {answer['ord_status']}, not canceled"
+        )
+
+    def _knows_what_never_came(self) -> str:
+        answer = self._ask((1 << 61) + self._next)
+        if answer is None:
+            return "no execution report with the question's ord_status_req_id came"
+        return (
+            "" if answer["ord_status"] == OrdStatus.rejected else f"ord_status is {answer['ord_status']}, not rejected"
+        )
+
+    def _keeps_to_its_lease(self) -> str:
+        self._wait_quiet()
+        stranger = (1 << 60) + self._next
+        self.oms.send([under_lease(self._record(RequestType.new, stranger, self._next + 1), self.oms.epoch + 1)])
+        self._wait_quiet()
+        return "it acted upon a request of another epoch" if self._reports_on(stranger) else ""
+
+    def _ask(self, request: int) -> dict[str, Any] | None:
+        """The answer to a question about a request; None when none comes."""
+        self._question += 1
+        raw = self._record(RequestType.status, request, 0, ord_status_req_id=self._question)
+        self.oms.send([under_lease(raw, self.oms.epoch)])
+        mine = {"request": request, "ord_status_req_id": self._question}
+
+        def answers() -> list[dict[str, Any]]:
+            told = self.oms.said("ExecutionReport")
+            return [fields for fields in told if mine.items() <= fields.items()]
+
+        return answers()[0] if self._within(answers) else None
+
     def _lives(self) -> str:
         openings = len(self.oms.openings)
         heard = self.oms.heard
@@ -152,8 +194,12 @@ class Check:
         """Send one request; returns its ClOrdID."""
         self._next += 1
         request = (1 << 62) + self._next
+        self.oms.request([self._record(type, request, self._next, **more)])
+        return request
+
+    def _record(self, type: RequestType, request: int, number: int, **more: Any) -> bytes:
         fields: dict[str, Any] = {
-            "feed_sequence": self._next,
+            "feed_sequence": number,
             "request": request,
             "order": request,
             "type": int(type),
@@ -171,8 +217,7 @@ class Check:
             "min_qty": NULL,
             "symbol": self.probe.symbol,
         }
-        self.oms.request([records.encode("OrderRequest", **fields | more)])
-        return request
+        return records.encode("OrderRequest", **fields | more)
 
     def _reports_on(self, request: int) -> bool:
         return any(records.decode(raw)[1]["request"] == request for raw in self.oms.reports)

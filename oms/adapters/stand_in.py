@@ -222,7 +222,7 @@ class FeedStandIn(StandIn):
 
     def took(self, raw: bytes) -> list[bytes]:
         name, fields = records.decode(raw)
-        if name not in NUMBERED:
+        if name not in NUMBERED or fields["feed_sequence"] == 0:
             self.notices.append((name, fields, len(self.reports)))
         elif fields["feed_sequence"] == len(self.reports) + 1:
             self.reports.append(raw)

@@ -19,7 +19,7 @@ from tests.adapters.test_simulator import LISTINGS, simulator
 from tests.adapters.test_simulator_process import ROOT, Process
 
 PROBE = Probe("ABC", 1, price_exponent=2)
-RULES = 9
+RULES = 12
 
 
 @pytest.fixture
@@ -58,6 +58,11 @@ class Impatient(Bad):
     session_id = property(lambda self: self._sim.session_id + self._sim.last_received)
 
 
+class Silent(Bad):
+    def answer(self, question):
+        pass
+
+
 class Wild(Bad):
     def state(self):
         return [self._sim.state()[0][:24] + (56).to_bytes(2, "little") + self._sim.state()[0][26:]]
@@ -92,6 +97,7 @@ def test_the_simulator_keeps_every_rule(tmp_path, url):
         (Renumbering, "not the next in number"),
         (Unstable, "are not what they were"),
         (Impatient, "session_id has changed"),
+        (Silent, "no execution report with the question"),
         (Wild, "Tick"),
     ],
 )
