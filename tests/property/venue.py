@@ -116,6 +116,12 @@ class Venue:
         if ask.type == "new":
             self.open(ask, reject)
             return
+        if ask.first not in self.books:  # its adapter died before it had sent the order on
+            self.refused.append(ask)
+            self.fate[ask.cl_ord_id] = "refused"
+            fields = {"account": ask.account, "cl_ord_id": ask.cl_ord_id, "ord_status": "rejected"}
+            self.tape.append(("cancel_reject", fields))
+            return
         book = self.books[ask.first]
         if not book.live:
             self.refused.append(ask)
