@@ -44,6 +44,23 @@ CALLS = {  # the start makes about 25 calls; each request one or two
 }
 
 
+STRACE = shutil.which("strace")
+PORT = {"fsync": "flush_directory", "fdatasync": "flush", "fallocate": "allocate", "renameat": "rename"}
+STRACED = [
+    ("pwritev2", 2, "kill"),
+    ("pwrite64", 9, "kill"),
+    ("rename", 2, "kill"),
+    ("fsync", 1, "EIO"),
+    ("fsync", 2, "EIO"),
+    ("pwrite64", 5, "ENOSPC"),
+    ("fallocate", 1, "ENOSPC"),
+    ("ftruncate", 20, "kill"),
+]
+if SOAK:
+    CALLED = ("pwritev2", "pwrite64", "rename", "renameat", "fsync", "fdatasync", "fallocate", "ftruncate", "unlink")
+    STRACED = [(call, at, fault) for call in CALLED for at in range(1, 21) for fault in ("kill", "EIO", "ENOSPC")]
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
     (tmp_path / "oms.toml").write_text(CONFIG.replace('credential_file = "client1.key"\n', ""))
@@ -56,10 +73,8 @@ class Run:
     told: tags of the requests that were answered.
     """
 
-    def __init__(self, store: Path, at: int, fault: str) -> None:
+    def __init__(self, store: Path, command: list[str]) -> None:
         self.told: set[int] = set()
-        action, error = FAULTS[fault]
-        command = [sys.executable, str(RUNNER), str(at), action, str(error), str(store / "oms.toml")]
         with (store / "serve.log").open("ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         until = time.monotonic() + 60
@@ -94,6 +109,23 @@ class Run:
                     return
 
 
+def at_call(store: Path, at: int, fault: str, *kind: str) -> list[str]:
+    """The n-th call that goes through the storage port, of all or of one kind."""
+    action, error = FAULTS[fault]
+    return [sys.executable, str(RUNNER), str(at), action, str(error), str(store / "oms.toml"), *kind]
+
+
+def by_strace(store: Path, call: str, at: int, fault: str) -> list[str]:
+    """The n-th system call of that name that any thread of the process makes; the storage port's nearest where there is
+    no strace."""
+    if not STRACE:
+        return at_call(store, at, fault, PORT.get(call, "write"))
+    effect = "signal=SIGKILL" if fault == "kill" else f"error={fault}"
+    injected = ("-e", f"trace={call}", "-e", f"inject={call}:{effect}:when={at}")
+    command = [STRACE, "-D", "-f", "-qqq", "-o", "/dev/null", *injected]  # -D: the process is ours, strace beside it
+    return [*command, sys.executable, "-m", "oms", "serve", "--config", str(store / "oms.toml")]
+
+
 def journaled(store: Path) -> set[int]:
     """Tags of the requests in the journal."""
     found = (records.decode(raw) for raw in read(store / "journal"))
@@ -106,7 +138,7 @@ CASES = [(fault, at) for fault, calls in CALLS.items() for at in (range(1, 90) i
 @pytest.mark.parametrize(("fault", "at"), CASES)
 def test_a_call_goes_wrong(store: Path, fault: str, at: int) -> None:
     """A failed call ends the process with a message and a status; a late or short one is nothing to anybody."""
-    run = Run(store, at, fault)
+    run = Run(store, at_call(store, at, fault))
     if fault == "kill":
         assert run.status == -signal.SIGKILL
     elif fault in ("short", "stall"):
@@ -119,6 +151,20 @@ def test_a_call_goes_wrong(store: Path, fault: str, at: int) -> None:
         assert "what to do" in run.log
     else:  # a segment made ahead may fail once: it is made again
         assert len(run.told) == 25
+    nothing_is_lost(store, run)
+
+
+@pytest.mark.parametrize(("call", "at", "fault"), STRACED)
+def test_a_system_call_goes_wrong(store: Path, call: str, at: int, fault: str) -> None:
+    """Of the whole process: tables, journal, snapshot at the close."""
+    run = Run(store, by_strace(store, call, at, fault))
+    if run.status and fault != "kill":
+        assert "oms: " in run.log
+        assert os.strerror(FAULTS[fault][1]) in run.log
+    nothing_is_lost(store, run)
+
+
+def nothing_is_lost(store: Path, run: Run) -> None:
     if list((store / "journal").glob("*.journal")):
         report = verify(store / "journal")
         assert report.damage is None, report.damage
@@ -140,7 +186,11 @@ def test_a_disk_without_room_refuses_what_is_new_and_goes_on(store: Path) -> Non
     order = records.encode("NewOrderSingle", account=1, instrument=1, cl_ord_id="X")
     views = attach(serving.config.tables)
     try:
-        wait_until(lambda: serving.ask("client2", order) and views.row("firm", 1)["storage"] == StorageState.full)
+        with serving.connection("client2") as client:
+            client.open()
+            client.send([order] * 150)
+            wait_until(lambda: views.row("firm", 1)["storage"] == StorageState.full)
+        assert serving.ask("client2", order) == Status.account_unknown  # what is wrong anyway is told first
         (store / "journal" / "next.prepared").rmdir()
         wait_until(lambda: views.row("firm", 1)["storage"] == StorageState.enough)
         assert serving.ask("client2", order) == Status.account_unknown
@@ -201,7 +251,7 @@ def test_an_older_copy_of_the_journal_is_refused(store: Path) -> None:
 
 
 def test_a_torn_tail_is_told_when_it_is_cut(store: Path) -> None:
-    run = Run(store, 40, "kill")
+    run = Run(store, at_call(store, 40, "kill"))
     assert run.status == -signal.SIGKILL
     shutil.rmtree(load(store / "oms.toml").tables, ignore_errors=True)
     path = sorted((store / "journal").glob("*.journal"))[-1]
