@@ -1,9 +1,11 @@
-"""How random examples are drawn: the same ones in every run of the tests, new ones in a soak (OMS_SOAK=1)."""
+"""How random examples are drawn: the same ones in every run of the tests, new ones in a soak (OMS_SOAK=1); and how
+long they may take."""
 
 from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.internal.conjecture import providers
 
@@ -22,3 +24,11 @@ settings.register_profile(
     suppress_health_check=list(HealthCheck),
 )
 settings.load_profile("oms")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A random day that fails is shortened for five minutes at most; its time limit must not look like a failure of
+    the day."""
+    for item in items:
+        if "tests/property" in item.path.as_posix() and not os.environ.get("OMS_SOAK"):
+            item.add_marker(pytest.mark.timeout(900))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from oms.client import Answer, Client
 from oms.config import Config
+from oms.demo.processes import PATIENCE_S
 from oms.enums import RequestStatus
 
 Row = dict[str, str]
@@ -22,7 +23,11 @@ class Traders:
         self.path = path
         name = config.endpoint_for("client")
         self.client = Client(
-            config.url(name), name=name, environment=config.environment, credential=config.credential(name)
+            config.url(name),
+            name=name,
+            environment=config.environment,
+            credential=config.credential(name),
+            timeout_s=PATIENCE_S,  # the OMS may just be restarting
         ).open()
         self.requests = 0
         self.accepted = 0
