@@ -139,6 +139,32 @@ class User(Strict, frozen=True):
     cancel_on_disconnect: Annotated[int, msgspec.Meta(ge=0, le=60)] = 0  # seconds; 0 = its orders stay
 
 
+class Limit(Strict, frozen=True):
+    """Figures of one scope. None = whatever an operator has set; "0" = no limit."""
+
+    order_value: str | None = None
+    order_qty: str | None = None
+    open_value: str | None = None
+    gross_value: str | None = None
+    net_value: str | None = None
+    order_rate: Natural | None = None
+
+
+class Limits(Strict, frozen=True):
+    """By scope and name; keyword names of Engine.set_limit."""
+
+    firm: Limit = Limit()
+    account: dict[str, Limit] = {}
+    instrument: dict[str, Limit] = {}  # SYMBOL, or SYMBOL@MIC
+    user: dict[str, Limit] = {}
+
+    def each(self) -> Iterator[tuple[str, str, Limit]]:
+        """Scope, name and figures of each."""
+        yield "firm", "", self.firm
+        for scope in ("account", "instrument", "user"):
+            yield from ((scope, name, limit) for name, limit in getattr(self, scope).items())
+
+
 class Config(Strict, frozen=True):
     """The whole file. path: where it was read from."""
 
@@ -154,6 +180,7 @@ class Config(Strict, frozen=True):
     classes: dict[str, AccountClass] = {}
     fees: dict[str, Fee] = {}
     users: dict[str, User] = {}
+    limits: Limits = Limits()
     endpoints: dict[str, Endpoint] = {}
     path: str = ""
 
@@ -265,6 +292,10 @@ def _check(config: Config) -> None:
     users = [endpoint.user for endpoint in config.endpoints.values()]
     if twice := {user for user in users if users.count(user) > 1}:
         raise OmsError(f"two endpoints share the user {sorted(twice)[0]!r}: one of its own for each", where=config.path)
+    for name in config.limits.user:
+        if name not in config.users:
+            where = f"{config.path}, [limits.user.{name}]"
+            raise OmsError(f"no user is called {name!r}", where=where, remedy=f"add [users.{name}]")
     for name, kind in config.classes.items():
         for mic, fee in kind.fees.items():
             if fee not in config.fees or (mic != "*" and mic not in config.exchanges):

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from oms import calendars, schema
+from oms import calendars, configured, schema
 from oms import config as configuration
 from oms._core.bus_sockets import Bus
 from oms._core.engine import Core
@@ -204,6 +204,8 @@ class Server:
         configuration.define(engine, config)
         if days := calendars.update(engine, config, datetime.now(UTC).date()):
             self.tell(calendars.in_words(days))
+        if unknown := configured.update(engine, config):
+            self.tell(f"not known yet, so not limited: {', '.join(unknown)}")
         for feed in engine.rows("feed")[1:]:
             if feed["state"] == FeedState.online:  # the last process ended without a word to its adapters
                 engine.lose_feed(bytes(feed["name"]).decode(), ask_after_ms=config.bus.silence_ms)

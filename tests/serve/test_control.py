@@ -45,6 +45,8 @@ permissions = ["trade_any"]
 max_rate = 3
 [users.xasx]
 permissions = ["report"]
+[limits.account.A3]
+order_qty = "9"
 [endpoints.ops]
 role = "operator"
 user = "ops"
@@ -289,6 +291,14 @@ def test_start_of_day_is_refused_while_the_market_is_open(loaded: Serving, excha
     before = len(views.rows("load"))
     assert cli.main(["sod", "load", str(deliver(tmp_path / "files", as_of="2026-11-23")), "--dir", str(tmp_path)]) == 1
     assert len(views.rows("load")) == before
+
+
+def test_a_load_of_a_running_process_sets_the_limits_of_its_accounts(
+    loaded: Serving, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, [told] = oms(capsys, loaded, "limit", "show")
+    assert status == 0
+    assert (told["name"], told["limits"]) == ("A3", "order_qty=9")
 
 
 def test_what_an_order_would_meet_is_told_and_nothing_stays(
