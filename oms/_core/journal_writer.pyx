@@ -107,27 +107,28 @@ cdef void next_segment_wanted(JournalState* journal) noexcept nogil:
         doorbell_ring(&journal.prepare)
 
 
-cdef void look_for_room(JournalState* journal) noexcept nogil:
+cdef bint look_for_room(JournalState* journal) noexcept nogil:
     """Tells before it is too late: the next segment is there, and the disk has room for one more; low: it has not;
-    full: the next one could not be made. It is tried again: what was written is elsewhere."""
+    full: the next one could not be made. True: it can be tried again, for nothing of the journal is in it."""
     cdef bint ready = load_u32(<uint32_t*> &journal.prepared) != <uint32_t> -1
     cdef uint64_t free = free_bytes(journal.directory)
     if not ready and journal.prepare_error:
         store_u32(&journal.room, StorageState_full)
-        if free >= journal.segment_bytes:
-            store_u32(&journal.wanted, 1)
+        return free >= journal.segment_bytes
     elif free < journal.segment_bytes * (1 if ready else 2):
         store_u32(&journal.room, StorageState_low)
     else:
         store_u32(&journal.room, StorageState_enough)
+    return False
 
 
 cdef void* prepare_segments(void* argument) noexcept nogil:
     """The preparing thread."""
     cdef JournalState* journal = <JournalState*> argument
     cdef int file = -1
+    cdef bint again = False
     while not load_u32(&journal.stop):
-        if load_u32(&journal.wanted):
+        if again or load_u32(&journal.wanted):
             journal.prepare_error = segment_zeroed(
                 journal.directory, journal.segment_bytes, journal.durability == DURABILITY_BATCH, &journal.stop, &file
             )
@@ -135,7 +136,7 @@ cdef void* prepare_segments(void* argument) noexcept nogil:
                 store_u32(<uint32_t*> &journal.prepared, <uint32_t> file)
             store_u32(&journal.wanted, 0)
             doorbell_ring(&journal.ready)
-        look_for_room(journal)
+        again = look_for_room(journal)
         doorbell_wait(&journal.prepare, 0, 1000000000)
     return NULL
 
