@@ -188,6 +188,28 @@ PLANTS = (
         scenario("feeds/a_gap_in_a_feed_holds_new_orders"),
     ),
     Plant(
+        "what is in doubt is sent again",
+        (
+            (
+                "doubt.pyx",
+                "    cdef ExchangeRow* e = &s.exchange[s.feed[feed].exchange]\n",
+                "    cdef ExchangeRow* e = &s.exchange[s.feed[feed].exchange]\n    if planted(N):\n"
+                "        route(s, request)\n        return\n",
+            ),
+        ),
+    ),
+    Plant(
+        "an older lease is as good as the newest",
+        (
+            (
+                "feeds.pyx",
+                "    if r.epoch and r.epoch <= f.epoch:",
+                "    if r.epoch and r.epoch <= f.epoch and not planted(N):",
+            ),
+        ),
+        test("tests/adapters/test_failover.py", "-k", "older_lease"),
+    ),
+    Plant(
         "a cancel breaks an invariant",
         (
             (

@@ -201,6 +201,7 @@ class Day:
         self.process.doomed = False
         for line in self.process.lines.values():
             line.up = {True: True, False: True}
+            line.cut_at = 0
 
     def compare(self) -> None:
         """The exchange's list of open orders is compared with ours once more. What its failure made it forget, it then

@@ -11,9 +11,17 @@ from typing import Any
 
 from oms import records
 from oms.adapters.contract import Adapter
-from oms.adapters.messages import OrderCancelReject, OrderRequest, Report, decode_order_request, encode_report, numbered
+from oms.adapters.messages import (
+    OrderCancelReject,
+    OrderRequest,
+    Report,
+    decode_order_request,
+    encode_report,
+    encode_status,
+    numbered,
+)
 from oms.bus import Opened
-from oms.enums import OrdStatus, RequestType, SessionState
+from oms.enums import OrdStatus, SessionState
 from tests.simulation.clock import Clock
 from tests.simulation.exchange import Exchange
 from tests.simulation.wire import Line
@@ -42,6 +50,7 @@ class Venue:
     def __init__(self, clock: Clock, name: str, exchange: Exchange, disk: Disk) -> None:
         self.clock, self.name, self.exchange, self.disk = clock, name, exchange, disk
         self.connected = False
+        self.told: list[bytes] = []  # what has no number
         self.generation = 0  # of the connection with the exchange: what was under way in an older one is gone
 
     @property
@@ -60,9 +69,6 @@ class Venue:
         for raw in requests:
             request = decode_order_request(raw)
             self.disk.last_received = request.feed_sequence
-            if request.type == getattr(RequestType, "status", 0):
-                self._answer(request)
-                continue
             self.disk.held[request.request] = request
             if self.clock.fault("adapter dies before sending"):
                 raise Crash
@@ -74,10 +80,18 @@ class Venue:
         if generation == self.generation and self.connected:
             self.exchange.receive(request)
 
-    def _answer(self, request: OrderRequest) -> None:
-        """The OMS asks what became of a request."""
+    @property
+    def instance(self) -> int:
+        return self.disk.instance
+
+    def lease(self, epoch: int) -> None:
+        """This exchange knows nothing of leases."""
+
+    def answer(self, question: bytes) -> None:
+        """The OMS asks what became of a request: what was heard before goes out before the answer."""
         self.clock.mark("status query")
-        self._tell_answer(self.exchange.status(request._replace(type=int(RequestType.new)), request.orig_request))
+        self.hear()
+        self.told.append(encode_status(question, **self.exchange.matching.standing(decode_order_request(question))))
 
     def reports(self, after: int, limit: int) -> list[bytes]:
         told = self.disk.reports[after : after + limit]
@@ -110,7 +124,8 @@ class Venue:
         return [*rows, records.encode("OpenOrdersEnd", complete=1, count=len(rows), next_sequence=reach)]
 
     def notices(self) -> list[bytes]:
-        return []
+        told, self.told = self.told, []
+        return told
 
     def work(self) -> float:
         return 0.0
@@ -161,12 +176,16 @@ class _Link:
     def epoch(self) -> int:
         return self.line.there.epoch
 
+    @property
+    def lease_s(self) -> float:
+        return self.line.lease_ms / 1_000
+
     def send(self, batch: Sequence[bytes]) -> None:
         if batch:
             self.line.send(list(batch))
 
     def close(self) -> None:
-        self.line.leave("left")
+        self.line.leave("closed")
 
 
 class Gateway(Adapter):
@@ -244,7 +263,7 @@ class Gateway(Adapter):
     def opened(self, last_applied: int) -> None:
         session = self.line.greeting["session_id"]
         if not self.running or not self.venue.connected or session != self.exchange.session:
-            self._gone("left")
+            self._gone("closed")
             return
         self.venue.hear()
         link = _Link(self.line, session)

@@ -21,6 +21,7 @@ from oms.verify import CHECKS
 from tests.property import invariants
 from tests.simulation.clock import Broken, Clock
 from tests.simulation.storage import LastWrite
+from tests.simulation.wire import SILENCE_MS
 
 if TYPE_CHECKING:
     from tests.simulation.wire import Line
@@ -42,6 +43,7 @@ CAPACITIES = {
     "settlement": 64,
 }
 FEED_OF = {name: records.record_dtype(name).fields["feed"][1] for name in ("ExecutionReport", "OrderCancelReject")}
+FEED_OF["OpenOrdersEnd"] = records.record_dtype("OpenOrdersEnd").fields["feed"][1]
 EXCHANGE_OF = {
     name: records.record_dtype(name).fields["exchange"][1] for name in ("TradingSession", "OpenOrder", "OpenOrdersEnd")
 }
@@ -91,6 +93,7 @@ class Process:
         self.flushing = False
         self.doomed = False  # it dies at or after the next flush
         self.epoch = 0
+        self.handed: dict[int, int] = {}  # by feed: the highest of our sequences that may have reached its adapter
         self.told = 0  # highest sequence of which anything has left
         self.hashes: dict[int, str] = {}  # of the state at the last flush and, when doomed, at the next one
         self.deaths = 0
@@ -135,9 +138,10 @@ class Process:
             name: (engine.feed_slot(name) if line.peer.is_adapter else 0, engine.user_slot(name))
             for name, line in self.lines.items()
         }
+        self.handed = {slot: int(row["last_out"]) for slot, row in enumerate(engine.rows("feed"))}
         for feed in engine.rows("feed")[1:]:
             if feed["state"] == FeedState.online:
-                engine.lose_feed(bytes(feed["name"]).decode())
+                engine.lose_feed(bytes(feed["name"]).decode(), ask_after_ms=SILENCE_MS)
         for user in engine.rows("user")[1:]:
             if user["online"]:
                 engine.user_lost(bytes(user["name"]).decode())
@@ -258,7 +262,7 @@ class Process:
         self.clock.tell(f"OMS: {line.peer.name} opened, epoch {self.epoch}, last applied {last_applied}, {greeting}")
         line.accept(self.epoch, last_applied)
         if feed:
-            self.inject("FeedOpened", user, feed=feed, **greeting)
+            self.inject("FeedOpened", user, feed=feed, epoch=self.epoch, **greeting)
         else:
             self.inject("UserBack", 0, user=user)
         self.give_out()
@@ -271,7 +275,7 @@ class Process:
         if not feed:
             self.inject("UserLost", 0, user=user)
         elif self.running.rows("feed")[feed]["state"] == FeedState.online:
-            self.inject("FeedLost", user, feed=feed)
+            self.inject("FeedLost", user, feed=feed, last_sent=self.handed[feed], ask_after_ms=SILENCE_MS)
             self._look_at_feeds()
         self.give_out()
 
@@ -328,12 +332,24 @@ class Process:
             if to:
                 for raw in batch:
                     self.clock.tell(f"OMS to {to}: {in_words(raw)}")
-                self.lines[to].deliver(batch)
+                if self.lines[to].deliver(batch):
+                    self._hand(batch)
+
+    def _hand(self, batch: list[bytes]) -> None:
+        for raw in batch:
+            name, fields = records.decode(raw)
+            if name == "OrderRequest":
+                feed = fields["feed"]
+                self.handed[feed] = max(self.handed[feed], fields["feed_sequence"])
 
     def _destination(self, raw: bytes) -> str:
         name, fields = records.decode(raw)
         for endpoint, (feed, user) in self.routes.items():
-            if (name == "OrderRequest" and feed == fields["feed"]) or (name == "Answer" and user == fields["to"]):
+            if name == "OrderRequest" and feed == fields["feed"]:
+                row = self.running.rows("feed")[feed]
+                is_current = row["state"] == FeedState.online and row["epoch"] == fields["epoch"]
+                return endpoint if is_current else ""  # by now it may have been given to another feed
+            if name == "Answer" and user == fields["to"]:
                 return endpoint
         return ""
 

@@ -59,6 +59,7 @@ REACHED = {
     "slow disk",
     "snapshot",
     "start-of-day file twice",
+    "status query",
     "the same request twice",
     "torn tail cut",
     "two desks look at one request",

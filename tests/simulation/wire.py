@@ -43,6 +43,7 @@ class Line:
         self.here, self.there = End(), End()  # of the OMS, of the peer
         self.up = {True: True, False: True}  # towards the OMS, towards the peer
         self.arrives = {True: 0, False: 0}
+        self.cut_at = 0  # since when a way is cut; 0 = none is
         self.greeting: dict[str, int] = {}
         process.lines[peer.name] = self
 
@@ -96,8 +97,16 @@ class Line:
 
     # between the two
 
+    @property
+    def lease_ms(self) -> float:
+        """How long the peer may still act upon what it was sent: while both ways are open heartbeats renew that."""
+        if not self.cut_at:
+            return SILENCE_MS
+        return SILENCE_MS - (self.clock.now - self.cut_at) / MS
+
     def cut(self, to_oms: bool, to_peer: bool, milliseconds: float) -> None:
         """A partition, of one way or of both."""
+        self.cut_at = self.cut_at or self.clock.now
         words = "both ways" if to_oms and to_peer else "towards the OMS" if to_oms else "towards the peer"
         self.clock.tell(f"{self.peer.name}: line cut {words} for {milliseconds:.0f} ms")
         if to_oms != to_peer:
@@ -111,6 +120,8 @@ class Line:
 
     def _mend(self, way: bool) -> None:
         self.up[way] = True
+        if all(self.up.values()):
+            self.cut_at = 0
 
     def _silent_here(self, epoch: int) -> None:
         """Heartbeats were missed: of a peer whose way is cut, or that has left without a word."""
