@@ -45,8 +45,6 @@ permissions = ["trade_any"]
 max_rate = 3
 [users.xasx]
 permissions = ["report"]
-[limits.account.A3]
-order_qty = "9"
 [endpoints.ops]
 role = "operator"
 user = "ops"
@@ -294,9 +292,16 @@ def test_start_of_day_is_refused_while_the_market_is_open(loaded: Serving, excha
 
 
 def test_a_load_of_a_running_process_sets_the_limits_of_its_accounts(
-    loaded: Serving, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    status, [told] = oms(capsys, loaded, "limit", "show")
+    (tmp_path / "oms.toml").write_text(CONFIG + '[limits.account.A3]\norder_qty = "9"\n')
+    serving = Serving(tmp_path)
+    try:
+        assert oms(capsys, serving, "limit", "show") == (0, [])
+        assert cli.main(["sod", "load", str(deliver(tmp_path / "files")), "--dir", str(tmp_path)]) == 0
+        status, [told] = oms(capsys, serving, "limit", "show")
+    finally:
+        serving.stop()
     assert status == 0
     assert (told["name"], told["limits"]) == ("A3", "order_qty=9")
 
