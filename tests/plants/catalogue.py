@@ -181,6 +181,7 @@ PLANTS = (
                 "    if o.ord_status != OrdStatus_pending_new and not planted(N):\n        return ST_ok ",
             ),
         ),
+        scenario("reports/a_stale_report_lowers_nothing"),
     ),
     Plant(
         "a gap in a feed is taken for the next report",

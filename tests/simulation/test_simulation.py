@@ -50,7 +50,6 @@ REACHED = {
     "message of an old session refused by the OMS",
     "one-way partition",
     "operator's work done again after a crash",
-    "order closed by an operator",
     "order entered at the exchange",
     "records lost that nobody was told of",
     "reorder",
