@@ -144,7 +144,7 @@ cdef void cost_with(State* s, const CorporateActionRow* a, uint32_t holding, Sha
     cdef CostEventRow event
     applied.state = CorporateActionState_applied
     place_event(s, a, holding, out.row.total_after - out.row.total, &event)
-    cost_through(s, &copy, &applied, &event)
+    cost_through(s, &copy, &applied, &event, 0)
     out.cost_low, out.cost_high, out.cost_quantity = copy.cost_low, copy.cost_high, copy.cost_quantity
 
 

@@ -19,8 +19,8 @@ cdef void add_cost_event(State* s, uint32_t holding, int64_t quantity, int64_t t
 cdef void carry_cost(State* s, uint32_t holding, int64_t quantity, int64_t average_e8) noexcept nogil
 cdef int64_t average_e8(const State* s, uint32_t holding) noexcept nogil
 cdef void recost(State* s, uint32_t holding) noexcept nogil
-cdef void cost_through(State* s, HoldingRow* h, const CorporateActionRow* action,
-                       const CostEventRow* last) noexcept nogil
+cdef void cost_through(State* s, HoldingRow* h, const CorporateActionRow* action, const CostEventRow* last,
+                       uint32_t without) noexcept nogil
 cdef int32_t counted_to(const State* s, const CashRow* cash) noexcept nogil
 cdef uint32_t first_here(const State* s, uint32_t execution) noexcept nogil
 cdef uint32_t newest_version(const State* s, uint32_t root) noexcept nogil

@@ -377,22 +377,23 @@ cdef uint32_t newest_here(const State* s, uint32_t first) noexcept nogil:
 cdef void recost(State* s, uint32_t holding) noexcept nogil:
     """The average as if every trade had been from the start what it is now."""
     row_open(&s.holding[holding].version)
-    cost_through(s, &s.holding[holding], NULL, NULL)
+    cost_through(s, &s.holding[holding], NULL, NULL, 0)
     row_close(&s.holding[holding].version)
     resize_short(s, holding)
 
 
-cdef void cost_through(State* s, HoldingRow* h, const CorporateActionRow* action,
-                       const CostEventRow* last) noexcept nogil:
+cdef void cost_through(State* s, HoldingRow* h, const CorporateActionRow* action, const CostEventRow* last,
+                       uint32_t without) noexcept nogil:
     """Works out the average of a holding, or of a copy of its row: walks its trades and, in their places between them,
-    its cost events; and, where an action is given, what that will be to it as its `last` event."""
+    its cost events; and, where an action is given, what that will be to it as its `last` event. The trades of one
+    order may be left out, `without` (0 = none)."""
     cdef int exponent = s.instrument[h.instrument].price_exponent
     cdef int64_t total = 0
     cdef uint32_t slot = h.last_execution, trades = 0, changes = 0
     cdef const CostEventRow* event
     cdef const ExecutionRow* x
     while slot:
-        if comes_here(s, &s.execution[slot]):
+        if comes_here(s, &s.execution[slot]) and not (without and s.execution[slot].order == without):
             s.slots[trades] = slot
             trades += 1
         slot = s.execution[slot].prev_of_holding

@@ -18,8 +18,8 @@ from oms._core.orders cimport CLOSED_dead, Cover, hold_of, is_live, make_request
 from oms._core.outputs cimport emit_answer
 from oms._core.requests cimport Asked, answer_again, ask, begin, content_of, order_named, refuse, reject
 from oms._core.scaled cimport effective_qty, room_to_scale
-from oms._core.settlement cimport item_of, partly_settled
-from oms._core.shorts cimport room_to_short
+from oms._core.settlement cimport Item, is_late, item_of, partly_settled, short_part
+from oms._core.shorts cimport room_to_short, withheld_more
 from oms._core.vetting cimport Terms, vet_account, vet_operated
 from oms._core.watch cimport unwatch_order, unwatch_request, watch_request
 
@@ -96,26 +96,36 @@ cdef uint16_t vet_new_cover(State* s, const OrderRow* o, uint32_t account) noexc
     return ST_ok
 
 
-cdef uint16_t vet_old_cover(State* s, const OrderRow* o) noexcept nogil:
-    """Can the account do without what the executed part brought, as far as that counts as available?"""
+cdef uint16_t vet_old_cover(State* s, const OrderRow* o, uint32_t order) noexcept nogil:
+    """Can the account do without what the executed part brought, as far as that counts as available? Without it more
+    may be short, or less: what is withheld of the proceeds follows."""
     cdef const CashRow* c = &s.cash[o.cash]
     cdef bint sells_unsettled = s.account_class[s.account[o.account].account_class].sell_unsettled != 0
     cdef int32_t today = s.firm.business_date, last = counted_to(s, c)
-    cdef int64_t money = 0, stock = 0, free
+    cdef int64_t money = 0, stock = 0, traded = 0, short_due = 0, short_counted = 0, free
     cdef uint32_t slot = o.last_execution
     cdef const ExecutionRow* x
-    cdef bint settled
+    cdef Item item
+    cdef bint settled, counts
     while slot:
         x = &s.execution[slot]
         if stands(x):
+            item = item_of(s, x)
             settled = x.posted == 2 or partly_settled(s, x)
-            if settled or (last and today <= x.settle_date <= last):
-                money += max(item_of(s, x).net, 0)
+            counts = last and today <= x.settle_date <= last and not is_late(s, x)
+            traded += item.stock
+            if settled or counts:
+                money += max(item.net, 0)
+            if not settled:
+                money += min(item.net, 0)  # it is owed no more
+                short_due += 0 if is_late(s, x) else short_part(x, item.net)
+                short_counted += short_part(x, item.net) if counts else 0
             if settled or sells_unsettled:
-                stock += max(item_of(s, x).stock, 0)
+                stock += max(item.stock, 0)
         slot = x.prev_of_order
+    money += withheld_more(s, o, order, traded, short_due, short_counted)
     free = cash_available(s, o.cash) + o.reserved
-    if money > 0 and money > free and not is_short(o.side):
+    if money > 0 and money > free:
         return lacking(s, ST_funds_insufficient, money, free)
     free = holding_available(s, o.holding) + o.reserved_qty
     if stock > 0 and stock > free:
@@ -137,7 +147,7 @@ cdef uint16_t vet_move(State* s, uint32_t order, uint32_t account) noexcept nogi
     if status == ST_ok:
         status = vet_new_cover(s, o, account)
     if status == ST_ok:
-        status = vet_old_cover(s, o)
+        status = vet_old_cover(s, o, order)
     if status == ST_ok and not room_to_move(s, o):
         status = ST_capacity_reached
     return status

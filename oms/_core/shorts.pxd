@@ -9,3 +9,5 @@ cdef void short_ladder(State* s, uint32_t cash, int32_t date, int64_t due) noexc
 cdef void late_ladder(State* s, uint32_t cash, int32_t date, int64_t due, int64_t short_due) noexcept nogil
 cdef int64_t short_settled(const State* s, const CashRow* cash) noexcept nogil
 cdef int64_t not_spendable(const State* s, const CashRow* cash, int32_t last) noexcept nogil
+cdef int64_t withheld_more(State* s, const OrderRow* o, uint32_t order, int64_t stock, int64_t due,
+                           int64_t counted) noexcept nogil

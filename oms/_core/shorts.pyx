@@ -6,7 +6,7 @@ with what of the proceeds is still in the ladder. Cash and holdings without such
 """
 
 from oms._core.arith cimport cost_value
-from oms._core.ledger cimport further_due, further_ladder, holding_total
+from oms._core.ledger cimport cost_through, counted_to, further_due, further_ladder, holding_total
 
 
 cdef bint room_to_short(const State* s) noexcept nogil:
@@ -43,19 +43,25 @@ cdef void open_short(State* s, uint32_t holding, uint32_t cash) noexcept nogil:
     row_close(&s.holding[holding].version)
 
 
-cdef void resize_short(State* s, uint32_t holding) noexcept nogil:
-    """Call after the holding's total or average has changed. Without an average nothing is known to have come in."""
-    cdef const HoldingRow* h = &s.holding[holding]
+cdef int64_t proceeds_of(const State* s, const HoldingRow* h) noexcept nogil:
+    """What came in for the stock that a holding is short of. Without an average nothing is known to have come in."""
     cdef const InstrumentRow* i = &s.instrument[h.instrument]
+    cdef int64_t total = holding_total(h)
+    if total >= 0 or h.cost_quantity == 0:
+        return 0
+    return max(cost_value(h.cost_low, h.cost_high, h.cost_quantity, -total, i.value_numerator, i.value_denominator),
+               0)  # below a price of zero it is the seller who pays
+
+
+cdef void resize_short(State* s, uint32_t holding) noexcept nogil:
+    """Call after the holding's total or average has changed."""
+    cdef const HoldingRow* h = &s.holding[holding]
     cdef ShortSaleRow* short_sale = &s.short_sale[h.short_sale]
     cdef ExposureRow* e
-    cdef int64_t proceeds = 0, total
+    cdef int64_t proceeds
     if h.short_sale == 0:
         return
-    total = holding_total(h)
-    if total < 0 and h.cost_quantity:
-        proceeds = cost_value(h.cost_low, h.cost_high, h.cost_quantity, -total, i.value_numerator, i.value_denominator)
-        proceeds = max(proceeds, 0)  # below a price of zero it is the seller who pays
+    proceeds = proceeds_of(s, h)
     if proceeds == short_sale.proceeds:
         return
     e = &s.exposure[short_sale.exposure]
@@ -100,10 +106,32 @@ cdef int64_t short_settled(const State* s, const CashRow* cash) noexcept nogil:
     return e.short_proceeds - still_due(e)
 
 
+cdef inline int64_t withheld(int64_t proceeds, int64_t due, int64_t counted) noexcept nogil:
+    """Of the proceeds of open short sales: what has settled, and what counts among the receivables. due: what of all
+    short sales is receivable; counted: what of that the account's class counts."""
+    return proceeds - min(proceeds, due) + min(proceeds, due, counted)
+
+
 cdef int64_t not_spendable(const State* s, const CashRow* cash, int32_t last) noexcept nogil:
     """The part of booked, and of the receivables that fall due up to `last`, that does not count: the proceeds of open
     short sales, and late receivables that have a date to come."""
     cdef const ExposureRow* e = &s.exposure[cash.exposure]
     cdef int64_t counted = further_due(s, e.ladder, s.firm.business_date, last) if e.short_due else 0
-    cdef int64_t withheld = short_settled(s, cash) + min(still_due(e), counted)
-    return withheld + further_due(s, e.late, s.firm.business_date, last)
+    return withheld(e.short_proceeds, e.short_due, counted) + further_due(s, e.late, s.firm.business_date, last)
+
+
+cdef int64_t withheld_more(State* s, const OrderRow* o, uint32_t order, int64_t stock, int64_t due,
+                           int64_t counted) noexcept nogil:
+    """How much more is withheld at the order's account when its executions leave it: `stock` in all, `due` of them
+    receivable for short sales, `counted` of that among what the account's class counts."""
+    cdef const ExposureRow* e = &s.exposure[s.cash[o.cash].exposure]
+    cdef HoldingRow left = s.holding[o.holding]
+    cdef int32_t last = counted_to(s, &s.cash[o.cash])
+    cdef int64_t before = s.short_sale[left.short_sale].proceeds, all_counted
+    if left.short_sale == 0:
+        return 0
+    all_counted = further_due(s, e.ladder, s.firm.business_date, last) if last else 0
+    left.settled -= stock
+    cost_through(s, &left, NULL, NULL, order)
+    return (withheld(e.short_proceeds - before + proceeds_of(s, &left), e.short_due - due, all_counted - counted)
+            - withheld(e.short_proceeds, e.short_due, all_counted))
