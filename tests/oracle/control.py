@@ -9,7 +9,7 @@ from tests.oracle.orders import WAITING, Order, Request
 from tests.oracle.reference import Account, Exchange, Instrument, User
 from tests.oracle.requests import Requests, Result
 
-Scope = Callable[[Order], bool]
+Scope = Callable[[Order, str | None], bool]  # an order, and who asked for what is to end
 
 
 class Control(Requests):
@@ -53,13 +53,13 @@ class Control(Requests):
         return self.sweep(self.described(named), "cancelled", "cancelled_by_client")
 
     def described(self, named: dict[str, str | None]) -> Scope:
-        def fits(order: Order) -> bool:
+        def fits(order: Order, by: str | None) -> bool:
             what = {
                 "account": order.account.code,
                 "instrument": order.instrument.symbol,
                 "exchange": order.instrument.exchange.mic,
                 "side": order.side,
-                "user": order.request.by,
+                "user": by,
             }
             return all(what[key] == value for key, value in named.items() if key != "firm" and value is not None)
 
@@ -68,16 +68,24 @@ class Control(Requests):
     def sweep(self, fits: Scope, status: str, reason: str, cancels: bool = True) -> Result:
         """What was never sent ends here; each order that can still trade gets one cancel."""
         before = len(self.sent)
-        for request in [each for each in self.requests.values() if each.status in WAITING and each.type != "cancel"]:
-            if fits(request.order) and request.status in WAITING:
+        for request in self.unsent(fits):
+            if request.status in WAITING:
                 self.drop(request, status, reason)
-        for order in [each for each in self.orders if fits(each)] if cancels else []:
-            if self.may_trade(order) and not any(request.type == "cancel" for request in order.pending):
-                self.cancel_here(order)
+        for order in self.uncancelled(fits) if cancels else []:
+            self.cancel_here(order)
         return Result("ok", self.sent[before:])
 
+    def unsent(self, fits: Scope) -> list[Request]:
+        waiting = [each for each in self.requests.values() if each.status in WAITING and each.type != "cancel"]
+        return [each for each in waiting if fits(each.order, each.by)]
+
+    def uncancelled(self, fits: Scope) -> list[Order]:
+        """What can trade, and has no cancel under way."""
+        mine = [each for each in self.orders if fits(each, each.request.by) and self.may_trade(each)]
+        return [each for each in mine if not any(request.type == "cancel" for request in each.pending)]
+
     def may_trade(self, order: Order) -> bool:
-        reopening = any(request.type == "replace" for request in order.pending)
+        reopening = any(request.type == "replace" and request.status not in WAITING for request in order.pending)
         return not order.closed or (order.filled and reopening)
 
     def cancel_here(self, order: Order) -> Request:

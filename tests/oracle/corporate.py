@@ -223,7 +223,7 @@ class Corporate(Movements):
         if action.live_orders == "keep":
             return
 
-        def fits(order: Order) -> bool:
+        def fits(order: Order, by: str | None = None) -> bool:
             return order.instrument is action.instrument
 
         self.sweep(fits, "rejected", WITHDRAWN, cancels=action.live_orders == "cancel")

@@ -66,10 +66,14 @@ class Day(Reports):
             patience = request.account.account_class.buffer_timeout_s
             if patience and self.time_ns - request.time_ns >= patience * NANOSECONDS and request.status == "buffered":
                 self.drop(request, "rejected", "buffer_timed_out")
+        self.lose_the_absent()
         for feed in self.feeds.values():
             if feed.steady_ns and feed.steady_ns <= self.time_ns:
                 feed.steady_ns = 0
                 self.send_buffered(self.exchanges[feed.exchange])
+
+    def lose_the_absent(self) -> None:
+        """Orders of those who are away for too long; the next chapter's part in it."""
 
     # sessions and dates
 

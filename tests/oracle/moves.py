@@ -72,7 +72,7 @@ class Moves(OpenOrders):
     def taken(self, account: Account, cl_ord_id: str) -> bool:
         """A name stands for its business date, and for as long as its chain lives."""
         known = self.requests.get((account.code, cl_ord_id))
-        return known is not None and not (known.received != self.today and self.is_over_and_done(known))
+        return known is not None and not self.is_free(known)
 
     def uncovered_move(self, order: Order, target: Account) -> str:
         """The target has to have what is reserved and what was paid there; nobody may fall below zero by it."""

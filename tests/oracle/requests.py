@@ -176,7 +176,7 @@ class Requests(Checks):
         if not cl_ord_id:
             return Result("cl_ord_id_missing")
         earlier = self.requests.get((account.code, cl_ord_id))
-        if earlier is None or (earlier.received != self.today and self.is_over_and_done(earlier)):
+        if earlier is None or self.is_free(earlier):
             request = Request(account, cl_ord_id, (type, content), type, by, self.time_ns, self.today)
             self.requests.pop((account.code, cl_ord_id), None)  # a new one stands at the end
             self.requests[account.code, cl_ord_id] = request
@@ -185,9 +185,10 @@ class Requests(Checks):
             return Result(earlier.answer, repeated=True)
         return Result("cl_ord_id_duplicate")
 
-    def is_over_and_done(self, request: Request) -> bool:
+    def is_free(self, request: Request) -> bool:
         """A name is taken for its business date, and for as long as its chain lives."""
-        return request.order.closed if request.order else request.status not in UNANSWERED
+        over = request.order.closed if request.order else request.status not in UNANSWERED
+        return over and request.received != self.today
 
     def refuse(self, request: Request, verdict: str) -> Result:
         request.status, request.reason, request.answer = "rejected", verdict, verdict

@@ -8,7 +8,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Protocol, Self
 
-from tests.oracle.day import Day
+from tests.oracle.disconnects import Disconnects
 from tests.oracle.numbers import Number, as_date, exact, known, nearest
 from tests.oracle.orders import Execution
 from tests.oracle.requests import Result
@@ -25,7 +25,7 @@ class Part(Protocol):
     def amount(self) -> Number | None: ...
 
 
-class Settlement(Day):
+class Settlement(Disconnects):
     def __init__(self) -> None:
         super().__init__()
         self.batches: set[str] = set()

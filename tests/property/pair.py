@@ -41,6 +41,7 @@ CAPACITIES = {
 REPORTED = ("report", "cancel_reject")
 NOTHING_NEW = {"ok", "report_stale"}  # of a report that changes nothing, both are true
 FACTS = ("report", "cancel_reject", "balance", "corporate_action", "settle", "deposit", "load_cash", "load_holdings")
+GONE = "cancelled_on_disconnect"
 NEGATIVE, LATE = "available_negative", "settlement_late"
 TOLD = (  # whose alerts are compared
     "report",
@@ -130,6 +131,8 @@ class Pair:
         assert same, f"engine {theirs.status.name}, oracle {ours.status}"
         sent = [each for each in names_sent(self.engine, theirs) if not each.startswith("status ")]
         assert sent == [*ours.sent, *self.oracle.sent[before:]]  # what the exchange is asked for is the two feeds' test
+        assert (GONE in {alert.name for alert in theirs.alerts}) == bool(self.oracle.gone), "whose session is gone"
+        self.oracle.gone.clear()
         if method in TOLD:
             self.same_alerts({alert.name for alert in theirs.alerts}, set(ours.alerts), below)
         if self.twice and method in FACTS:
