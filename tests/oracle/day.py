@@ -83,6 +83,7 @@ class Day(Reports):
         if trade_date or state == "open":
             exchange.trade_date = as_date(trade_date) or self.today
         if state in ("ended", "complete"):
+            self.end_lists(mic)
             for status in ("queued", "buffered"):
                 for request in self.waiting(exchange, status):
                     if request.type != "cancel" and self.is_over(

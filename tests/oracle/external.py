@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 
+from tests.oracle.lists import Lists
 from tests.oracle.numbers import ZERO
 from tests.oracle.orders import EXTERNAL, Order, Request, Terms
 from tests.oracle.reference import Account, Exchange, Instrument
-from tests.oracle.resends import Resends
 
 SUSPENSE = "SUSPENSE"
 
 
-class External(Resends):
+class External(Lists):
     def __init__(self) -> None:
         super().__init__()
         self.alerts: list[str] = []  # of the step at hand

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tests.oracle.balances import Balances
 from tests.oracle.numbers import as_date, exact
-from tests.oracle.orders import Order, Terms
+from tests.oracle.orders import WAITING, Order, Terms
 from tests.oracle.reference import Exchange
 from tests.oracle.requests import Result
 
@@ -20,7 +20,7 @@ class OpenOrders(Balances):
         listed = [self.listed(market, row) for row in orders]
         if complete:
             for order in self.live(market):
-                if order not in listed and order.request.status not in ("queued", "buffered"):
+                if order not in listed and order.request.status not in WAITING:
                     self.doubt(order)
         return Result("ok", self.sent[before:], alerts=self.alerts)
 

@@ -9,7 +9,8 @@ from fractions import Fraction
 from tests.oracle.numbers import ZERO, nearest, towards_zero
 from tests.oracle.reference import Account, Currency, Feed, Instrument
 
-WAITING = ("queued", "buffered")
+HELD = "received"  # of a list that is not whole yet
+WAITING = (HELD, "queued", "buffered")
 NEEDS_PRICE = ("limit", "stop_limit")
 NEEDS_STOP = ("stop", "stop_limit")
 UNPRICED = ("market", "stop", "market_to_limit")  # a pegged order may have a limit

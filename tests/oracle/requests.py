@@ -106,8 +106,9 @@ class Requests(Checks):
         if isinstance(told, Result):
             return told
         request, order = told, self.chain(owner, orig_cl_ord_id)
-        if order is None:
-            return self.refuse(request, "order_unknown")
+        refused = self.unchangeable(order)
+        if order is None or refused:
+            return self.refuse(request, refused or "order_unknown")
         asked = self.asked(self.newest_terms(order), changes)
         if order.closed and not self.may_reopen(order, asked):
             return self.refuse(request, "order_too_late")
@@ -123,6 +124,10 @@ class Requests(Checks):
         else:
             order.pending.append(request)
         return self.place(request, desk)
+
+    def unchangeable(self, order: Order | None) -> str | None:
+        """Why no replace may name it at all; the next chapter has more."""
+        return None if order else "order_unknown"
 
     def may_reopen(self, order: Order, asked: Terms) -> bool:
         """A replace may ask for more of a filled order."""

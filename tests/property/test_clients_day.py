@@ -1,4 +1,4 @@
-"""The engine against the oracle over days of clients: sessions that end, and resends."""
+"""The engine against the oracle over days of clients: sessions that end, resends, and lists of requests."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+from tests.property.listing import Listing
 from tests.property.sessions import Sessions
 
 SOAK = bool(os.environ.get("OMS_SOAK"))
 
 
-TestClientsDay = Sessions.TestCase
+class ClientsDay(Listing, Sessions):
+    pass
+
+
+TestClientsDay = ClientsDay.TestCase
 TestClientsDay.settings = settings(
-    max_examples=2000 if SOAK else 40,
+    max_examples=2000 if SOAK else 50,
     stateful_step_count=120 if SOAK else 40,
     derandomize=not SOAK,
     deadline=None,
