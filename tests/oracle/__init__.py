@@ -2,9 +2,9 @@
 
 Slow and obvious on purpose: exact Fractions in dicts, and nothing kept that can be worked out from the orders and
 executions. The methods are those of the embedded engine, so that one driver can call both and compare.
-Read numbers → reference → orders → books → ledger → checks → requests → control → resends → lists → external → states →
-executions → reports → day → disconnects → settlement → loads → movements → corporate → balances → open_orders → moves →
-resolving → views: each adds one chapter to the same class.
+Read numbers → reference → orders → books → ledger → limits → slips → checks → requests → control → resends → lists →
+external → states → executions → reports → day → disconnects → settlement → loads → movements → corporate → balances →
+open_orders → moves → resolving → validation → views: each adds one chapter to the same class.
 """
 
 from tests.oracle.views import Oracle

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
-from tests.oracle.ledger import Ledger
-from tests.oracle.numbers import ZERO, is_multiple, upwards
+from tests.oracle.numbers import ZERO, is_multiple
 from tests.oracle.orders import NEEDS_PRICE, NEEDS_STOP, UNPRICED, Order, Terms
 from tests.oracle.reference import SHORT, Account, Instrument
+from tests.oracle.slips import Slips
 
 PRECEDENCE = [
     "account_unknown",
@@ -47,19 +47,19 @@ PRECEDENCE = [
     "value_below_minimum",
     "value_above_maximum",
     "limit_exceeded",
-    "display_qty_invalid",
-    "min_qty_invalid",
-    "instrument_restricted",
-    "short_not_allowed",
-    "locate_missing",
-    "replace_pending",
-    "funds_insufficient",  # cover is looked at when nothing else is wrong
+    "funds_insufficient",
     "stock_insufficient",
     "capacity_reached",
     "value_needs_authorisation",
     "instrument_needs_authorisation",
+    "display_qty_invalid",
+    "min_qty_invalid",
+    "instrument_restricted",
     "duplicate_by_content",
     "crosses_own_order",
+    "short_not_allowed",
+    "locate_missing",
+    "replace_pending",
     "move_id_taken",
     "move_owner_differs",
 ]
@@ -73,7 +73,7 @@ def first_of(failures: Iterable[str]) -> str:
     return min(failures, key=PRECEDENCE.index, default="ok")
 
 
-class Checks(Ledger):
+class Checks(Slips):
     def may(self, by: str | None, account: Account, permission: str = "trade") -> bool:
         """Nobody named = the system itself, which may do everything."""
         if by is None:
@@ -124,9 +124,6 @@ class Checks(Ledger):
         others = [each for each in self.orders if self.same_place(each, order) and each.side == "buy"]
         bought = sum((self.most_leaves(each) for each in others if each is not order), ZERO)
         return owed > 0 and terms.order_qty - order.cum_qty + bought <= owed
-
-    def same_place(self, one: Order, other: Order) -> bool:
-        return one.account is other.account and one.instrument is other.instrument
 
     def most_leaves(self, order: Order) -> Fraction:
         """What an order may still trade, with the largest of what is asked for it."""
@@ -201,11 +198,10 @@ class Checks(Ledger):
         if policy.max_order_value and value > policy.max_order_value:
             yield "value_above_maximum"
 
-    def order_value(self, instrument: Instrument, terms: Terms) -> Fraction:
-        """The whole order's value, as rules see it: against the account, as a hold."""
-        return upwards(instrument.value(terms.price, terms.order_qty), instrument.currency.exponent)
-
-    def short_sale(self, order: Order) -> Iterator[str]:
+    def permitted(self, order: Order) -> Iterator[str]:
+        """The restricted list, and who may sell short."""
+        if order.instrument.restricted:
+            yield "instrument_restricted"
         if order.side in SHORT and not (order.account.short_allowed and order.instrument.short_allowed):
             yield "short_not_allowed"
         if order.side in SHORT and not order.locate:
@@ -219,15 +215,23 @@ class Checks(Ledger):
         if stock and self.available_stock(order.account, order.instrument) < stock:
             yield "stock_insufficient"
 
-    def desk(self, account: Account, instrument: Instrument, terms: Terms) -> Iterator[str]:
+    def desk(self, order: Order, terms: Terms, waited: Terms | None) -> Iterator[str]:
         """Why a request that passes everything else waits for a DTR; a check without its figure is one reason."""
-        policy = account.account_class
+        instrument, policy = order.instrument, order.account.account_class
         if policy.collar_bps and not instrument.market_price:
             yield "reference_price_missing"
-        if policy.auth_above_value and self.order_value(instrument, terms) > policy.auth_above_value:
+        if (
+            policy.auth_above_value
+            and terms.price is not None
+            and self.order_value(instrument, terms) > policy.auth_above_value
+        ):
             yield "value_needs_authorisation"
         if instrument.authorise:
             yield "instrument_needs_authorisation"
+        if policy.duplicate_window_s and waited is None and self.repeats(order, terms):
+            yield "duplicate_by_content"
+        if policy.cross_own == "desk" and self.meets_own(order, terms):
+            yield "crosses_own_order"
 
     def vet(
         self,
@@ -236,10 +240,14 @@ class Checks(Ledger):
         terms: Terms,
         limit: Fraction | None,
         needed: tuple[Fraction, Fraction] | None = None,
+        waited: Terms | None = None,
+        whole: bool = False,
     ) -> tuple[list[str], list[str]]:
         """All that an order with these terms breaks, and all reasons to ask a DTR.
 
-        `limit` is the price that the client gave, `terms.price` the one to hold at, `needed` the hold afterwards.
+        `limit` is the price that the client gave, `terms.price` the one to hold at, `needed` the hold afterwards,
+        `waited` the terms of a request that is vetted again. Limits and cover are looked at when nothing else is wrong,
+        or when the `whole` of it is asked for.
         """
         account, instrument, side = order.account, order.instrument, order.side
         if needed is None and terms.price is not None:
@@ -249,10 +257,12 @@ class Checks(Ledger):
             *self.trading_state(by, order, terms, needed),
             *self.form(instrument, terms, limit),
             *self.worth(account, instrument, side, terms, limit),
-            *self.short_sale(order),
+            *self.permitted(order),
         ]
-        if terms.price is None:
-            return broken, []
+        if terms.price is None or (broken and not whole):
+            return broken, [*self.desk(order, terms, waited)] if whole else []
+        if self.over_limits(by, order, terms, waited):
+            broken.append("limit_exceeded")
         held = self.hold(order) if order in self.orders else (ZERO, ZERO)
         broken += self.cover(order, held, needed)
-        return broken, list(self.desk(account, instrument, terms))
+        return broken, list(self.desk(order, terms, waited))

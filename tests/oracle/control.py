@@ -1,10 +1,12 @@
-"""Trading states, kill and mass cancel. Owns what stops trading in a scope, and what that takes along."""
+"""Trading states, limits, kill and mass cancel. Owns what stops trading in a scope, and what that takes along."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from tests.oracle.checks import CONTROL_STATES
+from tests.oracle.limits import Figures
+from tests.oracle.numbers import Number, exact
 from tests.oracle.orders import WAITING, Order, Request
 from tests.oracle.reference import Account, Exchange, Instrument, User
 from tests.oracle.requests import Requests, Result
@@ -25,6 +27,12 @@ class Control(Requests):
         result = self.sweep(self.described({scope: name}), "rejected", "withdrawn_by_kill")
         result.alerts.append("trading_killed")
         return result
+
+    def set_limit(self, scope: str, name: str | None, limit: str, value: Number, by: str | None = None) -> Result:
+        refused = self.limit_refused(scope, name, limit, value, by)
+        if not refused:
+            self.limited.setdefault((scope, name), Figures()).limits[limit] = exact(value)
+        return Result(refused or "ok")
 
     def scoped(self, scope: str, name: str | None) -> Exchange | Account | Instrument | User:
         tables = {

@@ -57,6 +57,9 @@ class AccountClass:
     max_order_value: Fraction = ZERO
     auth_above_value: Fraction = ZERO
     buffer_timeout_s: int = 0
+    duplicate_window_s: int = 0
+    cross_own: str = "allow"
+    chained_replaces: str = "allow"
     break_tolerance: Fraction = ZERO
 
 
@@ -81,6 +84,7 @@ class User:
     owner: int = 0  # 0 = every owner
     max_value: Fraction = ZERO  # 0 = no limit
     active: bool = True
+    max_rate: int = 0  # new orders and replaces a second; 0 = as many as come
     control: str = "active"
 
 
@@ -117,6 +121,7 @@ class Instrument:
     last: Fraction = ZERO
     short_allowed: bool = False
     short_margin_bps: int = 0
+    restricted: bool = False
 
     @property
     def market_price(self) -> Fraction:
@@ -162,7 +167,8 @@ class Reference:
 
     def define_class(self, name: str, **policy: object) -> None:
         money = {"min_order_value", "max_order_value", "auth_above_value", "break_tolerance"}
-        self.classes[name] = AccountClass(name, **{k: exact(v) if k in money else v for k, v in policy.items()})
+        terms = AccountClass(name, **{k: exact(v) if k in money else v for k, v in policy.items()})
+        redefine(self.classes.setdefault(name, terms), terms)
 
     def define_fee(
         self,
@@ -194,8 +200,9 @@ class Reference:
         owner: int = 0,
         max_value: Number = "0",
         active: bool = True,
+        max_rate: int = 0,
     ) -> None:
-        self.users[name] = User(name, set(permissions), owner, exact(max_value), active)
+        self.users[name] = User(name, set(permissions), owner, exact(max_value), active, max_rate)
 
     def define_account(
         self,
@@ -231,9 +238,10 @@ class Reference:
         authorise: bool = False,
         short_allowed: bool = False,
         short_margin_bps: int = 0,
+        restricted: bool = False,
     ) -> None:
         market = self.exchanges[exchange]
-        self.instruments[symbol] = Instrument(
+        instrument = Instrument(
             symbol=symbol,
             exchange=market,
             currency=self.currencies[currency],
@@ -250,7 +258,10 @@ class Reference:
             authorise=authorise,
             short_allowed=short_allowed,
             short_margin_bps=short_margin_bps,
+            restricted=restricted,
         )
+        known = self.instruments.setdefault(symbol, instrument)
+        redefine(known, instrument, control=known.control, last=known.last)
 
     def fee(self, account: Account, instrument: Instrument, side: str, value: Fraction) -> Fraction:
         return sum(self.fee_and_tax(account, instrument, side, value), ZERO)
@@ -275,6 +286,11 @@ class Reference:
         brokerage = sum((charge(part, value) for part in parts if part.basis != "brokerage"), ZERO)
         tax = sum((charge(part, brokerage) for part in parts if part.basis == "brokerage"), ZERO)
         return brokerage, tax
+
+
+def redefine(known: object, anew: object, **kept: object) -> None:
+    """What refers to it sees what it is now."""
+    vars(known).update(vars(anew) | kept)
 
 
 def days(holidays: Iterable[date | str]) -> set[date]:

@@ -22,6 +22,7 @@ NEVER_WAIVED = {
     "trading_halted",
     "reduce_only",
     "session_not_open",
+    "instrument_restricted",
 }
 
 
@@ -36,7 +37,6 @@ class Result:
 class Requests(Checks):
     def __init__(self) -> None:
         super().__init__()
-        self.time_ns = 0
         self.requests: dict[tuple[str, str], Request] = {}  # in the order in which they came
         self.sent: list[str] = []
         self.own_cancels = 0
@@ -73,6 +73,7 @@ class Requests(Checks):
             return self.refuse(request, first_of(broken))
         request.order = order
         self.orders.append(order)
+        self.news.append(request)
         return self.place(request, desk)
 
     def replace(
@@ -112,6 +113,8 @@ class Requests(Checks):
         asked = self.asked(self.newest_terms(order), changes)
         if order.closed and not self.may_reopen(order, asked):
             return self.refuse(request, "order_too_late")
+        if self.refuses_another(order):
+            return self.refuse(request, "replace_pending")
         request.terms = self.protected(owner, order.instrument, order.side, asked)
         unsent = order.request.status in WAITING
         needed = self.terms_hold(order, request.terms) if unsent and request.terms.price is not None else None
@@ -128,6 +131,11 @@ class Requests(Checks):
     def unchangeable(self, order: Order | None) -> str | None:
         """Why no replace may name it at all; the next chapter has more."""
         return None if order else "order_unknown"
+
+    def refuses_another(self, order: Order) -> bool:
+        """A class may take one replace at a time."""
+        unanswered = any(request.type == "replace" for request in order.pending)
+        return unanswered and order.account.account_class.chained_replaces == "refuse"
 
     def may_reopen(self, order: Order, asked: Terms) -> bool:
         """A replace may ask for more of a filled order."""
@@ -185,10 +193,21 @@ class Requests(Checks):
             request = Request(account, cl_ord_id, (type, content), type, by, self.time_ns, self.today)
             self.requests.pop((account.code, cl_ord_id), None)  # a new one stands at the end
             self.requests[account.code, cl_ord_id] = request
-            return request
+            return self.counted(request)
         if earlier.content == (type, content):
             return Result(earlier.answer, repeated=True)
         return Result("cl_ord_id_duplicate")
+
+    def counted(self, request: Request) -> Request | Result:
+        """A New or Replace counts against what its sender may send, and against limits, whatever comes of it."""
+        if request.type not in ("new", "replace"):
+            return request
+        if self.too_many(request.by):
+            return self.refuse(request, "rate_exceeded")
+        named = request.content[1]
+        order = self.chain(request.account, named[0]) if request.type == "replace" else None
+        self.count_request(request.by, request.account, order.instrument if order else self.instruments.get(named[0]))
+        return request
 
     def is_free(self, request: Request) -> bool:
         """A name is taken for its business date, and for as long as its chain lives."""
@@ -226,6 +245,7 @@ class Requests(Checks):
         old = order.request
         old.status, old.reason = "cancelled", "cancelled_by_client"
         request.type, request.queue_version = "new", old.queue_version
+        self.news.append(request)
         order.request, order.terms = request, request.terms
 
     # where a request goes
@@ -378,7 +398,7 @@ class Requests(Checks):
         orders, pending = self.orders, order.pending
         self.orders = [each for each in orders if each is not order or request.type != "new"]
         order.pending = [each for each in pending if each is not request]
-        broken, desk = self.vet(request.by, order, terms, limit, needed)
+        broken, desk = self.vet(request.by, order, terms, limit, needed, kept, whole=True)
         self.orders, order.pending = orders, pending
         return [name for name in broken if name not in request.hits or name in NEVER_WAIVED], desk
 

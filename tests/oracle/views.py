@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from tests.oracle.numbers import ZERO
 from tests.oracle.orders import Order, average, quantity
-from tests.oracle.resolving import Resolving
+from tests.oracle.validation import Validation
 
 FLAGS = {1: "external", 2: "overfilled", 4: "filled_after_close", 8: "cum_differs", 16: "expired_here"}
 FLAGS |= {32: "to_be_restated", 64: "restated"}
@@ -76,7 +76,7 @@ class RequestView:
     reason: str
 
 
-class Oracle(Resolving):
+class Oracle(Validation):
     def cash(self, account: str, currency: str) -> CashView:
         owner, unit, book = self.accounts[account], self.currencies[currency], self.books[account, currency]
         return CashView(

@@ -120,6 +120,8 @@ class Pair:
         self.tell(f"engine.{method}({', '.join(words)})")
         below = method in TOLD and self.oracle.below_zero()
         theirs = getattr(self.engine, method)(*args, **fields)
+        if method != "advance":
+            self.oracle.time_ns = self.engine.time_ns  # to the nanosecond, as the record has it
         ours = getattr(self.oracle, method)(*args, **fields)
         before = len(self.oracle.sent)
         if method != "advance":

@@ -1,0 +1,83 @@
+"""A request that is only checked. Owns the answer: what it is worth, costs and breaks; it changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from tests.oracle.checks import first_of
+from tests.oracle.numbers import ZERO, Number, as_date, exact, known
+from tests.oracle.orders import WAITING, Order, Request, Terms
+from tests.oracle.reference import Account
+from tests.oracle.resolving import Resolving
+
+
+@dataclass
+class Checked:
+    status: str
+    hits: frozenset[str] = frozenset()
+    value: Fraction = ZERO
+    fee: Fraction = ZERO  # with tax
+    tax: Fraction = ZERO
+
+
+class Validation(Resolving):
+    def validate(
+        self,
+        account: str,
+        instrument: str,
+        side: str,
+        order_qty: Number,
+        price: Number | None = None,
+        *,
+        cl_ord_id: str = "",
+        by: str | None = None,
+        ord_type: str = "limit",
+        time_in_force: str = "day",
+        stop_px: Number | None = None,
+        locate: str = "",
+    ) -> Checked:
+        owner, what = self.accounts[account], self.instruments[instrument]
+        refused = self.not_even_checked(owner, cl_ord_id, by)
+        if refused:
+            return Checked(refused)
+        terms = Terms(exact(order_qty), known(price), ord_type, time_in_force, stop_px=known(stop_px))
+        terms = self.protected(owner, what, side, terms)
+        request = Request(owner, cl_ord_id, (), "new", by, self.time_ns, self.today, terms)
+        order = Order(owner, what, side, request, terms, what.exchange.trade_date, locate=locate)
+        return self.checked(order, terms, *self.vet(by, order, terms, known(price), whole=True))
+
+    def validate_replace(
+        self, account: str, orig_cl_ord_id: str, *, cl_ord_id: str = "", by: str | None = None, **changes: object
+    ) -> Checked:
+        owner = self.accounts[account]
+        refused = self.not_even_checked(owner, cl_ord_id, by)
+        order = self.chain(owner, orig_cl_ord_id)
+        if refused or order is None:
+            return Checked(refused or "order_unknown")
+        for name in ("order_qty", "price", "stop_px"):
+            changes[name] = known(changes.get(name))
+        changes["expire_date"] = as_date(changes.get("expire_date"))
+        asked = self.asked(self.newest_terms(order), changes)
+        if order.closed and not self.may_reopen(order, asked):
+            return Checked("order_too_late")
+        if self.refuses_another(order):
+            return Checked("replace_pending")
+        terms = self.protected(owner, order.instrument, order.side, asked)
+        unsent = order.request.status in WAITING and terms.price is not None
+        needed = self.terms_hold(order, terms) if unsent else None
+        return self.checked(order, terms, *self.vet(by, order, terms, asked.price, needed, whole=True))
+
+    def not_even_checked(self, account: Account, cl_ord_id: str, by: str | None) -> str:
+        """A name is not needed, but if there is one, it has to be free."""
+        if not self.may(by, account):
+            return "permission_denied"
+        return "cl_ord_id_duplicate" if cl_ord_id and self.taken(account, cl_ord_id) else ""
+
+    def checked(self, order: Order, terms: Terms, broken: list[str], desk: list[str]) -> Checked:
+        hits = frozenset(broken + desk)
+        if terms.price is None:
+            return Checked(first_of(hits), hits)
+        value = self.order_value(order.instrument, terms)
+        brokerage, tax = self.fee_and_tax(order.account, order.instrument, order.side, value)
+        return Checked(first_of(hits), hits, value, brokerage + tax, tax)
