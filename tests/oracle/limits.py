@@ -13,7 +13,6 @@ from tests.oracle.reference import Account, Instrument
 
 SECOND = 10**9
 OF_A_REQUEST = ("order_value", "order_qty", "order_rate")
-COUNTED = ("open_value", "gross_value", "net_value")
 Scope = tuple[str, str | None]
 
 
@@ -137,22 +136,28 @@ class Limits(Ledger):
             return bool(limit) and figure > limit
 
         own, after = change
-        if exceeds("order_value", self.order_value(order.instrument, terms)) or exceeds("order_qty", terms.order_qty):
+        asked = {"order_value": self.order_value(order.instrument, terms), "order_qty": terms.order_qty}
+        if any(exceeds(name, figure) for name, figure in asked.items()):
             return True
         if not again and self.time_ns < figures.rate.until_ns and exceeds("order_rate", Fraction(figures.rate.count)):
             return True
         if scope == "user" or after <= own:
             return False
+        return any(exceeds(name, figure) for name, figure in self.reached(scope, order, own, after).items())
+
+    def reached(self, scope: str, order: Order, own: Fraction, after: Fraction) -> dict[str, Fraction]:
+        """What would count against a scope's limits once the order counts `after` instead of its `own`."""
         alike = self.within(scope, order)
         opened = sum((self.open_value(each) for each in alike), ZERO) - own + after
         bought, sold = (self.traded_today(alike, buys) for buys in (True, False))
         net = bought - sold
         then = net + after if order.side == "buy" else net - after
-        return (
-            exceeds("open_value", opened)
-            or exceeds("gross_value", opened + bought + sold)
-            or (abs(then) > abs(net) and exceeds("net_value", abs(then)))
-        )
+        nearer = abs(then) <= abs(net)
+        return {
+            "open_value": opened,
+            "gross_value": opened + bought + sold,
+            "net_value": ZERO if nearer else abs(then),  # what brings it nearer to zero passes
+        }
 
     def traded_today(self, orders: list[Order], buys: bool) -> Fraction:
         """Of the firm's business date."""

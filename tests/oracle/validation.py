@@ -37,15 +37,29 @@ class Validation(Resolving):
         stop_px: Number | None = None,
         locate: str = "",
     ) -> Checked:
-        owner, what = self.accounts[account], self.instruments[instrument]
-        refused = self.not_even_checked(owner, cl_ord_id, by)
+        refused = self.not_even_checked(self.accounts[account], cl_ord_id, by)
         if refused:
             return Checked(refused)
-        terms = Terms(exact(order_qty), known(price), ord_type, time_in_force, stop_px=known(stop_px))
-        terms = self.protected(owner, what, side, terms)
-        request = Request(owner, cl_ord_id, (), "new", by, self.time_ns, self.today, terms)
-        order = Order(owner, what, side, request, terms, what.exchange.trade_date, locate=locate)
-        return self.checked(order, terms, *self.vet(by, order, terms, known(price), whole=True))
+        given = {"ord_type": ord_type, "time_in_force": time_in_force, "stop_px": known(stop_px)}
+        order = self.drafted(account, instrument, side, order_qty, price, by, locate, **given)
+        return self.checked(order, order.terms, *self.vet(by, order, order.terms, known(price), whole=True))
+
+    def drafted(
+        self,
+        account: str,
+        instrument: str,
+        side: str,
+        order_qty: Number,
+        price: Number | None = None,
+        by: str | None = None,
+        locate: str = "",
+        **given: object,
+    ) -> Order:
+        """What the order would look like."""
+        owner, what = self.accounts[account], self.instruments[instrument]
+        terms = self.protected(owner, what, side, Terms(exact(order_qty), known(price), **given))
+        request = Request(owner, "", (), "new", by, self.time_ns, self.today, terms)
+        return Order(owner, what, side, request, terms, what.exchange.trade_date, locate=locate)
 
     def validate_replace(
         self, account: str, orig_cl_ord_id: str, *, cl_ord_id: str = "", by: str | None = None, **changes: object

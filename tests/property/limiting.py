@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from hypothesis import strategies as st
@@ -55,6 +56,46 @@ class Limiting(Day):
             self.pair.do("define_class", name, **policy)
         self.pair.do("define_user", "bob", ["trade_any", "operate"], max_rate=3)
         self.pair.do("define_user", "alice", ["trade"], max_rate=2)
+
+    @rule(
+        scope=st.sampled_from(("firm", "account", "instrument", "user")),
+        limit=st.sampled_from(("order_value", "order_qty", "open_value", "gross_value", "net_value")),
+        over=st.integers(0, 1),
+        account=draw.accounts,
+        instrument=draw.instruments,
+        side=draw.sides,
+        lots=draw.more_lots,
+        fewer=st.integers(0, 2),
+    )
+    def reach_a_limit(
+        self, scope: str, limit: str, over: int, account: str, instrument: str, side: str, lots: int, fewer: int
+    ) -> None:
+        """A limit that an order just reaches, or goes over by the smallest amount that there is; also as a change of
+        a smaller order."""
+        lots, first = lots + fewer + 1, self.name("X")
+        by, price = "bob" if scope == "user" else None, draw.price(instrument, 0)
+        quantity = draw.quantity(instrument, lots)
+        order = self.model.drafted(account, instrument, side, quantity, price)
+        after = self.model.leaves_value(order, order.terms)
+        if fewer:
+            self.say("submit", account, first, instrument, side, draw.quantity(instrument, lots - fewer), price, by=by)
+        known = self.model.requests.get((account, first))
+        own = self.model.open_value(known.order) if known and known.order else Fraction(0)
+        figures = {"order_value": self.model.order_value(order.instrument, order.terms)}
+        figures |= {"order_qty": order.terms.order_qty} | self.model.reached(
+            scope if scope != "user" else "account", order, own, after
+        )
+        unit = order.instrument.quantity_exponent if limit == "order_qty" else order.instrument.currency.exponent
+        place = {"account": account, "instrument": instrument, "user": by}.get(scope)
+        value = max(Fraction(0), figures[limit] - over * Fraction(1, 10**unit))
+        self.pair.do("set_limit", scope, place, limit, plain(value), by="bob")
+        if fewer:
+            self.check("validate_replace", account, first, order_qty=quantity, by=by)
+            self.say("replace", account, self.name("Y"), first, order_qty=quantity, by=by)
+        else:
+            self.check("validate", account, instrument, side, quantity, price, by=by)
+            self.say("submit", account, first, instrument, side, quantity, price, by=by)
+        self.pair.do("set_limit", scope, place, limit, "0", by="bob")
 
     @rule(
         scope=st.sampled_from(tuple(PLACES)),
