@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import Any
 
 from tests.oracle.day import Day
-from tests.oracle.numbers import Number
 from tests.oracle.requests import NANOSECONDS, Result
 
 GONE = "cancelled_on_disconnect"
@@ -18,16 +17,8 @@ class Disconnects(Day):
         self.due_ns: dict[str, int] = {}  # by user who is away: when its orders go
         self.gone: list[str] = []  # users whose orders went with the record at hand
 
-    def define_user(
-        self,
-        name: str,
-        permissions: Iterable[str] = ("trade",),
-        owner: int = 0,
-        max_value: Number = "0",
-        active: bool = True,
-        cancel_on_disconnect: int = 0,
-    ) -> None:
-        super().define_user(name, permissions, owner, max_value, active)
+    def define_user(self, name: str, *terms: Any, cancel_on_disconnect: int = 0, **further: Any) -> None:
+        super().define_user(name, *terms, **further)
         self.graces[name] = cancel_on_disconnect
 
     def user_lost(self, name: str) -> Result:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
 from oms.schema import UNHASHED
-from tests.oracle.orders import NEEDS_PRICE, NEEDS_STOP
+from tests.oracle.orders import NEEDS_PRICE, NEEDS_STOP, UNPRICED
 from tests.oracle.validation import Checked
 from tests.property import strategies as draw
 from tests.property.exchange import plain
@@ -189,7 +189,8 @@ class Limiting(Day):
         order = self.model.requests[account, name].order
         symbol = order.instrument.symbol if order else "Q"
         quantity = None if lots is None else draw.quantity(symbol, lots)
-        price = None if ticks is None else draw.price(symbol, ticks)
+        takes_price = order is None or self.model.newest_terms(order).ord_type not in UNPRICED
+        price = None if ticks is None or not takes_price else draw.price(symbol, ticks)
         self.check("validate_replace", account, name, order_qty=quantity, price=price, by=by)
 
     @precondition(lambda self: self.keys())
