@@ -241,7 +241,7 @@ def test_stat_tells_where_a_live_process_stands(living, oms):
     assert found["live"]
     assert found["process"]["pid"] == living.process.pid
     assert found["process"]["sequence"] == str(state["sequence"])
-    assert {feed["feed"] for feed in found["feeds"]} == {"XASX", "XASX2", "XLON"}
+    assert {feed["feed"] for feed in found["feeds"]} == {"XASX", "XASX2", "XLON", "bank", "registry"}
     assert {row["exchange"]: row["session"] for row in found["exchanges"]} == {"XASX": "open", "XLON": "open"}
     tables = {row["table"]: row for row in found["tables"]}
     assert tables["account"]["rows"] == 3
