@@ -459,7 +459,6 @@ class Status(IntEnum):
     cancelled_on_disconnect = 143
     unknown_at_exchange = 155
     feed_deposed = 156
-    execution_lost_at_exchange = 157
     epoch_passed = 170
     storage_low = 175
     storage_full = 176

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from oms import Engine, cli, records
-from oms.enums import Status
+from oms.enums import Status, StorageState
 from oms.scenario.report import text
 from oms.scenario.runner import run_files
 from oms.verify import audit, in_words
@@ -15,10 +15,11 @@ from oms.verify import audit, in_words
 FILES = sorted((Path(__file__).parent / "scenarios").rglob("*.yaml"))
 WAYS = {"plain": {}, "restart_between": {"restart_between": True}, "twice": {"twice": True}}
 
-# What no scenario can say: the language has no words for it (the last one is a matter of the adapters' sessions).
+# What no scenario can say: the language has no words for malformed records, the process itself and sessions of adapters.
 ELSEWHERE = {
     *(Status.record_malformed, Status.side_not_supported, Status.ord_type_not_supported),
     *(Status.load_not_begun, Status.stage_taken, Status.move_owner_differs),
+    *(Status.feed_deposed, Status.epoch_passed, Status.storage_low, Status.storage_full),
 }
 
 
@@ -74,6 +75,11 @@ def test_what_no_scenario_can_say_is_answered_as_well():
         other = len(engine.rows("account")) - 1
         moved = engine.record("MoveOrder", account=engine.account_slot("K"), to=other, cl_ord_id="M")
         assert moved.status == Status.move_owner_differs
+        assert engine.open_feed("XASX", instance=1, epoch=5).ok
+        assert engine.open_feed("XASX", instance=2, epoch=5).status == Status.feed_deposed
+        assert [engine.record("Leading", epoch=1).status for _ in range(2)] == [Status.ok, Status.epoch_passed]
+        assert engine.record("StorageChanged", state=StorageState.low).alerts == [Status.storage_low]
+        assert engine.record("StorageChanged", state=StorageState.full).alerts == [Status.storage_full]
         row = records.encode("LoadCash", account=1, currency=1, booked=1)
         assert engine.apply(row).status == Status.load_not_begun
         request = bytearray(records.encode("OrderCancelRequest", account=1, cl_ord_id="C", orig_cl_ord_id="X"))

@@ -189,7 +189,6 @@
 #define ST_cancelled_on_disconnect 143
 #define ST_unknown_at_exchange 155
 #define ST_feed_deposed 156
-#define ST_execution_lost_at_exchange 157
 #define ST_epoch_passed 170
 #define ST_storage_low 175
 #define ST_storage_full 176

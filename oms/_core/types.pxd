@@ -188,7 +188,6 @@ cdef extern from "catalogue.h" nogil:
         ST_cancelled_on_disconnect
         ST_unknown_at_exchange
         ST_feed_deposed
-        ST_execution_lost_at_exchange
         ST_epoch_passed
         ST_storage_low
         ST_storage_full

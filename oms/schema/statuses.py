@@ -146,8 +146,6 @@ STATUSES = [
     # feeds
     Status(155, "unknown_at_exchange", "The exchange was asked, and does not have it: it never came there.", 103, 5),
     Status(156, "feed_deposed", "A newer owner has the feed: this one's word does not count."),
-    Status(157, "execution_lost_at_exchange",
-        "The exchange began again and does not tell of this trade any more: kept, until it busts it or a person does."),
     # who leads
     Status(170, "epoch_passed", "Another process has led with this epoch, or a later one."),
     # the disk
