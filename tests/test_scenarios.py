@@ -15,7 +15,7 @@ from oms.verify import audit, in_words
 FILES = sorted((Path(__file__).parent / "scenarios").rglob("*.yaml"))
 WAYS = {"plain": {}, "restart_between": {"restart_between": True}, "twice": {"twice": True}}
 
-# What no scenario can say: the language has no words for malformed records, the process itself and sessions of adapters.
+# What no scenario can say: it has no words for malformed records, the process itself and the sessions of adapters.
 ELSEWHERE = {
     *(Status.record_malformed, Status.side_not_supported, Status.ord_type_not_supported),
     *(Status.load_not_begun, Status.stage_taken, Status.move_owner_differs),
