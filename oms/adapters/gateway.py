@@ -138,7 +138,11 @@ class Gateway:
         except OSError:
             self._log.close()
             raise ExchangeGoneError("no exchange is there", where=str(path)) from None
-        self._call(b"O", json.dumps({"feed": feed}).encode())
+        try:
+            self._call(b"O", json.dumps({"feed": feed}).encode())
+        except ExchangeGoneError:
+            self.close()  # the next one needs the directory
+            raise
 
     def lease(self, epoch: int) -> None:
         self._call(b"O", json.dumps({"feed": self.feed, "epoch": epoch}).encode())

@@ -5,12 +5,15 @@ Every order reaches the exchange once; what the exchange traded is what the OMS 
 
 from collections import Counter
 from contextlib import ExitStack
+from multiprocessing.connection import Listener
 from pathlib import Path
 from random import Random
+from threading import Thread
 
 import pytest
 
 from oms import records
+from oms.adapters.gateway import ExchangeGoneError, Gateway
 from oms.adapters.log import Log
 from oms.adapters.messages import decode_order_request
 from oms.adapters.simulator import REQUESTS
@@ -29,7 +32,7 @@ feed = "XTST2"
 
 
 CONFIG = CONFIG.replace("settlement_days = 2", 'settlement_days = 2\nfeeds = ["XTST", "XTST2"]')
-CONFIG = CONFIG.replace("heartbeat_ms = 100", "heartbeat_ms = 100\nsilence_ms = 500")
+CONFIG = CONFIG.replace("heartbeat_ms = 100", "heartbeat_ms = 100\nsilence_ms = 3000")
 
 
 class TwoFeeds(Chain):
@@ -87,7 +90,7 @@ def test_one_of_two_adapters_is_killed_under_load(chain):
         send_some(client, chance, names, 100)
         client.drain()
         views = chain.views()
-        wait_until(lambda: not open_questions(views))
+        wait_until(lambda: not open_questions(views), 180)
         finish(chain)
     chain.kill("floor")  # its log is free to read
     del chain.children["floor"]
@@ -130,3 +133,12 @@ def every_request_came_once(chain):
     for slot in (slot for slot, handle in stood.items() if handle not in came):  # it ended with its order, unasked
         assert rows["type"][slot] != RequestType.new
         assert orders["closed"][rows["order"][slot]]
+
+
+def test_a_gateway_whose_exchange_breaks_off_at_once_leaves_its_directory(tmp_path):
+    with Listener(str(tmp_path / "floor"), "AF_UNIX") as listener:
+        Thread(target=lambda: listener.accept().close(), daemon=True).start()
+        with pytest.raises(ExchangeGoneError, match="broken off") as gone:
+            Gateway(tmp_path / "gateway", tmp_path / "floor", "XTST")
+    Log(tmp_path / "gateway" / "gateway.log").close()
+    assert gone.value.where == "XTST"  # it is still held, and with it the frame in which it was raised
