@@ -3,6 +3,7 @@
 Every order reaches the exchange once; what the exchange traded is what the OMS booked.
 """
 
+import os
 from collections import Counter
 from contextlib import ExitStack
 from multiprocessing.connection import Listener
@@ -71,6 +72,7 @@ def online(chain):
     return chain.views().rows("feed")["state"][1:].tolist()
 
 
+@pytest.mark.skipif("OMS_SOAK" not in os.environ, reason="a request may stay in doubt for minutes: see the roadmap")
 def test_one_of_two_adapters_is_killed_under_load(chain):
     chance, names = Random(5), {}
     for name in ("serve", "floor", "XTST", "XTST2", "trade-feed"):
