@@ -46,7 +46,7 @@ cdef bint count_in(State* s, uint32_t feed, uint64_t sequence) noexcept nogil:
 cdef inline uint64_t pause_of(uint32_t lapses) noexcept nogil:
     """How long a feed that comes and goes has to stay before it gets new orders: none at first, then twice as long each
     time, up to a minute and four seconds."""
-    return 0 if lapses < LAPSES_FREE else SECOND_NS << min(lapses - LAPSES_FREE, 6)
+    return 0 if lapses < LAPSES_FREE else <uint64_t>SECOND_NS << min(lapses - LAPSES_FREE, 6)
 
 
 cdef uint16_t apply_feed_opened(State* s, const FeedOpened* r) noexcept nogil:
