@@ -1,14 +1,11 @@
 """`oms custodian`: a bank or a registry in a box, on the adapter contract, as a process of its own."""
 
-import json
-import queue
-import signal
-import threading
 from argparse import Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oms.commands import add_command
+from oms.commands.console import Console
 from oms.commands.peer import add_peer, peer_of
 
 if TYPE_CHECKING:
@@ -28,40 +25,18 @@ def add(subparsers: "Subparsers") -> None:
 
 
 def run(args: Namespace) -> int:
-    from oms.adapters.contract import Adapter
     from oms.adapters.custodian import Counter, Custodian
-    from oms.commands.simulator import listen
 
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    console = Console(args, args.name)
     url, identity = peer_of(args, args.name)
     custodian = Custodian(args.dir, args.name, args.kind, durable=args.durability == "batch")
     if args.new_session:
         custodian.new_session()
     counter = Counter(custodian)
-    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-    threading.Thread(target=listen, args=(lines,), daemon=True).start()
-
-    def stopping() -> bool:
-        while not lines.empty():
-            line = lines.get()
-            say(args, {"command": line.strip()} | counter.do(line))
-        return stop.is_set() or counter.quitting
-
-    adapter = Adapter(custodian, url, on_event=lambda text: say(args, {"event": text}), **identity)
-    say(args, {"event": "started"} | counter.do("status"))
+    console.listen(counter)
+    console.say(event="started", **counter.do("status"))
     try:
-        adapter.run(stopping, open_timeout_s=1.0)
+        console.run_adapter(custodian, url, identity)
     finally:
         custodian.close()
     return 0
-
-
-def say(args: Namespace, what: dict[str, Any]) -> None:
-    """One line on standard output."""
-    if args.json:
-        print(json.dumps(what), flush=True)
-        return
-    words = [str(value) if name in ("event", "error", "help") else f"{name}={value}" for name, value in what.items()]
-    print(f"{args.name}: " + " ".join(words), flush=True)

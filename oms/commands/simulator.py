@@ -1,22 +1,15 @@
 """`oms simulator`: an exchange in a box, on the adapter contract, as a process of its own."""
 
-import json
-import queue
-import signal
-import sys
-import threading
 from argparse import Namespace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oms.commands import add_command
+from oms.commands.console import Console
 from oms.commands.peer import add_peer, peer_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from oms.adapters.desk import Desk
     from oms.adapters.simulator import Simulator
     from oms.commands import Subparsers
 
@@ -50,77 +43,59 @@ def add(subparsers: "Subparsers") -> None:
 
 
 def run(args: Namespace) -> int:
-    from oms.adapters.contract import Adapter
     from oms.adapters.desk import Desk
 
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    console = Console(args, args.exchange)
     if args.join:
-        return run_gateway(args, stop)
+        return run_gateway(args, console)
     url, identity = ("", {}) if args.floor else peer_of(args, args.feed or args.exchange)
     simulator = prepare(args)
     desk = Desk(simulator)
-    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-    threading.Thread(target=listen, args=(lines,), daemon=True).start()
-
-    def stopping() -> bool:
-        while not lines.empty():
-            say(args, answer(desk, lines.get()))
-        return stop.is_set() or desk.quitting
-
+    console.listen(desk)
     if args.floor:
-        return run_floor(args, simulator, stopping)
-    adapter = Adapter(simulator, url, on_event=lambda text: say(args, {"event": text}), **identity)
-    say(args, {"event": "started"} | desk.do("status"))
+        return run_floor(args, simulator, console)
+    console.say(event="started", **desk.do("status"))
     try:
-        adapter.run(stopping, open_timeout_s=1.0)
+        console.run_adapter(simulator, url, identity)
     finally:
         simulator.close()
     return 0
 
 
-def run_floor(args: Namespace, simulator: "Simulator", stopping: "Callable[[], bool]") -> int:
+def run_floor(args: Namespace, simulator: "Simulator", console: Console) -> int:
     """The exchange, for gateways to join."""
     from oms.adapters.gateway import Floor
 
     floor = Floor(simulator, args.floor)
-    say(args, {"event": "started", "floor": str(args.floor)})
+    console.say(event="started", floor=str(args.floor))
     try:
-        floor.run(stopping)
+        floor.run(console.stopping)
     finally:
         floor.close()
         simulator.close()
     return 0
 
 
-def run_gateway(args: Namespace, stop: threading.Event) -> int:
+def run_gateway(args: Namespace, console: Console) -> int:
     """A feed of an exchange that runs elsewhere; it waits for one that is not there, or has gone."""
-    from oms.adapters.contract import Adapter
     from oms.adapters.gateway import ExchangeGoneError, Gateway
 
     feed = args.feed or args.exchange
     url, identity = peer_of(args, feed)
-    while not stop.is_set():
+    while not console.stopping():
         try:
             gateway = Gateway(args.dir, args.join, feed, durable=args.durability == "batch")
         except ExchangeGoneError:
-            stop.wait(0.05)
+            console.stop.wait(0.05)
             continue
-        say(args, {"event": "joined", "instance": gateway.instance})
+        console.say(event="joined", instance=gateway.instance)
         try:
-            Adapter(gateway, url, on_event=lambda text: say(args, {"event": text}), **identity).run(stop.is_set)
+            console.run_adapter(gateway, url, identity, open_timeout_s=5.0)
         except ExchangeGoneError as gone:
-            say(args, {"event": str(gone)})
+            console.say(event=str(gone))
         finally:
             gateway.close()
     return 0
-
-
-def listen(lines: "queue.SimpleQueue[str]") -> None:
-    """What the trainer types, until standard input ends."""
-    for line in sys.stdin:
-        lines.put(line)
 
 
 def prepare(args: Namespace) -> "Simulator":
@@ -150,16 +125,3 @@ def prepare(args: Namespace) -> "Simulator":
         for order in load_open_orders(args.open_orders, args.exchange, known):
             simulator.carry(order)
     return simulator
-
-
-def answer(desk: "Desk", line: str) -> dict[str, Any]:
-    return {"command": line.strip()} | desk.do(line)
-
-
-def say(args: Namespace, what: dict[str, Any]) -> None:
-    """One line on standard output; help has more than one."""
-    if args.json:
-        print(json.dumps(what), flush=True)
-        return
-    words = [str(value) if name in ("event", "error", "help") else f"{name}={value}" for name, value in what.items()]
-    print(f"{args.exchange}: " + " ".join(words), flush=True)

@@ -1,13 +1,12 @@
 """`oms trade-feed`: follows the executions of a running OMS into a file of JSON lines."""
 
 import json
-import signal
-import threading
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oms.commands import add_command, add_config
+from oms.commands.console import until_signalled
 
 if TYPE_CHECKING:
     from oms.commands import Subparsers
@@ -25,9 +24,7 @@ def run(args: Namespace) -> int:
     from oms.adapters import trade_feed
     from oms.config import load
 
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = until_signalled()
     tables = args.tables or load(args.config).tables
     lines = trade_feed.run(tables, args.out, stop.is_set, once=args.once)
     print(json.dumps({"lines": lines}) if args.json else f"{lines} lines written to {args.out}")
