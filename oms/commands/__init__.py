@@ -4,11 +4,9 @@ A module imports what is heavy inside `run`, so that `oms --help` answers at onc
 """
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from oms.errors import OmsError
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -86,25 +84,6 @@ def add_config(command: ArgumentParser) -> None:
     command.add_argument(
         "--config", type=Path, default=Path("oms.toml"), metavar="FILE", help="settings (default: oms.toml)"
     )
-
-
-def add_operator(command: ArgumentParser) -> None:
-    """The arguments of what an operator asks of a running OMS: in whose name, and of which."""
-    command.add_argument("--as", dest="endpoint", default="", metavar="ENDPOINT", help="the operator's endpoint")
-    add_config(command)
-
-
-def add_scope(command: ArgumentParser, scopes: Sequence[str]) -> None:
-    """The arguments that say whom it concerns; `named` checks them."""
-    command.add_argument("scope", choices=scopes)
-    command.add_argument("name", nargs="?", default="", metavar="NAME", help="its code; none for the firm")
-
-
-def named(args: Namespace) -> str:
-    """The scope and its name, in words. Raises OmsError unless all but the firm has a name."""
-    if (args.scope == "firm") != (args.name == ""):
-        raise OmsError(f"{args.scope} {args.name or 'without a name'}", remedy="the firm has no name, all else has one")
-    return f"{args.scope} {args.name}".rstrip()
 
 
 def add_store(command: ArgumentParser, tables: bool = False) -> None:

@@ -5,11 +5,11 @@ from argparse import Namespace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from oms.commands import add_command, add_config, add_group, add_operator
+from oms.commands import add_command, add_config, add_group
+from oms.commands.operator import add_operator, outcome, session
 
 if TYPE_CHECKING:
     from oms.commands import Subparsers
-    from oms.config import Config
     from oms.pictures import Request
 
 
@@ -20,12 +20,11 @@ def add(subparsers: "Subparsers") -> None:
         "list and decide on requests that wait for a DTR",
         "The queue of requests that the rules do not let straight through.",
     )
-    listing = add_command(actions, "list", "requests that wait, oldest first", run)
-    listing.set_defaults(action=_list)
+    listing = add_command(actions, "list", "requests that wait, oldest first", _list)
     add_config(listing)
     for name, summary in (("authorise", "let a request through"), ("reject", "refuse a request")):
-        command = add_command(actions, name, summary, run)
-        command.set_defaults(action=_decide, decision=name)
+        command = add_command(actions, name, summary, _decide)
+        command.set_defaults(decision=name)
         command.add_argument("account", metavar="ACCOUNT")
         command.add_argument("cl_ord_id", metavar="CL_ORD_ID")
         command.add_argument(
@@ -33,13 +32,6 @@ def add(subparsers: "Subparsers") -> None:
         )
         command.add_argument("--reason", default="", help="why; kept in the journal")
         add_operator(command)
-
-
-def run(args: Namespace) -> int:
-    from oms.config import load
-
-    status: int = args.action(args, load(args.config))
-    return status
 
 
 def describe(request: "Request") -> dict[str, Any]:
@@ -59,30 +51,26 @@ def describe(request: "Request") -> dict[str, Any]:
     }
 
 
-def _list(args: Namespace, config: "Config") -> int:
+def _list(args: Namespace) -> int:
+    from oms.config import load
+    from oms.look import columns
     from oms.views import attach
 
-    rows = [describe(request) for request in attach(config.tables).queue()]
+    rows = [describe(request) for request in attach(load(args.config).tables).queue()]
     if args.json:
         print(json.dumps(rows, indent=2))
         return 0
     if not rows:
         print("nothing waits")
         return 0
-    widths = {name: max(len(name), *(len(str(row[name])) for row in rows)) for name in rows[0]}
-    for row in [{name: name for name in rows[0]}, *rows]:
-        print("  ".join(str(row[name]).ljust(width) for name, width in widths.items()).rstrip())
+    print(columns(rows, list(rows[0])))
     return 0
 
 
-def _decide(args: Namespace, config: "Config") -> int:
+def _decide(args: Namespace) -> int:
     from oms.enums import Decision
-    from oms.operator_client import Operator
 
-    with Operator(config, args.endpoint) as operator:
-        status = operator.decide(Decision[args.decision], args.account, args.cl_ord_id, args.version, args.reason)
-    if args.json:
-        print(json.dumps({"account": args.account, "cl_ord_id": args.cl_ord_id, "status": status.name}))
-    else:
-        print(f"{args.account} {args.cl_ord_id}: {'done' if status == 0 else status.name}")
-    return 0 if status == 0 else 1
+    account, cl_ord_id = args.account, args.cl_ord_id
+    with session(args) as operator:
+        status = operator.decide(Decision[args.decision], account, cl_ord_id, args.version, args.reason)
+    return outcome(args, {"status": status}, f"{account} {cl_ord_id}", account=account, cl_ord_id=cl_ord_id)

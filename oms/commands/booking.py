@@ -4,12 +4,12 @@ Each counts once, by its reference or batch id: after a time-out it may be given
 (with the status, and what was asked for and what is allowed in units), or another error.
 """
 
-import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from oms.commands import add_command, add_operator
+from oms.commands import add_command
+from oms.commands.operator import add_operator, outcome, session
 
 if TYPE_CHECKING:
     from oms.booking import Booking
@@ -69,20 +69,11 @@ def _command(subparsers: "Subparsers", name: str, summary: str, make: Make, *arg
 
 
 def run(args: Namespace) -> int:
-    from oms.config import load
-    from oms.enums import Status
-    from oms.operator_client import Operator
-
-    with Operator(load(args.config), args.endpoint) as operator:
+    with session(args) as operator:
         answer = operator.book(args.make(operator.views, args))
-    status = Status(answer["status"])
-    told = {"command": args.command, "status": status.name, "figure": answer["figure"], "limit": answer["limit"]}
-    if args.json:
-        print(json.dumps(told))
-    else:
-        figures = f": {told['figure']}, allowed {told['limit']}" if told["figure"] or told["limit"] else ""
-        print(f"{args.command}: {'done' if status == 0 else status.name}{figures}")
-    return 0 if status == Status.ok else 1
+    figure, limit = answer["figure"], answer["limit"]
+    figures = f": {figure}, allowed {limit}" if figure or limit else ""
+    return outcome(args, answer, args.command, figures=figures, command=args.command, figure=figure, limit=limit)
 
 
 def _moved(views: "Views", args: Namespace, kind: str, item: str, **more: Any) -> "list[Booking]":

@@ -8,7 +8,8 @@ from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from oms.commands import add_command, add_group, add_operator, add_scope, add_store, named
+from oms.commands import add_command, add_group, add_store
+from oms.commands.operator import add_operator, add_scope, named, outcome, scope_of, session
 
 if TYPE_CHECKING:
     from oms.commands import Subparsers
@@ -68,27 +69,14 @@ def describe(change: "Change") -> dict[str, Any]:
 
 
 def _change(args: Namespace) -> int:
-    from oms.config import load
-    from oms.control import slot_of
-    from oms.enums import ControlScope, ControlState, Status
-    from oms.operator_client import Operator
+    from oms.enums import ControlState, Status
 
     whom = named(args)
-    with Operator(load(args.config), args.endpoint) as operator:
-        answer = operator.ask(
-            "Control",
-            scope=int(ControlScope[args.scope]),
-            number=slot_of(operator.views, args.scope, args.name),
-            state=int(ControlState[args.state]),
-            reason=args.reason,
-        )
-    status = Status(answer["status"])
-    told = {"scope": args.scope, "name": args.name, "state": args.state, "status": status.name}
-    if status == Status.ok and args.state == "killed":
+    with session(args) as operator:
+        scope = scope_of(operator.views, args)
+        answer = operator.ask("Control", **scope, state=int(ControlState[args.state]), reason=args.reason)
+    told, done = {"scope": args.scope, "name": args.name, "state": args.state}, args.state
+    if answer["status"] == Status.ok and args.state == "killed":
         told |= {"cancels": answer["figure"], "withdrawn": answer["limit"]}
-    if args.json:
-        print(json.dumps(told))
-    else:
-        taken = f", {told['cancels']} cancels sent, {told['withdrawn']} requests withdrawn" if "cancels" in told else ""
-        print(f"{whom}: {args.state if status == 0 else status.name}{taken}")
-    return 0 if status == Status.ok else 1
+        done += f", {answer['figure']} cancels sent, {answer['limit']} requests withdrawn"
+    return outcome(args, answer, whom, done, **told)

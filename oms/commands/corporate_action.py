@@ -8,7 +8,8 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from oms.commands import add_command, add_group, add_operator, add_store
+from oms.commands import add_command, add_group, add_store
+from oms.commands.operator import add_operator, outcome, session
 
 if TYPE_CHECKING:
     from oms.commands import Subparsers
@@ -31,11 +32,11 @@ def add(subparsers: "Subparsers") -> None:
     announce.add_argument("id", metavar="ID", help="counts once")
     _add_terms(announce)
     announce.add_argument("--live-orders", choices=("cancel", "hold"), help="default: cancel where stock scales")
-    _add_operator(announce)
+    add_operator(announce)
     undo = add_command(actions, "undo", "take it back, while nothing else has moved the instrument", _undo)
     undo.add_argument("id", metavar="ID")
     undo.add_argument("--reason", default="", help="why; kept in the journal")
-    _add_operator(undo)
+    add_operator(undo)
     listing = add_command(actions, "list", "all that were announced", _list)
     add_store(listing)
     rename = add_command(subparsers, "rename", "another symbol, code, name or ISIN for what is known", _rename)
@@ -43,7 +44,7 @@ def add(subparsers: "Subparsers") -> None:
     rename.add_argument("name", metavar="NAME", help="what it is called now; of an ISIN the instrument")
     rename.add_argument("to", metavar="NEW")
     rename.add_argument("--reason", default="", help="why; kept in the journal")
-    _add_operator(rename)
+    add_operator(rename)
 
 
 def _add_terms(command: ArgumentParser) -> None:
@@ -54,10 +55,6 @@ def _add_terms(command: ArgumentParser) -> None:
     command.add_argument("--price", default="0", help="of a fraction of new stock, paid in cash")
     command.add_argument("--amount", help="dividend per unit of stock")
     command.add_argument("--new-instrument", default="", metavar="SYMBOL")
-
-
-def _add_operator(command: ArgumentParser) -> None:
-    add_operator(command)
 
 
 def _terms(args: Namespace) -> dict[str, Any]:
@@ -109,14 +106,9 @@ def _rename(args: Namespace) -> int:
 
 def _ask(args: Namespace, record: str, fields: Any) -> int:
     """One record over an operator's session, and what came of it."""
-    from oms.config import load
-    from oms.enums import Status
-    from oms.operator_client import Operator
-
-    with Operator(load(args.config), args.endpoint) as operator:
-        status = Status(operator.ask(record, **fields(operator.views))["status"])
-    print(json.dumps({"status": status.name}) if args.json else "done" if status == Status.ok else status.name)
-    return 0 if status == Status.ok else 1
+    with session(args) as operator:
+        answer = operator.ask(record, **fields(operator.views))
+    return outcome(args, answer)
 
 
 def _list(args: Namespace) -> int:

@@ -7,7 +7,8 @@ import json
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from oms.commands import add_command, add_group, add_operator, add_scope, add_store, named
+from oms.commands import add_command, add_group, add_store
+from oms.commands.operator import add_operator, add_scope, named, outcome, scope_of, session
 
 if TYPE_CHECKING:
     from oms.commands import Subparsers
@@ -58,26 +59,13 @@ def _show(args: Namespace) -> int:
 
 
 def _set(args: Namespace) -> int:
-    from oms.config import load
-    from oms.control import slot_of
-    from oms.enums import ControlScope, LimitName, Status
+    from oms.enums import LimitName
     from oms.limits import units_of
-    from oms.operator_client import Operator
 
     whom = named(args)
-    with Operator(load(args.config), args.endpoint) as operator:
-        answer = operator.ask(
-            "SetLimit",
-            scope=int(ControlScope[args.scope]),
-            number=slot_of(operator.views, args.scope, args.name),
-            name=int(LimitName[args.limit]),
-            value=units_of(args.limit, args.value),
-        )
-    status = Status(answer["status"])
-    if args.json:
-        told = {name: getattr(args, name) for name in ("scope", "name", "limit", "value")}
-        print(json.dumps(told | {"status": status.name}))
-    else:
-        done = f"{args.limit} {args.value}" if status == Status.ok else status.name
-        print(f"{whom}: {done}")
-    return 0 if status == Status.ok else 1
+    value = units_of(args.limit, args.value)
+    with session(args) as operator:
+        scope = scope_of(operator.views, args)
+        answer = operator.ask("SetLimit", **scope, name=int(LimitName[args.limit]), value=value)
+    told = {name: getattr(args, name) for name in ("scope", "name", "limit", "value")}
+    return outcome(args, answer, whom, f"{args.limit} {args.value}", **told)

@@ -3,11 +3,11 @@
 Exit status: 0 done, 1 refused, or another error.
 """
 
-import json
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from oms.commands import add_command, add_operator
+from oms.commands import add_command
+from oms.commands.operator import add_operator, outcome, session
 
 if TYPE_CHECKING:
     from oms.commands import Subparsers
@@ -25,23 +25,16 @@ def add(subparsers: "Subparsers") -> None:
 
 
 def run(args: Namespace) -> int:
-    from oms.config import load
     from oms.control import slot_of
-    from oms.enums import Side, Status
+    from oms.enums import Side
     from oms.errors import OmsError
-    from oms.operator_client import Operator
 
     chosen = {name: getattr(args, name) for name in SELECTED if getattr(args, name)}
     if args.all == bool(chosen or args.side):
         raise OmsError("either --all, or whose orders", remedy="oms mass-cancel --help")
-    with Operator(load(args.config), args.endpoint) as operator:
+    with session(args) as operator:
         slots = {name: slot_of(operator.views, name, code) for name, code in chosen.items()}
         answer = operator.ask("OrderMassCancelRequest", **slots, side=int(Side[args.side]) if args.side else 0)
-    status = Status(answer["status"])
-    told = {"status": status.name, "cancels": answer["figure"], "withdrawn": answer["limit"]}
-    if args.json:
-        print(json.dumps(told))
-    else:
-        done = f"{told['cancels']} cancels sent, {told['withdrawn']} unsent requests ended"
-        print(done if status == Status.ok else status.name)
-    return 0 if status == Status.ok else 1
+    cancels, withdrawn = answer["figure"], answer["limit"]
+    done = f"{cancels} cancels sent, {withdrawn} unsent requests ended"
+    return outcome(args, answer, done=done, cancels=cancels, withdrawn=withdrawn)

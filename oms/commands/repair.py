@@ -4,10 +4,11 @@ Exit status: 0 done, 1 refused, or another error.
 """
 
 import json
-from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING, Any
+from argparse import Namespace
+from typing import TYPE_CHECKING
 
-from oms.commands import add_command, add_operator, add_store
+from oms.commands import add_command, add_store
+from oms.commands.operator import add_operator, outcome, session
 from oms.enums import Resolution, Status
 
 if TYPE_CHECKING:
@@ -31,19 +32,15 @@ def add(subparsers: "Subparsers") -> None:
     resolve.add_argument("outcome", choices=[word.name for word in Resolution])
     resolve.add_argument("--account", default="", metavar="CODE", help="of the request or order that NAME is then")
     resolve.add_argument("--reason", default="", help="why; kept in the journal")
-    _add_operator(resolve)
+    add_operator(resolve)
     assign = add_command(subparsers, "assign", "give an order at the suspense account to an account", _assign)
     assign.add_argument("name", metavar="NAME", help="its order_id, cl_ord_id, or the exec_id of one of its executions")
     assign.add_argument("account", metavar="ACCOUNT")
-    _add_operator(assign)
+    add_operator(assign)
     move = add_command(subparsers, "move", "move an order, with its executed part, to another account", _move)
     for word in ("account", "cl_ord_id", "to"):
         move.add_argument(word, metavar=word.upper())
-    _add_operator(move)
-
-
-def _add_operator(command: ArgumentParser) -> None:
-    add_operator(command)
+    add_operator(move)
 
 
 def _list(args: Namespace) -> int:
@@ -63,50 +60,33 @@ def _list(args: Namespace) -> int:
     return 0
 
 
-def _told(args: Namespace, name: str, answer: dict[str, Any]) -> int:
-    status = Status(answer["status"])
-    if args.json:
-        print(json.dumps({"name": name, "status": status.name}))
-    else:
-        print(f"{name}: {'done' if status == Status.ok else status.name}")
-    return 0 if status == Status.ok else 1
-
-
 def _resolve(args: Namespace) -> int:
     from oms.config import load
-    from oms.operator_client import Operator
     from oms.parked import booked_again, find_parked, request_named
 
-    config = load(args.config)
-    with Operator(config, args.endpoint) as operator:
+    with session(args) as operator:
         views, said = operator.views, {"outcome": int(Resolution[args.outcome]), "text": args.reason}
         if args.account:
             answer = operator.ask("Resolve", request=request_named(views, args.account, args.name), **said)
         elif args.outcome == "apply" and find_parked(views, args.name):
-            answer = operator.send(booked_again(views, config.directory / "journal", find_parked(views, args.name)))
+            journal = load(args.config).directory / "journal"
+            answer = operator.send(booked_again(views, journal, find_parked(views, args.name)))
         else:
             answer = operator.ask("Resolve", parked=find_parked(views, args.name), **said)
-    return _told(args, args.name, answer)
+    return outcome(args, answer, args.name, name=args.name)
 
 
 def _assign(args: Namespace) -> int:
-    from oms.config import load
-    from oms.operator_client import Operator
     from oms.parked import find_suspended
 
-    with Operator(load(args.config), args.endpoint) as operator:
-        views = operator.views
-        answer = operator.ask(
-            "AssignOrder", order=find_suspended(views, args.name), account=views.account_slot(args.account)
-        )
-    return _told(args, args.name, answer)
+    with session(args) as operator:
+        order, account = find_suspended(operator.views, args.name), operator.views.account_slot(args.account)
+        answer = operator.ask("AssignOrder", order=order, account=account)
+    return outcome(args, answer, args.name, name=args.name)
 
 
 def _move(args: Namespace) -> int:
-    from oms.config import load
-    from oms.operator_client import Operator
-
-    with Operator(load(args.config), args.endpoint) as operator:
+    with session(args) as operator:
         accounts = {name: operator.views.account_slot(getattr(args, name)) for name in ("account", "to")}
         answer = operator.ask("MoveOrder", cl_ord_id=args.cl_ord_id, **accounts)
-    return _told(args, args.cl_ord_id, answer)
+    return outcome(args, answer, args.cl_ord_id, name=args.cl_ord_id)

@@ -7,7 +7,8 @@ import json
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
-from oms.commands import add_command, add_group, add_operator
+from oms.commands import add_command, add_group
+from oms.commands.operator import add_operator, session
 
 if TYPE_CHECKING:
     from oms.asking import Asking
@@ -53,10 +54,8 @@ def _terms(command: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     from oms.asking import Asking
-    from oms.config import load
-    from oms.operator_client import Operator
 
-    with Operator(load(args.config), args.endpoint) as operator:
+    with session(args) as operator:
         told = describe(args.check(Asking(operator), args))
     if args.json:
         print(json.dumps(told))
