@@ -186,39 +186,37 @@ cdef int ladder_place(const State* s, const int32_t* dates, int places, uint32_t
     return empty
 
 
+cdef inline void add_to_ladder(State* s, int32_t* dates, int64_t* owed, int64_t* due, int places, uint32_t* further,
+                               int32_t date, int64_t more_owed, int64_t more_due) noexcept nogil:
+    """Adds to what is owed and due on a date; a date with nothing left gives its place back."""
+    cdef int place = ladder_place(s, dates, places, further[0], date)
+    if place < 0:
+        further_ladder(s, further, date, more_owed, more_due)
+        return
+    owed[place] += more_owed
+    due[place] += more_due
+    dates[place] = date if owed[place] or due[place] else 0
+
+
 cdef void cash_ladder(State* s, uint32_t cash, int32_t date, int64_t payable, int64_t receivable) noexcept nogil:
     """Adds to what is payable and receivable on a date."""
     cdef CashRow* c = &s.cash[cash]
-    cdef int place = ladder_place(s, c.ladder_date, LADDER_CASH, c.ladder, date)
     row_open(&c.version)
     c.payable += payable
     c.receivable += receivable
-    if place < 0:
-        further_ladder(s, &c.ladder, date, payable, receivable)
-    else:
-        c.ladder_date[place] = date
-        c.ladder_payable[place] += payable
-        c.ladder_receivable[place] += receivable
-        if c.ladder_payable[place] == 0 and c.ladder_receivable[place] == 0:
-            c.ladder_date[place] = 0
+    add_to_ladder(s, c.ladder_date, c.ladder_payable, c.ladder_receivable, LADDER_CASH, &c.ladder, date, payable,
+                  receivable)
     row_close(&c.version)
 
 
 cdef void holding_ladder(State* s, uint32_t holding, int32_t date, int64_t outgoing, int64_t incoming) noexcept nogil:
     """Adds to what is outgoing and incoming on a date."""
     cdef HoldingRow* h = &s.holding[holding]
-    cdef int place = ladder_place(s, h.ladder_date, LADDER_HOLDING, h.ladder, date)
     row_open(&h.version)
     h.outgoing += outgoing
     h.incoming += incoming
-    if place < 0:
-        further_ladder(s, &h.ladder, date, outgoing, incoming)
-    else:
-        h.ladder_date[place] = date
-        h.ladder_outgoing[place] += outgoing
-        h.ladder_incoming[place] += incoming
-        if h.ladder_outgoing[place] == 0 and h.ladder_incoming[place] == 0:
-            h.ladder_date[place] = 0
+    add_to_ladder(s, h.ladder_date, h.ladder_outgoing, h.ladder_incoming, LADDER_HOLDING, &h.ladder, date, outgoing,
+                  incoming)
     row_close(&h.version)
     resize_short(s, holding)
 

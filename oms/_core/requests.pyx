@@ -77,6 +77,19 @@ cdef uint16_t answer_again(State* s, const Asked* a, uint32_t known) noexcept no
     return status
 
 
+cdef bint answered(State* s, Asked* a, uint16_t* status) noexcept nogil:
+    """Whether who asks, or that it was asked before, has been its answer already."""
+    cdef uint32_t known
+    status[0] = begin(s, a, &known)
+    if status[0] != ST_ok:
+        refuse(s, a, status[0])
+    elif known:
+        status[0] = answer_again(s, a, known)
+    else:
+        return False
+    return True
+
+
 cdef uint16_t reject(State* s, const Asked* a, const Terms* t, uint16_t status) noexcept nogil:
     """A request that the rules refuse: its row stays, so that the same one again gets the same answer. It takes none of
     what is kept for cancels."""
@@ -165,11 +178,8 @@ cdef uint16_t apply_new(State* s, const NewOrderSingle* r) noexcept nogil:
     cdef uint16_t status
     ask(&a, RequestType_new, r.options, r.account, r.tag, NewOrderSingle_texts(r), r.cl_ord_id_length,
         content_of(r, <uint64_t>&r.tag - <uint64_t>r, T_NewOrderSingle, r.frame.length))
-    status = begin(s, &a, &slot)
-    if status != ST_ok:
-        return refuse(s, &a, status)
-    if slot:
-        return answer_again(s, &a, slot)
+    if answered(s, &a, &status):
+        return status
     memset(&t, 0, sizeof(t))
     t.account, t.instrument, t.side, t.ord_type = r.account, r.instrument, r.side, r.ord_type
     t.time_in_force, t.expire_date, t.order_qty, t.price = r.time_in_force, r.expire_date, r.order_qty, r.price
@@ -260,11 +270,8 @@ cdef uint16_t apply_replace(State* s, const OrderCancelReplaceRequest* r) noexce
     cdef const uint8_t* texts = OrderCancelReplaceRequest_texts(r)
     ask(&a, RequestType_replace, r.options, r.account, r.tag, texts, r.cl_ord_id_length,
         content_of(r, <uint64_t>&r.tag - <uint64_t>r, T_OrderCancelReplaceRequest, r.frame.length))
-    status = begin(s, &a, &slot)
-    if status != ST_ok:
-        return refuse(s, &a, status)
-    if slot:
-        return answer_again(s, &a, slot)
+    if answered(s, &a, &status):
+        return status
     memset(&t, 0, sizeof(t))
     t.account = a.account
     order = order_named(s, &a, texts + r.cl_ord_id_length, r.orig_cl_ord_id_length)
@@ -352,11 +359,8 @@ cdef uint16_t apply_cancel(State* s, const OrderCancelRequest* r) noexcept nogil
     cdef const uint8_t* texts = OrderCancelRequest_texts(r)
     ask(&a, RequestType_cancel, r.options, r.account, r.tag, texts, r.cl_ord_id_length,
         content_of(r, <uint64_t>&r.tag - <uint64_t>r, T_OrderCancelRequest, r.frame.length))
-    status = begin(s, &a, &slot)
-    if status != ST_ok:
-        return refuse(s, &a, status)
-    if slot:
-        return answer_again(s, &a, slot)
+    if answered(s, &a, &status):
+        return status
     memset(&t, 0, sizeof(t))
     t.account = a.account
     order = order_named(s, &a, texts + r.cl_ord_id_length, r.orig_cl_ord_id_length)
