@@ -11,7 +11,8 @@ import numpy as np
 
 from oms.enums import ControlScope, RequestType, Side, TradeKind
 from oms.recompute import Books, Figures
-from oms.recompute_orders import DEAD, LIVE
+from oms.recompute_orders import DEAD
+from oms.views import LIVE
 
 WATCH_LIMITS = 4  # of firm.watched
 

@@ -11,18 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from oms.enums import FeeBasis, RequestStatus, RequestType, Side, TradeKind, WithdrawalStatus
+from oms.enums import FeeBasis, RequestType, Side, TradeKind, WithdrawalStatus
 from oms.recompute import IN_LADDERS, SETTLED, Books, Figures, counted_by_orders, holders_of
+from oms.views import LIVE
 
 DEAD, FILLED = 1, 2  # order.closed
 SHORT = (Side.sell_short, Side.sell_short_exempt)
-LIVE = (
-    RequestStatus.received,
-    RequestStatus.queued,
-    RequestStatus.buffered,
-    RequestStatus.submitted,
-    RequestStatus.in_doubt,
-)
 
 
 def recompute_orders(books: Books) -> None:

@@ -59,7 +59,7 @@ FLAGS = {1: "external", 2: "overfilled", 4: "filled_after_close", 8: "cum_differ
 FLAGS |= {32: "to_be_restated", 64: "restated"}
 RESTATED = 64  # order.flags: its cum_qty counts its executions scaled
 PRECEDENCE = [OrdStatus.pending_cancel, OrdStatus.pending_replace]
-LIVE = (
+LIVE = (  # requests that may still change what is at the exchange
     RequestStatus.received,
     RequestStatus.queued,
     RequestStatus.buffered,
