@@ -1,6 +1,5 @@
 """A simulated bank: killed and started again it tells every movement once, and a running OMS books it at once."""
 
-import json
 import subprocess
 import sys
 import time
@@ -18,33 +17,14 @@ from oms.errors import OmsError
 from oms.operator_client import Operator
 from oms.views import attach
 from tests.adapters.stand_in import ENVIRONMENT, FeedServer, wait_until
+from tests.adapters.typed import ROOT, Typed
 
-ROOT = Path(__file__).parents[2]
 
-
-class Process:
+class Process(Typed):
     """A custodian's process."""
 
     def __init__(self, directory, *options):
-        command = [sys.executable, "-m", "oms", "custodian", "--json", "--kind", "bank", "--name", "BANK1"]
-        self.child = subprocess.Popen(
-            [*command, "--dir", str(directory), *options], cwd=ROOT, stdin=-1, stdout=-1, text=True
-        )
-
-    def ask(self, line):
-        self.child.stdin.write(line + "\n")
-        self.child.stdin.flush()
-        while True:
-            answer = json.loads(self.child.stdout.readline())
-            if answer.get("command") == line:
-                return answer
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.child.kill()
-        self.child.communicate()
+        super().__init__("custodian", "--kind", "bank", "--name", "BANK1", "--dir", str(directory), *options)
 
 
 def test_killed_at_any_moment_it_tells_every_movement_once(tmp_path):

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import time
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -13,6 +12,7 @@ from oms.adapters.messages import feed_sequence
 from tests.adapters.stand_in import ENVIRONMENT, FeedServer, wait_until
 from tests.adapters.test_contract import reference, timeless
 from tests.adapters.test_simulator import flow
+from tests.adapters.typed import ROOT, Typed
 
 INSTRUMENTS = """#kind=instruments,as_of=2026-11-20,source=TEST,rows=3
 symbol,exchange,currency,price_exponent,reference_price,tick
@@ -20,38 +20,17 @@ ABC,XTST,AUD,2,1.00,0.01
 XYZ,XTST,AUD,2,1.00,0.01
 ELSE,XOTH,AUD,4,1.00,0.01
 """
-ROOT = Path(__file__).parents[2]
 
 
-class Process:
-    """One simulator process; `said` holds the lines that it has answered."""
+class Process(Typed):
+    """One simulator process."""
 
     def __init__(self, directory, url, *options):
         directory.mkdir(exist_ok=True)
         (directory / "instruments.csv").write_text(INSTRUMENTS)
-        self.said = []
-        command = [sys.executable, "-m", "oms", "simulator", "--json", "--url", url, "--exchange", "XTST"]
-        command += ["--dir", str(directory / "XTST"), "--instruments", str(directory / "instruments.csv")]
-        command += ["--environment", ENVIRONMENT, "--date", "2026-11-23", "--house-levels", "0", *options]
-        self.child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def ask(self, line):
-        self.child.stdin.write(line + "\n")
-        self.child.stdin.flush()
-        while True:
-            answer = json.loads(self.child.stdout.readline())
-            if answer.get("command") == line:
-                return answer
-
-    def kill(self):
-        self.child.kill()
-        self.child.communicate()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.kill()
+        where = ["--dir", str(directory / "XTST"), "--instruments", str(directory / "instruments.csv")]
+        where += ["--environment", ENVIRONMENT, "--date", "2026-11-23", "--house-levels", "0", *options]
+        super().__init__("simulator", "--url", url, "--exchange", "XTST", *where)
 
 
 @pytest.fixture

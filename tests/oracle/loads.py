@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from fractions import Fraction
+from typing import Any
 
 from tests.oracle.books import Adjustment, Cash, Holding
 from tests.oracle.numbers import ZERO, Number, as_date, exact, known
@@ -18,37 +19,21 @@ class Loads(Settlement):
         super().__init__()
         self.loads: list[tuple[str, date, str, bytes]] = []  # kind, as of, source, digest
 
-    def load_cash(
-        self,
-        as_of: date | str,
-        rows: Iterable[tuple[str, str, Number]],
-        source: str = "",
-        digest: bytes = b"",
-        supersede: bool = False,
-        by: str | None = None,
-    ) -> Result:
-        """The bank's figures: positions at the end of `as_of`, not changes."""
+    def load_cash(self, as_of: date | str, rows: Iterable[tuple[str, str, Number]], **file: Any) -> Result:
+        """The bank's figures: positions at the end of `as_of`, not changes. file: as of `refused_load`."""
         day = as_date(as_of)
-        refused = self.refused_load("cash", day, source, digest, supersede, by)
-        if refused:
+        if refused := self.refused_load("cash", day, **file):
             return Result(refused)
         for account, currency, booked in rows:
             self.take_over(self.books[account, currency], account, currency, day, exact(booked))
         return Result()
 
     def load_holdings(
-        self,
-        as_of: date | str,
-        rows: Iterable[tuple[str, str, Number, Number | None]],
-        source: str = "",
-        digest: bytes = b"",
-        supersede: bool = False,
-        by: str | None = None,
+        self, as_of: date | str, rows: Iterable[tuple[str, str, Number, Number | None]], **file: Any
     ) -> Result:
-        """The registry's figures; a price is taken over only where no average is known."""
+        """The registry's figures; a price is taken over only where no average is known. file: as of `refused_load`."""
         day = as_date(as_of)
-        refused = self.refused_load("holdings", day, source, digest, supersede, by)
-        if refused:
+        if refused := self.refused_load("holdings", day, **file):
             return Result(refused)
         for account, instrument, settled, average_price in rows:
             holding = self.stock[account, instrument]
@@ -58,7 +43,13 @@ class Loads(Settlement):
         return Result()
 
     def refused_load(
-        self, kind: str, as_of: date, source: str, digest: bytes, supersede: bool, by: str | None
+        self,
+        kind: str,
+        as_of: date,
+        source: str = "",
+        digest: bytes = b"",
+        supersede: bool = False,
+        by: str | None = None,
     ) -> str | None:
         """A file counts once; another of the same source and date only by a named operator."""
         if by is not None and not self.operates(by):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.property.pair import Pair
-from tests.property.test_regressions import THURSDAY, Call, call, fill, told
+from tests.property.test_regressions import THURSDAY, Call, agree, call, fill, told
 
 DAYS: dict[str, list[Call]] = {
     "an order that came to nothing is too late for a move, wherever it should go": [
@@ -81,8 +80,4 @@ DAYS: dict[str, list[Call]] = {
 
 @pytest.mark.parametrize("rule", DAYS)
 def test_both_agree(rule: str) -> None:
-    pair = Pair()
-    for method, args, fields in DAYS[rule]:
-        pair.do(method, *args, **fields)
-        pair.compare()
-    pair.close()
+    agree(DAYS[rule])

@@ -12,6 +12,15 @@ from tests.property.pair import Pair
 Call = tuple[str, tuple[Any, ...], dict[str, Any]]
 
 
+def agree(day: list[Call]) -> None:
+    """Plays it on both, compared after each call."""
+    pair = Pair()
+    for method, args, fields in day:
+        pair.do(method, *args, **fields)
+        pair.compare()
+    pair.close()
+
+
 def call(method: str, *args: Any, **fields: Any) -> Call:
     return method, args, fields
 
@@ -144,8 +153,4 @@ DAYS: dict[str, list[Call]] = {
 
 @pytest.mark.parametrize("rule", DAYS)
 def test_both_agree(rule: str) -> None:
-    pair = Pair()
-    for method, args, fields in DAYS[rule]:
-        pair.do(method, *args, **fields)
-        pair.compare()
-    pair.close()
+    agree(DAYS[rule])

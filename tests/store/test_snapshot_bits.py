@@ -10,21 +10,13 @@ import pytest
 from oms import Engine, snapshot
 from oms._core.engine import Core
 from oms.snapshot import Snapshot, SnapshotRefused
+from tests.store.writer import one_order
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     with Engine({"event": 16}) as engine:
-        engine.define_currency("AUD")
-        engine.define_exchange("XASX")
-        engine.define_class("default")
-        engine.define_account("A")
-        engine.define_instrument("Q", exchange="XASX", currency="AUD")
-        engine.business_date("2026-11-23")
-        engine.session("XASX", "open")
-        engine.open_feed("XASX")
-        engine.deposit("A", "AUD", "900", "r1")
-        engine.submit("A", "o1", "Q", "buy", 5, "10")
+        one_order(engine, "900", 5)
         return engine.snapshot(tmp_path_factory.mktemp("small"))
 
 

@@ -23,19 +23,24 @@ def fills(engine: Engine, first: int, count: int) -> bytes:
     )
 
 
+def one_order(engine: Engine, money: str, quantity: int) -> None:
+    """A firm of one account and one instrument, with an order that is open."""
+    engine.define_currency("AUD")
+    engine.define_exchange("XASX")
+    engine.define_class("default")
+    engine.define_account("A")
+    engine.define_instrument("Q", exchange="XASX", currency="AUD")
+    engine.business_date("2026-11-23")
+    engine.session("XASX", "open")
+    engine.open_feed("XASX")
+    engine.deposit("A", "AUD", money, "r1")
+    engine.submit("A", "o1", "Q", "buy", quantity, "10")
+
+
 def main(tables: Path) -> None:
     rows = {"execution": 2_000_000, "text": 8_000_000}
     with Engine(rows, tables=tables) as engine:
-        engine.define_currency("AUD")
-        engine.define_exchange("XASX")
-        engine.define_class("default")
-        engine.define_account("A")
-        engine.define_instrument("Q", exchange="XASX", currency="AUD")
-        engine.business_date("2026-11-23")
-        engine.session("XASX", "open")
-        engine.open_feed("XASX")
-        engine.deposit("A", "AUD", "900000000", "r1")
-        engine.submit("A", "o1", "Q", "buy", 5_000_000, "10")
+        one_order(engine, "900000000", 5_000_000)
         print("ready", flush=True)
         first = 1
         while first < 1_900_000 and not select.select([sys.stdin], [], [], 0)[0]:
