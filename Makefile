@@ -21,10 +21,11 @@ run: install  ## play a broker's day
 test: install  ## run all tests
 	$(BIN)/python -m pytest
 
-soak: install  ## play many more and longer random days against the oracle, with fresh randomness; more crashes and faults
-	OMS_SOAK=1 $(BIN)/python -m pytest tests/property tests/simulation -o timeout=0
-	OMS_SOAK=1 $(BIN)/python -m pytest tests/journal/test_crash_states.py tests/store/test_snapshot_power_cuts.py \
-		tests/serve/test_durability.py -o timeout=0
+soak: install  ## play many more and longer random days, crashes and faults, with progress; SEED=, DAY= to go on from
+	OMS_SOAK=1 $(BIN)/python -m pytest tests/property tests/journal/test_crash_states.py tests/store/test_snapshot_power_cuts.py \
+		tests/serve/test_durability.py tests/follower/test_takeover_day.py -o timeout=0
+	$(BIN)/python -m tests.simulation $(or $(SEED),1) --to 10000 --jobs $$(nproc)
+	$(BIN)/python -m tests.crash $(or $(DAY),1) --to 250
 
 bench: install  ## measure; prints the machine, the build and the settings with each figure
 	$(BIN)/python -m pytest benchmarks -o addopts= -o python_files='bench_*.py' -o python_functions='bench_* test_*' \

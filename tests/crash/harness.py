@@ -9,23 +9,27 @@ from __future__ import annotations
 
 import random
 import signal
-import threading
 import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import count, islice
 
 from oms.client import Answer
 from oms.demo.day import close_exchanges, settle_down
 from oms.demo.processes import Processes
 from oms.demo.prove import replayed_hash
-from oms.demo.store import Prepared, prepare_store
+from oms.demo.store import Prepared
 from oms.demo.summary import compare_trades
-from oms.demo.traders import LOOK_EVERY, Traders
+from oms.demo.traders import Row, Traders
 from oms.enums import RequestStatus, Status
 from oms.verify import verify
 from oms.views import Attached
 
-REJECTED = (RequestStatus.rejected, RequestStatus.expired, RequestStatus.cancelled)
+BURST, PAUSE_S = 4, 0.01  # requests between two looks at the answers
+ALLOWANCE = 300
+REST = 500  # requests of the rest of the day, in which nothing is killed
 
 
 class Recorder(Traders):
@@ -34,6 +38,13 @@ class Recorder(Traders):
     def __init__(self, prepared: Prepared) -> None:
         self.told: dict[tuple[str, str], Status] = {}
         super().__init__(prepared.config, prepared.config.home / "requests.csv")
+
+    def endless_rows(self) -> Iterator[Row]:
+        """The day's requests, and then the like of them under other names, again and again."""
+        for again in count():
+            for row in self.rows():
+                names = {name: row[name] and f"{row[name]}.{again}" for name in ("cl_ord_id", "orig_cl_ord_id")}
+                yield row | names if again else row
 
     def count(self, answers: list[Answer]) -> None:
         for answer in answers:
@@ -50,13 +61,14 @@ class Day:
 
     prepared: Prepared
     processes: Processes
-    kills: int = 0
+    kills: Counter[str] = field(default_factory=Counter)  # by what was under way
     lost: list[str] = field(default_factory=list)
     views: Attached | None = None
+    allowance: int = ALLOWANCE  # requests until the next kill: on a slow machine the day must not become a long one
 
     def check(self, told: dict[tuple[str, str], Status]) -> None:
         """Is everything that was acknowledged there, with the outcome that was told?"""
-        views = self.views
+        views, told = self.views, dict(told)
         assert views is not None
         codes = [bytes(code).decode() for code in views.rows("account")["code"]]
         here = {}
@@ -69,80 +81,63 @@ class Day:
             if here.get(key) != status:
                 self.lost.append(f"{key}: told {status.name}, found {here.get(key)}")
 
-    def kill_and_restart(self, told: dict[tuple[str, str], Status]) -> None:
-        """kill -9, a look at the journal as it lies there, and a restart."""
-        known = dict(told)
-        process = self.processes.running["serve"]
-        process.end(signal.SIGKILL)
-        self.kills += 1
+    def verified(self) -> None:
+        """A look at the store as it lies there."""
         report = verify(self.prepared.config.directory, self.prepared.config.capacities)
         assert report.ok, report.problems
+
+    def kill_and_restart(self, told: dict[tuple[str, str], Status]) -> None:
+        """kill -9 under load, and a restart."""
+        self.processes.running["serve"].end(signal.SIGKILL)
+        self.kills["journal"] += 1
+        self.verified()
         self.views = self.processes.serve()
-        self.check(known)
+        self.check(told)
 
 
-def play(directory: Path, *, seed: int, kills: int, orders: int = 1500) -> Day:
-    """Plays one day with `kills` kills at random points, and compares everything at its close."""
-    prepared = prepare_store(
-        directory, accounts=200, orders=orders, instruments=30, seed=seed, durability="batch", tell=lambda line: None
-    )
-    processes = Processes(prepared.config)
-    day = Day(prepared, processes)
-    try:
-        day.views = processes.serve()
-        for mic in prepared.config.exchanges:
-            processes.exchange(mic, "--date", prepared.day.business_date.isoformat())
-        processes.trade_feed()
-        processes.wait_open(day.views)
-        under_fire(day, random.Random(seed), kills)
-        finish(day)
-    finally:
-        processes.stop()
-    return day
+def begin(day: Day) -> None:
+    """The OMS, its exchanges and the trade feed, all of them open."""
+    processes, prepared = day.processes, day.prepared
+    day.views = processes.serve()
+    for mic in prepared.config.exchanges:
+        processes.exchange(mic, "--date", prepared.day.business_date.isoformat())
+    processes.trade_feed()
+    processes.wait_open(day.views)
 
 
-def under_fire(day: Day, chance: random.Random, kills: int) -> None:
-    """Requests all the time; a kill at a random moment, again and again; then whatever is left of the day."""
+def under_fire(day: Day, chance: random.Random, turns: int) -> None:
+    """Requests all the time; at random moments kills, so many turns of them."""
     recorder = Recorder(day.prepared)
-    rows = recorder.rows()
-    more = True
+    threads = ThreadPoolExecutor(1)
+    rows = recorder.endless_rows()
 
-    def send_for(seconds: float) -> bool:
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            row = next(rows, None)
-            if row is None:
-                return False
+    def send(count: int) -> None:
+        for row in islice(rows, count):
             recorder.send(row)
             recorder.count(recorder.client.poll(chance.choice((0.0, 0.0, 0.001))))
-        return True
 
     try:
-        for number in range(kills):
-            if more:
-                more = send_for(chance.uniform(0.005, 0.12))
-            else:
-                recorder.cancel_some_queued()
-                time.sleep(chance.uniform(0, 0.1))
-            if number == kills // 2:
+        for turn in range(turns):
+            send(chance.randint(1, 100))
+            if turn == turns // 2:
                 day.processes.running["trade-feed"].end(signal.SIGKILL)
                 day.processes.trade_feed()
-            killer = threading.Thread(target=day.kill_and_restart, args=(recorder.told,))
-            killer.start()
-            while killer.is_alive():  # the client goes on sending into the dead and the rising
-                more = more and send_for(0.02)
-                recorder.count(recorder.client.poll(0.02))
-            killer.join()
+            killer = threads.submit(day.kill_and_restart, recorder.told)
+            while not killer.done():  # the client goes on sending into the dead and the rising
+                send(min(BURST, day.allowance))
+                day.allowance = max(day.allowance - BURST, 0)
+                time.sleep(PAUSE_S)
+                recorder.count(recorder.client.poll(PAUSE_S))
+            killer.result()
             assert "serve" in day.processes.running
             day.processes.running["serve"].check()
-        for number, row in enumerate(rows):
-            recorder.send(row)
-            if number % LOOK_EVERY == 0:
-                recorder.count(recorder.client.poll())
+        send(REST)
         recorder.count(recorder.client.drain())
+        recorder.cancel_some_queued()
         assert day.views is not None
         day.check(recorder.told)
     finally:
+        threads.shutdown()
         recorder.close()
 
 

@@ -18,7 +18,7 @@ from oms.demo.store import prepare_store
 from oms.enums import Status
 from oms.follower import followers
 from oms.views import attach
-from tests.crash.harness import Day, finish, under_fire
+from tests.crash.harness import Day, begin, finish, under_fire
 
 TAKEOVERS = 3 if not os.environ.get("OMS_SOAK") else 60
 
@@ -35,15 +35,15 @@ class TakeoverDay(Day):
 
     def kill_and_restart(self, told: dict[tuple[str, str], Status]) -> None:
         """The leader dies, and the standby leads."""
-        known, processes = dict(told), self.processes
+        processes = self.processes
         processes.running["serve"].end(signal.SIGKILL)
         command = [sys.executable, "-m", "oms", "promote", "--config", processes.path]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr + processes.running["standby"].log.read_text()
         processes.running["serve"] = processes.running.pop("standby")
-        self.kills += 1
+        self.kills["journal"] += 1
         self.views = attach(processes.config.tables)
-        self.check(known)
+        self.check(told)
         self.stand_by()
 
 
@@ -55,16 +55,12 @@ def test_a_day_of_takeovers_closes_to_the_cent(tmp_path: Path) -> None:
     processes = Processes(prepared.config)
     day = TakeoverDay(prepared, processes)
     try:
-        day.views = processes.serve()
-        for mic in prepared.config.exchanges:
-            processes.exchange(mic, "--date", prepared.day.business_date.isoformat())
-        processes.trade_feed()
-        processes.wait_open(day.views)
+        begin(day)
         day.stand_by()
         under_fire(day, random.Random(11), TAKEOVERS)
         assert processes.running.pop("standby").end() == 0
         finish(day)
     finally:
         processes.stop()
-    assert day.kills == TAKEOVERS
+    assert day.kills["journal"] == TAKEOVERS
     assert day.lost == []

@@ -85,12 +85,16 @@ def open_orders_agree(engine: Engine, exchange: Exchange) -> None:
 
 
 def executions_agree(engine: Engine, exchange: Exchange) -> None:
+    """An order is known by the request that it came with, or, entered there by hand, by its name there. (An exchange
+    that has forgotten an order may take the same request up again, under another name.)"""
     told = effective(exchange.tape)
+    requests = engine.rows("request")
     ids = {engine.text(row["order_id"]): slot for slot, row in enumerate(engine.rows("order")) if slot}
     theirs: Counter[tuple[int, int, int, int, int, int]] = Counter()
     for trade in told.values():
         figures = trade.account, trade.instrument, trade.side, trade.last_qty, trade.last_px
-        theirs[ids.get(trade.order_id, 0), *figures] += 1
+        order = int(requests["order"][trade.request & 0xFFFFFFFF]) if trade.request else ids.get(trade.order_id, 0)
+        theirs[order, *figures] += 1
     ours = standing(engine)
     if ours != theirs:
         raise Broken(f"executions differ: only in the OMS {ours - theirs}, only at the exchange {theirs - ours}")

@@ -22,7 +22,7 @@ from oms.adapters.messages import (
 )
 from oms.bus import Opened
 from oms.enums import OrdStatus, SessionState
-from tests.simulation.clock import Clock
+from tests.simulation.clock import MS, Clock
 from tests.simulation.exchange import Exchange
 from tests.simulation.wire import Line
 
@@ -51,6 +51,7 @@ class Venue:
         self.clock, self.name, self.exchange, self.disk = clock, name, exchange, disk
         self.connected = False
         self.told: list[bytes] = []  # what has no number
+        self.sent_at = 0  # when the last request gets there
         self.generation = 0  # of the connection with the exchange: what was under way in an older one is gone
 
     @property
@@ -72,7 +73,9 @@ class Venue:
             self.disk.held[request.request] = request
             if self.clock.fault("adapter dies before sending"):
                 raise Crash
-            self.clock.after(0.1 + self.clock.random.random(), self._send, request, self.generation)
+            at = self.clock.now + int((0.1 + self.clock.random.random()) * MS)
+            self.sent_at = max(self.sent_at, at)  # one line, so in order
+            self.clock.after((self.sent_at - self.clock.now) / MS, self._send, request, self.generation)
             if self.clock.fault("adapter dies after sending"):
                 raise Crash
 

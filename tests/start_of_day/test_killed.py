@@ -2,16 +2,17 @@
 
 import random
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 
 from oms import Engine
+from oms.replica import Replica
 from oms.start_of_day.make_day import make_day
+from oms.verify import verify
+from tests.crash.forked import Child
 
-KILLS = 4
+STORES, KILLS = 4, 4  # of each step in each store
 TEXTS = ("order_id", "name", "attributes")  # where a text stands depends on what was put there before; its words do not
 
 
@@ -20,16 +21,17 @@ def day(tmp_path_factory):
     return make_day(tmp_path_factory.mktemp("day"), accounts=400, orders=0, instruments=40, seed=3)
 
 
-def load(day, name, store, kill_after=None):
-    """Runs `oms sod load`; kill_after: seconds. Returns the exit status."""
-    command = [sys.executable, "-m", "oms", "sod", "load", str(day.directory / name), "--dir", str(store)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+def run(store, *arguments, kill_after=None):
+    """Runs `oms sod …`; kill_after: seconds. Returns the exit status."""
+    log = store / "sod.log"
+    process = Child(log, ("sod", *map(str, arguments)))
     if kill_after is not None:
         time.sleep(kill_after)
-        process.send_signal(signal.SIGKILL)
-    _, errors = process.communicate()
-    assert b"Traceback" not in errors
-    return process.returncode
+        process.kill()
+    status = process.wait(60)
+    assert "Traceback" not in log.read_text()
+    assert status in (-signal.SIGKILL, 0, 3), log.read_text()
+    return status
 
 
 def books(store):
@@ -53,16 +55,30 @@ def new_store(day, path):
 
 
 def test_killed_and_run_again(day, tmp_path):
+    """Files that are loaded, others that find breaks, and the accounts signed off that these have closed."""
     chance = random.Random(5)
     whole = new_store(day, tmp_path / "whole")
+    steps = [(("load", day.directory / name, "--dir"), status) for name, status in (("take_on", 0), ("sod", 3))]
+    assert [run(whole, *step, whole) for step, _ in steps] == [status for _, status in steps]
+    closed = [row["code"].decode() for row in Replica(whole).rows("account")[1:] if row["unreconciled"]]
+    assert len(closed) > 1
+    steps.append((("sign-off", *closed, "--by", "operations1", "--dir"), 0))
     began = time.monotonic()
-    assert load(day, "take_on", whole) == 0
-    seconds = time.monotonic() - began
-    assert load(day, "sod", whole) == 3
+    assert run(whole, *steps[-1][0], whole) == 0
+    seconds = {steps[-1]: time.monotonic() - began}
     expected = books(whole)
-    for number in range(KILLS):
+    kills = 0
+    for number in range(STORES):
         store = new_store(day, tmp_path / f"killed{number}")
-        for name, status in (("take_on", 0), ("sod", 3)):
-            load(day, name, store, kill_after=seconds * chance.uniform(0.3, 1.0))
-            assert load(day, name, store) == status
+        for step in steps:
+            for _ in range(KILLS):
+                ended = run(store, *step[0], store, kill_after=chance.uniform(0, seconds.get(step, 0.3)))
+                kills += ended == -signal.SIGKILL
+                if any((store / "journal").glob("*.journal")):
+                    report = verify(store)
+                    assert report.ok, report.problems
+            began = time.monotonic()
+            assert run(store, *step[0], store) == step[1]
+            seconds[step] = time.monotonic() - began
         assert books(store) == expected
+    assert kills >= 25

@@ -1,0 +1,1 @@
+"""kill -9 of everything, under load: `python -m tests.crash SEED [--to LAST]`."""
