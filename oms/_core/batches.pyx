@@ -20,6 +20,7 @@ cdef struct Batch:
     uint32_t account   # 0 = all
     bint contractual   # only accounts whose class settles by the date, each item on its own date
     bint confirmed     # by a start of day: of accounts that it has left closed all stays open, and late
+    bint corrected     # by its corrected file: of one account, what it had left open
     bint listed        # only the items that were sent for it
     uint32_t rows      # staged for it
     uint32_t reference
@@ -60,6 +61,8 @@ cdef bint takes(const State* s, const Batch* b, uint32_t execution, Item* part) 
         part[0] = asked(s, execution, &s.stage[row])
         return s.stage[row].kind == StageKind_item
     part[0] = open_item(s, execution)
+    if b.corrected:
+        return is_late(s, x) and s.progress[x.progress].left_by == b.date
     if is_late(s, x) and (b.contractual or b.confirmed):  # it waits for a batch that settles it
         return False
     return not b.listed and x.settle_date <= b.date
@@ -72,7 +75,7 @@ cdef bint leaves_late(const State* s, const Batch* b, uint32_t execution) noexce
         return False
     if s.marks[execution]:
         return True
-    return b.confirmed and x.settle_date <= b.date and s.account[x.account].unreconciled and b.account in (0, x.account)
+    return b.confirmed and x.settle_date <= b.date and s.account[x.account].unreconciled
 
 
 cdef uint16_t vet_item(State* s, const Batch* b, uint32_t row) noexcept nogil:
@@ -198,7 +201,7 @@ cdef void run(State* s, const Batch* b) noexcept nogil:
         if takes(s, b, slot, &part):
             settle(s, slot, &part, date_of(s, b, slot), b.reference)
         if leaves_late(s, b, slot):
-            mark_late(s, slot)
+            mark_late(s, slot, 0 if s.marks[slot] else b.date)
 
 
 cdef uint32_t find_batch(const State* s, const uint8_t* name, uint32_t length, uint64_t hash) noexcept nogil:
@@ -239,7 +242,8 @@ cdef uint16_t apply_settle(State* s, const Settle* r) noexcept nogil:
     cdef Batch b
     cdef uint32_t slot
     memset(&b, 0, sizeof(b))
-    b.date, b.account, b.confirmed, b.listed, b.rows = r.date, r.account, r.confirmed, r.listed, r.rows
+    b.date, b.account, b.listed, b.rows = r.date, r.account, r.listed, r.rows
+    b.confirmed, b.corrected = r.confirmed and r.account == 0, r.confirmed and r.account != 0
     if status == ST_ok:
         status = vet_batch(s, &b)
         if status == ST_ok:

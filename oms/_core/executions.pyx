@@ -126,7 +126,7 @@ cdef void post(State* s, uint32_t execution) noexcept nogil:
         item = open_item(s, execution)
         settle(s, execution, &item, x.settle_date, x.exec_id)
     elif x.kind == TradeKind_correct and is_late(s, &s.execution[x.ref]):
-        mark_late(s, execution)
+        mark_late(s, execution, s.progress[s.execution[x.ref].progress].left_by)
     emit_event(s, EventKind_execution, execution, x.kind, ST_ok)
 
 

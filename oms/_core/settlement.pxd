@@ -16,4 +16,4 @@ cdef void settle(State* s, uint32_t execution, const Item* part, int32_t date, u
 cdef void set_off(State* s, uint32_t trade, uint32_t reversal) noexcept nogil
 cdef bint is_late(const State* s, const ExecutionRow* x) noexcept nogil
 cdef bint partly_settled(const State* s, const ExecutionRow* x) noexcept nogil
-cdef void mark_late(State* s, uint32_t execution) noexcept nogil
+cdef void mark_late(State* s, uint32_t execution, int32_t left_by) noexcept nogil

@@ -182,13 +182,15 @@ cdef void set_off(State* s, uint32_t trade, uint32_t reversal) noexcept nogil:
     take_part(s, reversal, &back, s.firm.business_date, False, False, 0)
 
 
-cdef void mark_late(State* s, uint32_t execution) noexcept nogil:
-    """What is open of it is late: what it would bring never counts as available until it is here."""
+cdef void mark_late(State* s, uint32_t execution, int32_t left_by) noexcept nogil:
+    """What is open of it is late: what it would bring never counts as available until it is here. left_by: the date of
+    the start of day that did not confirm it, whose corrected file may; 0 = a batch says so."""
     cdef ProgressRow* p = progress_of(s, execution)
     if p.late:
         return
     row_open(&p.version)
     p.late = 1
+    p.left_by = left_by
     row_close(&p.version)
     count_late(s, execution, 1)
     alert(s, EventKind_execution, execution, ST_settlement_late)

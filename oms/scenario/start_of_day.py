@@ -29,10 +29,12 @@ from oms.start_of_day.compare import (
     Comparison,
     Kind,
     accounts_with_history,
+    confirmed,
     our_figures,
     positions,
 )
 from oms.start_of_day.files import FIRST_ROW, Control, Fault, SourceFile
+from oms.start_of_day.run import corrected_batch
 
 SOURCE = "scenario"
 EPOCH = date(1970, 1, 1)
@@ -71,6 +73,10 @@ def play(world: World, f: dict[str, Any], step: Step) -> list[Result]:
     if f["cash"]:
         day = (f["as_of"] - EPOCH).days
         world.engine.record("Settle", date=day, confirmed=1, batch_id=f"start of day {f['as_of']}")
+        book = Book(world.engine.arrays())
+        for number in confirmed(book, day, closing):
+            name = corrected_batch(day, book, number)
+            world.engine.record("Settle", date=day, account=number, confirmed=1, batch_id=name)
     if f["date"] > world.today:
         results += world.move_date(f["date"], f["by"])
     return results

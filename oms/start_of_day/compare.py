@@ -1,12 +1,12 @@
 """Compares the positions of cash and holdings files with ours, as both stood at the end of `as_of`. Changes nothing.
 
-Our figure is what is booked (or settled), plus what falls due by then, less what moved later, and less what this start
-of day itself has posted already: so a run, its dry run and the same run again come to the same comparison.
+Our figure is what is booked (or settled), plus what falls due by then, less what moved later, and as if this start of
+day had not been run before: so a run, its dry run, the same run again and a corrected one start from the same figure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from oms.start_of_day.figures import shown
 from oms.start_of_day.files import FIRST_ROW, MAX_FAULTS, Fault, SourceFile
 from oms.start_of_day.report import Break
 
-START_OF_DAY, MARGIN = (ENUMS["MovementKind"][kind] for kind in ("start_of_day", "margin"))
+START_OF_DAY, SETTLEMENT, MARGIN = (ENUMS["MovementKind"][kind] for kind in ("start_of_day", "settlement", "margin"))
 BUY = ENUMS["Side"]["buy"]
 CLOSED = ENUMS["AccountStatus"]["closed"]
 TOLERANCE_EXPONENT = 4
@@ -114,11 +114,17 @@ def our_figures(kind: Kind, book: Book, as_of: int, settles: bool) -> Ours:
         figures[due] += due_by(kind, book, table[used[due]], as_of)
         late, amounts = late_items(kind, book, as_of)
         take_off(keys, figures, late, amounts)
+        left, amounts = open_items(kind, book, left_by(book, as_of))
+        take_off(keys, figures, left, -amounts)
     moved = book.arrays["movement"]
     later = (moved["value_date"] > as_of) | ((moved["value_date"] == as_of) & (moved["kind"] == START_OF_DAY))
     of_kind = ((moved["instrument"] == 0) == (kind is CASH)) & (moved["kind"] != MARGIN)
     mine = np.flatnonzero((moved["account"] != 0) & later & of_kind)
     take_off(keys, figures, key_of(moved["account"][mine], moved[kind.item][mine]), moved["amount"][mine])
+    closed = (moved["kind"] == SETTLEMENT) & (moved["amount"] == 0) & (moved["value_date"] == as_of) & of_kind
+    mine = np.flatnonzero(closed)  # since the load, as what its figure was to contain
+    contained = moved["due"][mine] - moved["owed"][mine]
+    take_off(keys, figures, key_of(moved["account"][mine], moved[kind.item][mine]), -contained)
     return Ours(keys, figures)
 
 
@@ -153,20 +159,40 @@ def due_by(kind: Kind, book: Book, rows: Array, as_of: int) -> Array:
 def late_items(kind: Kind, book: Book, as_of: int) -> tuple[Array, Array]:
     """(key, amount) of what would fall due by a date but is late: it failed, and no file can be expected to hold it."""
     rows, progress, table = book.arrays["execution"], book.arrays["progress"], book.arrays[kind.table]
-    part = progress[rows["progress"]]
-    flow = flow_of(rows, counted(book.arrays))
-    whole = flow.due - flow.owed if kind is CASH else flow.incoming - flow.outgoing
-    left = whole - part["net" if kind is CASH else "stock"]
-    slots = np.flatnonzero((rows["posted"] == IN_LADDERS) & (part["late"] != 0) & (rows["settle_date"] <= as_of))
-    item = rows["instrument"][slots]
-    if kind is CASH:
-        item = book.arrays["instrument"]["currency"][item]
-    keys, left = key_of(rows["account"][slots], item), left[slots]
+    late = progress["late"][rows["progress"]] != 0
+    slots = np.flatnonzero((rows["posted"] == IN_LADDERS) & late & (rows["settle_date"] <= as_of))
+    keys, left = open_items(kind, book, slots)
     held = key_of(table["account"], table[kind.item])
     order = np.argsort(held, kind="stable")
     loaded = table["loaded_as_of"][order[find(held[order], keys)]]
     expected = rows["settle_date"][slots] > loaded
     return keys[expected], left[expected]
+
+
+def open_items(kind: Kind, book: Book, slots: Array) -> tuple[Array, Array]:
+    """(key, amount) of what has not settled of some executions, signed as it comes."""
+    rows, progress = book.arrays["execution"], book.arrays["progress"]
+    flow = flow_of(rows, counted(book.arrays))
+    whole = flow.due - flow.owed if kind is CASH else flow.incoming - flow.outgoing
+    left = whole - progress["net" if kind is CASH else "stock"][rows["progress"]]
+    item = rows["instrument"][slots]
+    if kind is CASH:
+        item = book.arrays["instrument"]["currency"][item]
+    return key_of(rows["account"][slots], item), left[slots]
+
+
+def left_by(book: Book, as_of: int) -> Array:
+    """The executions that the start of day of a date has left open: a corrected file may confirm them."""
+    rows, progress = book.arrays["execution"], book.arrays["progress"]
+    slots: Array = np.flatnonzero((rows["posted"] == IN_LADDERS) & (progress["left_by"][rows["progress"]] == as_of))
+    return slots
+
+
+def confirmed(book: Book, as_of: int, closing: Container[int]) -> list[int]:
+    """The accounts of which the start of day of this date has left something open, and that no break closes now."""
+    accounts = np.unique(book.arrays["execution"]["account"][left_by(book, as_of)])
+    mine = accounts[owned(book, accounts)]
+    return [account for account in mine.tolist() if account not in closing]
 
 
 def find(keys: Array, wanted: Array) -> Array:

@@ -25,6 +25,8 @@ MAX_EXPONENT = 8  # of prices and quantities
 MAX_SETTLEMENT_DAYS = 254  # 255 = the exchange's
 MAX_MARGIN_BPS = 65_535
 INSTRUMENT_FLAGS = ("authorise", "restricted", "price_may_be_negative", "short_allowed")
+NOT_TOLD = 255
+EMPTY_FLAGS = {"restricted": NOT_TOLD}  # may be the configuration's word
 ACCOUNT_WIDTH = 32
 INSTRUMENT_WIDTH = 40  # a symbol, or SYMBOL.MIC
 
@@ -127,7 +129,10 @@ def _instruments(codes: Codes) -> list[Column]:
         Column("settlement_days", "integer", 255, minimum=0, maximum=MAX_SETTLEMENT_DAYS),
         price("reference_price", 0),
         Column("status", "code", status["tradable"], index=words(status)),
-        *(Column(name, "code", 0, index=words({"no": 0, "yes": 1})) for name in INSTRUMENT_FLAGS),
+        *(
+            Column(name, "code", EMPTY_FLAGS.get(name, 0), index=words({"no": 0, "yes": 1}))
+            for name in INSTRUMENT_FLAGS
+        ),
         Column("short_margin_bps", "integer", 0, minimum=0, maximum=MAX_MARGIN_BPS),
         Column("isin", "text", b"", width=12),
         Column("cfi", "text", b"", width=6),

@@ -57,6 +57,7 @@ class Plan:
     loads: list[SourceFile] = field(default_factory=list)  # not loaded before
     lists: list[SourceFile] = field(default_factory=list)
     closing: dict[int, str] = field(default_factory=dict)  # account number -> why it stays closed
+    confirming: list[int] = field(default_factory=list)  # row of accounts whose corrected figure confirms what is open
     business_date: int = 0
     done: bool = False  # this very start of day has been run to its end before
 
@@ -237,6 +238,8 @@ class _Run:
         for entry in breaks:
             if entry.closes:
                 result.closing.setdefault(entry.closes, f"{entry.kind} {entry.reason} {entry.item}".strip())
+        if self.settings.settle:
+            result.confirming = compare.confirmed(self.book, result.as_of, result.closing)
         report.breaks = breaks
         report.counts = {
             "accounts_new": len(result.accounts.new),

@@ -15,7 +15,7 @@ from oms._core.csv_index import CodeIndex
 from oms.enums import RenameOf
 from oms.start_of_day.book import Array, Book, instrument_codes, price_factor
 from oms.start_of_day.files import FIRST_ROW, MAX_FAULTS, Fault, SourceFile
-from oms.start_of_day.layouts import INSTRUMENT_FLAGS
+from oms.start_of_day.layouts import INSTRUMENT_FLAGS, NOT_TOLD
 
 # column of the file -> field of the row
 ACCOUNT_FIELDS = {
@@ -121,6 +121,8 @@ def instrument_definitions(file: SourceFile, book: Book) -> Definitions:
     codes = instrument_codes(rows["symbol"], book.arrays["exchange"]["mic"][rows["exchange"]])
     known = book.instruments.find_all(codes)
     table = book.arrays["instrument"]
+    ours = np.where(known >= 0, table["restricted"][np.maximum(known, 0)], 0)
+    rows["restricted"] = np.where(rows["restricted"] == NOT_TOLD, ours, rows["restricted"])
     faults = duplicates(file, codes, "symbol") + given_up(file, book, known, "symbol", RenameOf.instrument)
     here = table[np.maximum(known, 0)]
     for name in FIXED_FIELDS:

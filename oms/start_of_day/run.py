@@ -67,12 +67,22 @@ def build_records(plan: Plan, arrays: Callable[[], Arrays]) -> Iterator[bytes]:
     if plan.settings.settle:
         batch_id = f"start of day {day_of(plan.as_of)}"
         yield records.encode("Settle", source=source, date=plan.as_of, account=0, confirmed=1, batch_id=batch_id)
+        yield from batched(
+            records.encode("Settle", source=source, date=plan.as_of, account=row, confirmed=1, batch_id=name)
+            for row, name in ((row, corrected_batch(plan.as_of, book, row)) for row in plan.confirming)
+        )
     for file in plan.loads:
         yield from load_records(file, plan, accounts, instruments)
     for file in plan.lists:
         yield from list_records(file, book, source, accounts, instruments)
     if plan.business_date > book.arrays["firm"]["business_date"][1]:
         yield records.encode("BusinessDate", source=source, date=plan.business_date)
+
+
+def corrected_batch(as_of: int, book: Book, account: int) -> str:
+    """The id of the batch by which a corrected file confirms what the first one left open of an account."""
+    code = book.arrays["account"]["code"][account].decode()
+    return f"start of day {day_of(as_of)}, corrected: {book.owner}/{code}"
 
 
 def clipped(text: str) -> bytes:
