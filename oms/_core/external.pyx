@@ -7,13 +7,13 @@ account it is booked to the suspense account, which is made on first need and ta
 from libc.stdint cimport INT64_MIN
 
 from oms._core.doubt cimport ask_exchange
-from oms._core.order_states cimport answered, flag, say
+from oms._core.order_states cimport answered, flag, say, warn_of_debt
 from oms._core.orders cimport CLOSED_filled, FLAG_cum_differs, FLAG_external, Cover, close_order, \
     cover_of, draft_of, find_order, make_order, make_request, name_order, rehold, set_status
 from oms._core.outputs cimport alert
 from oms._core.parked cimport park
 from oms._core.reference cimport suspense_account
-from oms._core.reports cimport room_for_fact, warn_of_debt
+from oms._core.reports cimport room_for_fact
 from oms._core.vetting cimport Terms, allowed
 from oms._core.waiting cimport release_buffered
 

@@ -11,3 +11,7 @@ cdef void take_word(State* s, uint32_t order, uint8_t word, int64_t cum_qty) noe
 cdef bint can_still_trade(const State* s, const OrderRow* o) noexcept nogil
 cdef void reopen(State* s, uint32_t order) noexcept nogil
 cdef void mark_overfill(State* s, uint32_t order) noexcept nogil
+cdef void warn_of_debt(State* s, uint32_t order) noexcept nogil
+cdef void after_trade(State* s, uint32_t order, uint8_t word) noexcept nogil
+cdef uint8_t reopen_filled(State* s, uint32_t order, uint8_t word) noexcept nogil
+cdef void after_correction(State* s, uint32_t order, uint8_t word, uint8_t before) noexcept nogil

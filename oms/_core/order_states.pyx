@@ -6,9 +6,11 @@ is measured by what it counts.
 
 from libc.stdint cimport INT64_MIN
 
+from oms._core.debt cimport warn_cash, warn_holding
 from oms._core.live_orders cimport enlist
 from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_expired_here, FLAG_overfilled, close_order, is_live, \
     rehold, set_status, unlink_pending
+from oms._core.outputs cimport alert
 
 
 cdef void flag(State* s, uint32_t order, uint8_t flags) noexcept nogil:
@@ -88,6 +90,66 @@ cdef bint can_still_trade(const State* s, const OrderRow* o) noexcept nogil:
     if terms.time_in_force == TimeInForce_day:
         return o.trade_date == e.trade_date and e.session_state != SessionState_complete
     return terms.time_in_force == TimeInForce_gtc
+
+
+cdef void warn_of_debt(State* s, uint32_t order) noexcept nogil:
+    """A fact may take what is available below zero: it is told, and new buys find no funds."""
+    cdef const OrderRow* o = &s.order[order]
+    warn_cash(s, o.cash)
+    warn_holding(s, o.holding)
+
+
+cdef void after_the_end(State* s, uint32_t order, uint8_t word) noexcept nogil:
+    """Filled goes before Canceled and Expired: where late executions complete a dead order, that is the exchange's
+    word, until one of them is taken back."""
+    cdef const OrderRow* o = &s.order[order]
+    if o.cum_qty >= o.order_qty:
+        if word == OrdStatus_filled and o.ord_status in (OrdStatus_canceled, OrdStatus_expired):
+            set_word(s, order, word)
+    elif o.ord_status in (OrdStatus_done_for_day, OrdStatus_calculated):
+        pass  # these go before Filled, and before what it is without that trade
+    elif o.closed == CLOSED_filled or o.ord_status == OrdStatus_filled:
+        set_word(s, order, word if word == OrdStatus_expired else OrdStatus_canceled)
+
+
+cdef void after_trade(State* s, uint32_t order, uint8_t word) noexcept nogil:
+    """Where a trade, or a corrected one, leaves its order."""
+    cdef OrderRow* o = &s.order[order]
+    mark_overfill(s, order)
+    if o.cum_qty > o.order_qty:
+        alert(s, EventKind_order, order, ST_overfill)
+    if o.closed:
+        after_the_end(s, order, word)
+        rehold(s, order)
+    elif o.cum_qty >= o.order_qty:
+        close_order(s, order, standing(o, word), CLOSED_filled, ST_ok)
+    else:
+        answered(s, o.request)
+        set_word(s, order, standing(o, word))
+        rehold(s, order)
+    warn_of_debt(s, order)
+
+
+cdef inline bint told_dead(uint8_t word) noexcept nogil:
+    return word in (OrdStatus_canceled, OrdStatus_expired, OrdStatus_rejected)
+
+
+cdef uint8_t reopen_filled(State* s, uint32_t order, uint8_t word) noexcept nogil:
+    """A trade of the order is about to be busted or corrected. A filled order that can still trade, and is not said to
+    be dead, is open again; of any other closed one, only money and stock move. Gives what it was if filled, else 0."""
+    cdef const OrderRow* o = &s.order[order]
+    cdef uint8_t before = o.ord_status if o.closed == CLOSED_filled else 0
+    if before and can_still_trade(s, o) and not told_dead(word):
+        reopen(s, order)
+    return before
+
+
+cdef void after_correction(State* s, uint32_t order, uint8_t word, uint8_t before) noexcept nogil:
+    """Where that leaves it: still filled, with Calculated or DoneForDay the last word on it, or as after a trade."""
+    cdef const OrderRow* o = &s.order[order]
+    if before and o.cum_qty >= o.order_qty and (word == 0 or word == OrdStatus_filled):
+        word = before
+    after_trade(s, order, word)
 
 
 cdef uint16_t finish_day(State* s, uint32_t order, uint8_t word, int64_t cum_qty) noexcept nogil:

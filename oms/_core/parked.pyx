@@ -82,7 +82,7 @@ cdef uint16_t park_report(State* s, uint16_t status, const ExecutionReport* r, u
         p.execution = execution
         p.order, p.request = order, request_of(s, r.request)
         p.exchange = s.feed[r.feed].exchange if r.feed < s.header[TABLE_feed].used else 0
-        p.side, p.exec_type = r.side, r.exec_type
+        p.side, p.exec_type, p.ord_status = r.side, r.exec_type, r.ord_status
         p.trade_date, p.settle_date = r.trade_date, r.settle_date
         p.last_qty, p.last_px = r.last_qty, r.last_px
         if has_room(s, TABLE_text, 64):  # two texts of 255 bytes
@@ -112,9 +112,14 @@ cdef void close_parked(State* s, uint32_t slot, uint8_t outcome) noexcept nogil:
 
 cdef bint still_parked(const State* s, uint32_t slot, const Frame* record, const uint8_t* name,
                        uint32_t length) noexcept nogil:
-    """Is this what the row waits for? It is booked once, under its own name."""
+    """Is this what the row waits for? It is booked once, under its own name; what came with an id too long, under
+    another one."""
     cdef const ParkedRow* p = &s.parked[slot]
-    if slot >= s.header[TABLE_parked].used or p.outcome or p.record != record.template_id:
+    if slot >= s.header[TABLE_parked].used or p.outcome:
+        return False
+    if p.record == T_LongReport:
+        return True
+    if p.record != record.template_id:
         return False
     return text_is(s, p.exec_id, name, length)
 

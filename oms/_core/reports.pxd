@@ -5,9 +5,8 @@ cdef uint16_t apply_report(State* s, const ExecutionReport* r) noexcept nogil
 cdef uint16_t book(State* s, const ExecutionReport* r) noexcept nogil
 cdef uint16_t take_reject(State* s, const OrderCancelReject* r) noexcept nogil
 cdef uint16_t apply_cancel_reject(State* s, const OrderCancelReject* r) noexcept nogil
+cdef uint16_t apply_long_report(State* s, const LongReport* r) noexcept nogil
 cdef bint room_for_fact(const State* s) noexcept nogil
-cdef void warn_of_debt(State* s, uint32_t order) noexcept nogil
 cdef void book_trade(State* s, uint32_t order, ExecutionRow* x, bint keyed) noexcept nogil
-cdef void after_trade(State* s, uint32_t order, uint8_t word) noexcept nogil
 cdef uint16_t replaced(State* s, uint32_t order, uint32_t request, const ExecutionReport* r) noexcept nogil
 cdef uint16_t refused(State* s, uint32_t order, uint32_t request, uint8_t word) noexcept nogil

@@ -9,15 +9,14 @@ from libc.stdint cimport INT64_MIN
 
 from oms._core.arith cimport value_of
 from oms._core.corrections cimport bust, correct, find_trade, first_version
-from oms._core.debt cimport warn_cash, warn_holding
 from oms._core.doubt cimport answer_is_late
 from oms._core.executions cimport add_execution, charge_rest, fee_due, find_execution, has_ended, post, postable, \
     price_possible, refee, room_to_refee
 from oms._core.external cimport adopt
 from oms._core.feeds cimport count_in
 from oms._core.ledger cimport holding_cost, newest_version, settle_date
-from oms._core.order_states cimport answered, can_still_trade, finish_day, flag, mark_overfill, reopen, say, \
-    set_word, standing, take_word
+from oms._core.order_states cimport after_correction, after_trade, answered, finish_day, flag, mark_overfill, reopen, \
+    reopen_filled, say, set_word, standing, take_word, warn_of_debt
 from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_cum_differs, FLAG_expired_here, \
     FLAG_filled_after_close, Cover, awaits, close_order, cover_of, find_order, is_live, name_order, rehold, \
     set_status, unlink_pending
@@ -28,13 +27,6 @@ from oms._core.shorts cimport room_to_short
 from oms._core.stated_terms cimport follow_price, state_terms, tells_price
 from oms._core.told_terms cimport is_old, note_terms, told_before
 from oms._core.vetting cimport allowed
-
-
-cdef void warn_of_debt(State* s, uint32_t order) noexcept nogil:
-    """A fact may take what is available below zero: it is told, and new buys find no funds."""
-    cdef const OrderRow* o = &s.order[order]
-    warn_cash(s, o.cash)
-    warn_holding(s, o.holding)
 
 
 cdef bint room_for_fact(const State* s) noexcept nogil:
@@ -166,37 +158,6 @@ cdef uint16_t executed(State* s, uint32_t order, uint32_t request, const Executi
     return ST_ok
 
 
-cdef void after_the_end(State* s, uint32_t order, uint8_t word) noexcept nogil:
-    """Filled goes before Canceled and Expired: where late executions complete a dead order, that is the exchange's
-    word, until one of them is taken back."""
-    cdef const OrderRow* o = &s.order[order]
-    if o.cum_qty >= o.order_qty:
-        if word == OrdStatus_filled and o.ord_status in (OrdStatus_canceled, OrdStatus_expired):
-            set_word(s, order, word)
-    elif o.ord_status in (OrdStatus_done_for_day, OrdStatus_calculated):
-        pass  # these go before Filled, and before what it is without that trade
-    elif o.closed == CLOSED_filled or o.ord_status == OrdStatus_filled:
-        set_word(s, order, word if word == OrdStatus_expired else OrdStatus_canceled)
-
-
-cdef void after_trade(State* s, uint32_t order, uint8_t word) noexcept nogil:
-    """Where a trade, or a corrected one, leaves its order."""
-    cdef OrderRow* o = &s.order[order]
-    mark_overfill(s, order)
-    if o.cum_qty > o.order_qty:
-        alert(s, EventKind_order, order, ST_overfill)
-    if o.closed:
-        after_the_end(s, order, word)
-        rehold(s, order)
-    elif o.cum_qty >= o.order_qty:
-        close_order(s, order, standing(o, word), CLOSED_filled, ST_ok)
-    else:
-        answered(s, o.request)
-        set_word(s, order, standing(o, word))
-        rehold(s, order)
-    warn_of_debt(s, order)
-
-
 cdef uint16_t vet_correction(State* s, uint32_t order, uint32_t trade, const ExecutionReport* r,
                              int64_t* value) noexcept nogil:
     """A bust or correction counts once, too, by its own exec_id; another one of the same trade supersedes it."""
@@ -229,32 +190,23 @@ cdef uint16_t vet_correction(State* s, uint32_t order, uint32_t trade, const Exe
     return ST_ok
 
 
-cdef inline bint told_dead(const ExecutionReport* r) noexcept nogil:
-    return r.ord_status in (OrdStatus_canceled, OrdStatus_expired, OrdStatus_rejected)
-
-
 cdef uint16_t corrected(State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
-    """A bust or a correction of a trade of this order; exec_ref_id names any version of it. A filled order that can
-    still trade, and is not said to be dead, is open again; of any other closed one, only money and stock move."""
-    cdef OrderRow* o = &s.order[order]
+    """A bust or a correction of a trade of this order; exec_ref_id names any version of it."""
     cdef const uint8_t* name = ExecutionReport_texts(r)
     cdef uint32_t trade = find_trade(s, order, name + r.exec_id_length, r.exec_ref_id_length, r.trade_date)
     cdef int64_t value = 0
-    cdef uint8_t word = r.ord_status, before = o.ord_status if o.closed == CLOSED_filled else 0
+    cdef uint8_t before
     cdef uint16_t status = vet_correction(s, order, trade, r, &value)
     if status != ST_ok:
         return status
     # point of no return
     trade = newest_version(s, trade)
-    if o.closed == CLOSED_filled and can_still_trade(s, o) and not told_dead(r):
-        reopen(s, order)
+    before = reopen_filled(s, order, r.ord_status)
     if r.exec_type == ExecType_trade_cancel:
         bust(s, trade, name, r.exec_id_length, r.settle_date)
     else:
         correct(s, trade, r.last_qty, r.last_px, value, name, r.exec_id_length, r.settle_date, True)
-    if o.cum_qty >= o.order_qty and (word == 0 or word == OrdStatus_filled):
-        word = before  # it stays filled, and Calculated or DoneForDay the last word on it
-    after_trade(s, order, word)
+    after_correction(s, order, r.ord_status, before)
     return ST_ok
 
 
@@ -598,3 +550,13 @@ cdef uint16_t apply_cancel_reject(State* s, const OrderCancelReject* r) noexcept
     if not count_in(s, r.feed, r.feed_sequence):
         return ST_feed_sequence_repeated
     return take_reject(s, r)
+
+
+cdef uint16_t apply_long_report(State* s, const LongReport* r) noexcept nogil:
+    """No table has room for its id. The journal has it whole; a person books it under an id that fits, or dismisses
+    it."""
+    if not allowed(s, PERMISSION_report):
+        return ST_permission_denied
+    if r.feed and r.feed < s.header[TABLE_feed].used and not count_in(s, r.feed, r.feed_sequence):
+        return ST_feed_sequence_repeated
+    return park(s, ST_id_too_long, <const Frame*>r, r.feed, 0, NULL, 0)

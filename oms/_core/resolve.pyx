@@ -8,11 +8,11 @@ from oms._core.arith cimport value_of
 from oms._core.corrections cimport bust, correct
 from oms._core.executions cimport postable, room_to_refee
 from oms._core.ledger cimport newest_version
-from oms._core.order_states cimport answered, can_still_trade, reopen, set_word
+from oms._core.order_states cimport after_correction, after_trade, answered, reopen_filled, set_word
 from oms._core.orders cimport CLOSED_dead, CLOSED_filled, awaits, close_order, is_live, rehold, set_status
 from oms._core.outputs cimport emit_answer
 from oms._core.parked cimport close_parked
-from oms._core.reports cimport after_trade, book_trade, refused, replaced
+from oms._core.reports cimport book_trade, refused, replaced
 from oms._core.vetting cimport allowed, of_owner
 
 
@@ -122,6 +122,7 @@ cdef uint16_t take_theirs(State* s, const ParkedRow* p) noexcept nogil:
     cdef const uint8_t* name = text_of(s, p.exec_id)
     cdef bint moves = p.order != 0 and p.order != order
     cdef int64_t value = 0
+    cdef uint8_t word, before
     cdef ExecutionRow x
     if p.status != ST_execution_conflict or trade == 0 or p.last_qty <= 0:
         return ST_resolution_invalid
@@ -136,17 +137,27 @@ cdef uint16_t take_theirs(State* s, const ParkedRow* p) noexcept nogil:
     if not room_to_refee(s, o) or (moves and not room_to_refee(s, &s.order[p.order])):
         return ST_capacity_reached
     # point of no return
-    if o.closed == CLOSED_filled and can_still_trade(s, o):
-        reopen(s, order)
+    word = word_left(o, 0 if moves else p.ord_status)
+    before = reopen_filled(s, order, word)
     if moves:
         trade_of(s, p, trade, value, &x)
         bust(s, trade, name, 0, p.settle_date)
         book_trade(s, p.order, &x, False)
-        after_trade(s, p.order, s.order[p.order].ord_status)
+        after_trade(s, p.order, word_left(&s.order[p.order], p.ord_status))
     else:
         correct(s, trade, p.last_qty, p.last_px, value, name + 1, name[0], p.settle_date, False)
-    after_trade(s, order, o.ord_status)
+    after_correction(s, order, word, before)
     return ST_ok
+
+
+cdef uint8_t word_left(const OrderRow* o, uint8_t told) noexcept nogil:
+    """The exchange's word on an order one of whose trades is what was `told` long ago: of a live one that which it has
+    said since, of a closed one how it stands with that trade, but not what it was busy with."""
+    if o.closed == 0:
+        return o.ord_status
+    if told in (OrdStatus_new, OrdStatus_partially_filled, OrdStatus_filled, OrdStatus_canceled, OrdStatus_expired):
+        return told
+    return 0
 
 
 cdef void trade_of(const State* s, const ParkedRow* p, uint32_t trade, int64_t value, ExecutionRow* x) noexcept nogil:

@@ -110,15 +110,22 @@ class Resolving(Moves):
         if report.exec_type == "trade_cancel" or ours is None or not ours.quantity:
             return "resolution_invalid"
         if order is ours.order:
-            self.change(ours, replace(report, exec_type="trade_correct", ord_status=order.ord_status))
+            word = self.word_left(order, report.ord_status)
+            self.change(ours, replace(report, exec_type="trade_correct", ord_status=word))
             return "ok"
         settles, date = report.settle_date or ours.settle_date, ours.trade_date
-        word = ours.order.ord_status
+        word = self.word_left(ours.order, None)
         self.change(ours, replace(report, exec_type="trade_cancel", exec_id="", ord_status=word))
         self.book_fill(order, report, date, settles)
-        self.stand(order, order.ord_status)
+        self.stand(order, self.word_left(order, report.ord_status))
         self.post(order)
         return "ok"
+
+    def word_left(self, order: Order, told: str | None) -> str | None:
+        """A live order is what it was last said to be; a closed one what was told with the trade, but not busy."""
+        if not order.closed:
+            return order.ord_status
+        return told if told in ("new", "partially_filled", "filled", "canceled", "expired") else None
 
     def booked_under(self, waiting: Parked) -> Execution | None:
         """What the key stands for."""
