@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from oms import records, schema, snapshot
+from oms import long_reports, records, schema, snapshot
 from oms._core.engine import Core
 from oms.control import Controlling
 from oms.corporate import Corporate
@@ -167,6 +167,10 @@ class Engine(Repair, Reference, Operating, Controlling, Corporate, OrderEntry, L
         source = self.user_slot(by) if by else 0
         return self.apply(records.encode(name, **fields), source)
 
+    def fact(self, name: str, by: str | None, **fields: Any) -> Result:
+        """The same for what an exchange, bank or registry tells, whose ids may have more bytes than a record's."""
+        return self.apply(long_reports.encode(name, **fields), self.user_slot(by) if by else 0)
+
     def _pass_time(self) -> None:
         self.time_ns = max(self.time_ns + 1, self.clock() if self.clock else 0)
 
@@ -261,7 +265,7 @@ class Engine(Repair, Reference, Operating, Controlling, Corporate, OrderEntry, L
         figures = {name: to_units(value or 0, quantities, name) for name, value in qty.items()}
         figures |= {name: or_null(value, quantities, name) for name, value in told.items()}
         figures |= {name: to_units(px or 0, prices, name) for name, px in (("last_px", last_px), ("stop_px", stop_px))}
-        return self.record(
+        return self.fact(
             "ExecutionReport",
             by,
             **figures,

@@ -237,6 +237,7 @@ class LookupOf(IntEnum):
     feed = 4
     user = 5
     request = 6
+    currency = 7
 
 
 class SodKind(IntEnum):
@@ -462,6 +463,7 @@ class Status(IntEnum):
     epoch_passed = 170
     storage_low = 175
     storage_full = 176
+    id_too_long = 187
 
 
 class Permission(IntFlag):

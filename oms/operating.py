@@ -26,6 +26,7 @@ class Operating(Views):
     if TYPE_CHECKING:
 
         def record(self, name: str, /, by: str | None = None, **fields: Any) -> Result: ...
+        def fact(self, name: str, by: str | None, **fields: Any) -> Result: ...
         def apply(self, raw: bytes, source: int = 0) -> Result: ...
         def account_or_zero(self, code: str) -> int: ...
         def number(self, enum: str, value: str) -> int: ...
@@ -251,7 +252,7 @@ class Operating(Views):
             raise OmsError("either what has moved or what there is")
         told = delta if delta is not None else absolute
         assert told is not None
-        return self.record(
+        return self.fact(
             "BalanceReport",
             by,
             **booking.balance(item, told, as_of),

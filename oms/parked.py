@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from oms import records
+from oms import long_reports, records
 from oms.enums import ExecType, Resolution, Status
 from oms.errors import OmsError
 from oms.journal import Reader
@@ -126,9 +126,13 @@ def booked_again(views: Views, journal: str | os.PathLike[str], slot: int) -> by
         raw = next(iter(reader), None)
         reader.check()
     name, fields = records.decode(raw) if raw else ("", {})
+    if name == "LongReport":
+        feed = fields["feed"]
+        name, told = long_reports.decode(fields)
+        fields = long_reports.shortened(told) | {"feed": feed}
     if name not in BOOKED_AGAIN:
         raise OmsError(f"the record {sequence} is nothing that can be booked", remedy="dismiss it")
-    if fields.get("symbol") and not fields["instrument"]:
+    if fields.get("symbol") and not fields.get("instrument"):
         fields["instrument"] = views.instrument_slot(fields["symbol"])
         prices, quantities = views.exponents(fields["instrument"])
         rescale(fields, QUANTITIES, quantities)

@@ -140,8 +140,8 @@ class _Codec:
         for item in self.record.texts:
             text = fields.pop(item.name, b"")
             raw = text.encode() if isinstance(text, str) else bytes(text)
-            if len(raw) > 255:
-                raise RecordError(f"{self.record.name}.{item.name} has {len(raw)} bytes: 255 at most")
+            if len(raw) > schema.MAX_TEXT:
+                raise RecordError(f"{self.record.name}.{item.name} has {len(raw)} bytes: {schema.MAX_TEXT} at most")
             values[f"{item.name}_length"] = len(raw)
             texts += raw
         flat: list[Any] = []

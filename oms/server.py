@@ -56,6 +56,7 @@ EXCHANGE = frozenset(
         "OpenOrdersEnd",
         "FeedGapClosed",
         "BalanceReport",
+        "LongReport",
         "Lookup",
     }
 )
@@ -205,7 +206,7 @@ class Server:
         if days := calendars.update(engine, config, datetime.now(UTC).date()):
             self.tell(calendars.in_words(days))
         if unknown := configured.update(engine, config):
-            self.tell(f"not known yet, so not limited: {', '.join(unknown)}")
+            self.tell(f"not known yet, so not set: {', '.join(unknown)}")
         for feed in engine.rows("feed")[1:]:
             if feed["state"] == FeedState.online:  # the last process ended without a word to its adapters
                 engine.lose_feed(bytes(feed["name"]).decode(), ask_after_ms=config.bus.silence_ms)

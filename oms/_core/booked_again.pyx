@@ -30,7 +30,7 @@ cdef inline bint feed_known(const State* s, uint16_t feed, bint of_exchange) noe
 cdef uint16_t book_report(State* s, const ExecutionReport* r) noexcept nogil:
     if not still_parked(s, r.parked, <const Frame*>r, ExecutionReport_texts(r), r.exec_id_length):
         return ST_nothing_to_resolve
-    if not says(s, &s.parked[r.parked], r):
+    if s.parked[r.parked].record != T_LongReport and not says(s, &s.parked[r.parked], r):
         return ST_nothing_to_resolve
     return book(s, r) if feed_known(s, r.feed, True) else ST_feed_unknown
 

@@ -69,6 +69,7 @@
 #define T_CorporateAction 61
 #define T_CorporateActionUndo 62
 #define T_Rename 63
+#define T_LongReport 93
 #define T_DefineOwner 92
 #define T_OrderRequest 70
 #define T_Answer 71
@@ -192,6 +193,7 @@
 #define ST_epoch_passed 170
 #define ST_storage_low 175
 #define ST_storage_full 176
+#define ST_id_too_long 187
 #define Side_buy 49
 #define Side_sell 50
 #define Side_sell_short 53
@@ -313,6 +315,7 @@
 #define LookupOf_feed 4
 #define LookupOf_user 5
 #define LookupOf_request 6
+#define LookupOf_currency 7
 #define SodKind_cash 1
 #define SodKind_holdings 2
 #define SodKind_open_orders 3
@@ -1310,11 +1313,12 @@ typedef struct {
     uint8_t stage;
     uint8_t pad0[3];
     int64_t amount;
+    uint64_t tag;
     uint8_t reference_length;
     uint8_t reason_length;
     uint8_t fill[6];
 } Movement;
-_Static_assert(sizeof(Movement) == 64, "Movement");
+_Static_assert(sizeof(Movement) == 72, "Movement");
 _Static_assert(offsetof(Movement, account) == 32, "Movement.account");
 _Static_assert(offsetof(Movement, instrument) == 36, "Movement.instrument");
 _Static_assert(offsetof(Movement, currency) == 40, "Movement.currency");
@@ -1323,9 +1327,10 @@ _Static_assert(offsetof(Movement, override) == 43, "Movement.override");
 _Static_assert(offsetof(Movement, stage) == 44, "Movement.stage");
 _Static_assert(offsetof(Movement, pad0) == 45, "Movement.pad0");
 _Static_assert(offsetof(Movement, amount) == 48, "Movement.amount");
-_Static_assert(offsetof(Movement, reference_length) == 56, "Movement.reference_length");
-_Static_assert(offsetof(Movement, reason_length) == 57, "Movement.reason_length");
-_Static_assert(offsetof(Movement, fill) == 58, "Movement.fill");
+_Static_assert(offsetof(Movement, tag) == 56, "Movement.tag");
+_Static_assert(offsetof(Movement, reference_length) == 64, "Movement.reference_length");
+_Static_assert(offsetof(Movement, reason_length) == 65, "Movement.reason_length");
+_Static_assert(offsetof(Movement, fill) == 66, "Movement.fill");
 
 typedef struct {
     Frame frame;
@@ -1479,11 +1484,12 @@ typedef struct {
     uint8_t pad0[6];
     int64_t amount;
     int64_t to_amount;
+    uint64_t tag;
     uint8_t reference_length;
     uint8_t reason_length;
     uint8_t fill[6];
 } Transfer;
-_Static_assert(sizeof(Transfer) == 80, "Transfer");
+_Static_assert(sizeof(Transfer) == 88, "Transfer");
 _Static_assert(offsetof(Transfer, account) == 32, "Transfer.account");
 _Static_assert(offsetof(Transfer, to) == 36, "Transfer.to");
 _Static_assert(offsetof(Transfer, instrument) == 40, "Transfer.instrument");
@@ -1494,9 +1500,10 @@ _Static_assert(offsetof(Transfer, override) == 49, "Transfer.override");
 _Static_assert(offsetof(Transfer, pad0) == 50, "Transfer.pad0");
 _Static_assert(offsetof(Transfer, amount) == 56, "Transfer.amount");
 _Static_assert(offsetof(Transfer, to_amount) == 64, "Transfer.to_amount");
-_Static_assert(offsetof(Transfer, reference_length) == 72, "Transfer.reference_length");
-_Static_assert(offsetof(Transfer, reason_length) == 73, "Transfer.reason_length");
-_Static_assert(offsetof(Transfer, fill) == 74, "Transfer.fill");
+_Static_assert(offsetof(Transfer, tag) == 72, "Transfer.tag");
+_Static_assert(offsetof(Transfer, reference_length) == 80, "Transfer.reference_length");
+_Static_assert(offsetof(Transfer, reason_length) == 81, "Transfer.reason_length");
+_Static_assert(offsetof(Transfer, fill) == 82, "Transfer.fill");
 
 typedef struct {
     Frame frame;
@@ -1571,6 +1578,47 @@ _Static_assert(offsetof(Rename, pad0) == 37, "Rename.pad0");
 _Static_assert(offsetof(Rename, name_length) == 40, "Rename.name_length");
 _Static_assert(offsetof(Rename, reason_length) == 41, "Rename.reason_length");
 _Static_assert(offsetof(Rename, fill) == 42, "Rename.fill");
+
+typedef struct {
+    Frame frame;
+    uint64_t feed_sequence;
+    uint16_t feed;
+    uint8_t pad0[6];
+    uint8_t part1_length;
+    uint8_t part2_length;
+    uint8_t part3_length;
+    uint8_t part4_length;
+    uint8_t part5_length;
+    uint8_t part6_length;
+    uint8_t part7_length;
+    uint8_t part8_length;
+    uint8_t part9_length;
+    uint8_t part10_length;
+    uint8_t part11_length;
+    uint8_t part12_length;
+    uint8_t part13_length;
+    uint8_t part14_length;
+    uint8_t fill[2];
+} LongReport;
+_Static_assert(sizeof(LongReport) == 64, "LongReport");
+_Static_assert(offsetof(LongReport, feed_sequence) == 32, "LongReport.feed_sequence");
+_Static_assert(offsetof(LongReport, feed) == 40, "LongReport.feed");
+_Static_assert(offsetof(LongReport, pad0) == 42, "LongReport.pad0");
+_Static_assert(offsetof(LongReport, part1_length) == 48, "LongReport.part1_length");
+_Static_assert(offsetof(LongReport, part2_length) == 49, "LongReport.part2_length");
+_Static_assert(offsetof(LongReport, part3_length) == 50, "LongReport.part3_length");
+_Static_assert(offsetof(LongReport, part4_length) == 51, "LongReport.part4_length");
+_Static_assert(offsetof(LongReport, part5_length) == 52, "LongReport.part5_length");
+_Static_assert(offsetof(LongReport, part6_length) == 53, "LongReport.part6_length");
+_Static_assert(offsetof(LongReport, part7_length) == 54, "LongReport.part7_length");
+_Static_assert(offsetof(LongReport, part8_length) == 55, "LongReport.part8_length");
+_Static_assert(offsetof(LongReport, part9_length) == 56, "LongReport.part9_length");
+_Static_assert(offsetof(LongReport, part10_length) == 57, "LongReport.part10_length");
+_Static_assert(offsetof(LongReport, part11_length) == 58, "LongReport.part11_length");
+_Static_assert(offsetof(LongReport, part12_length) == 59, "LongReport.part12_length");
+_Static_assert(offsetof(LongReport, part13_length) == 60, "LongReport.part13_length");
+_Static_assert(offsetof(LongReport, part14_length) == 61, "LongReport.part14_length");
+_Static_assert(offsetof(LongReport, fill) == 62, "LongReport.fill");
 
 typedef struct {
     Frame frame;
@@ -2548,7 +2596,7 @@ typedef struct {
     int64_t last_qty;
     int64_t last_px;
     uint8_t outcome;
-    uint8_t pad0;
+    uint8_t ord_status;
     uint16_t user;
     uint16_t record;
     uint16_t source;
@@ -2571,7 +2619,7 @@ _Static_assert(offsetof(ParkedRow, request) == 44, "ParkedRow.request");
 _Static_assert(offsetof(ParkedRow, last_qty) == 48, "ParkedRow.last_qty");
 _Static_assert(offsetof(ParkedRow, last_px) == 56, "ParkedRow.last_px");
 _Static_assert(offsetof(ParkedRow, outcome) == 64, "ParkedRow.outcome");
-_Static_assert(offsetof(ParkedRow, pad0) == 65, "ParkedRow.pad0");
+_Static_assert(offsetof(ParkedRow, ord_status) == 65, "ParkedRow.ord_status");
 _Static_assert(offsetof(ParkedRow, user) == 66, "ParkedRow.user");
 _Static_assert(offsetof(ParkedRow, record) == 68, "ParkedRow.record");
 _Static_assert(offsetof(ParkedRow, source) == 70, "ParkedRow.source");
@@ -2628,7 +2676,8 @@ typedef struct {
     int64_t stock;
     int64_t net;
     uint8_t late;
-    uint8_t pad0[7];
+    uint8_t pad0[3];
+    int32_t left_by;
 } ProgressRow;
 _Static_assert(sizeof(ProgressRow) == 32, "ProgressRow");
 _Static_assert(offsetof(ProgressRow, version) == 0, "ProgressRow.version");
@@ -2637,6 +2686,7 @@ _Static_assert(offsetof(ProgressRow, stock) == 8, "ProgressRow.stock");
 _Static_assert(offsetof(ProgressRow, net) == 16, "ProgressRow.net");
 _Static_assert(offsetof(ProgressRow, late) == 24, "ProgressRow.late");
 _Static_assert(offsetof(ProgressRow, pad0) == 25, "ProgressRow.pad0");
+_Static_assert(offsetof(ProgressRow, left_by) == 28, "ProgressRow.left_by");
 
 typedef struct {
     uint32_t version;
@@ -3067,6 +3117,7 @@ _Static_assert(offsetof(TextRow, bytes) == 0, "TextRow.bytes");
 #define CorporateAction_texts(p) ((const uint8_t *)(p) + sizeof(CorporateAction))
 #define CorporateActionUndo_texts(p) ((const uint8_t *)(p) + sizeof(CorporateActionUndo))
 #define Rename_texts(p) ((const uint8_t *)(p) + sizeof(Rename))
+#define LongReport_texts(p) ((const uint8_t *)(p) + sizeof(LongReport))
 #define OrderRequest_texts(p) ((const uint8_t *)(p) + sizeof(OrderRequest))
 #define Answer_texts(p) ((const uint8_t *)(p) + sizeof(Answer))
 #define Lookup_texts(p) ((const uint8_t *)(p) + sizeof(Lookup))
@@ -3182,6 +3233,8 @@ static inline int record_fits(const Frame *frame) {
         return frame->length >= sizeof(CorporateActionUndo) && sizeof(CorporateActionUndo) + ((const CorporateActionUndo *)frame)->id_length + ((const CorporateActionUndo *)frame)->reason_length <= frame->length;
     case T_Rename:
         return frame->length >= sizeof(Rename) && sizeof(Rename) + ((const Rename *)frame)->name_length + ((const Rename *)frame)->reason_length <= frame->length;
+    case T_LongReport:
+        return frame->length >= sizeof(LongReport) && sizeof(LongReport) + ((const LongReport *)frame)->part1_length + ((const LongReport *)frame)->part2_length + ((const LongReport *)frame)->part3_length + ((const LongReport *)frame)->part4_length + ((const LongReport *)frame)->part5_length + ((const LongReport *)frame)->part6_length + ((const LongReport *)frame)->part7_length + ((const LongReport *)frame)->part8_length + ((const LongReport *)frame)->part9_length + ((const LongReport *)frame)->part10_length + ((const LongReport *)frame)->part11_length + ((const LongReport *)frame)->part12_length + ((const LongReport *)frame)->part13_length + ((const LongReport *)frame)->part14_length <= frame->length;
     case T_DefineOwner:
         return frame->length >= sizeof(DefineOwner) && sizeof(DefineOwner) <= frame->length;
     }

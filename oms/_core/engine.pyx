@@ -39,7 +39,7 @@ from oms._core.names cimport apply_owner, apply_rename
 from oms._core.orders cimport find_order
 from oms._core.outputs cimport emit_answer
 from oms._core.reference cimport apply_reference, find_account, find_instrument
-from oms._core.reports cimport apply_cancel_reject, apply_report
+from oms._core.reports cimport apply_cancel_reject, apply_long_report, apply_report
 from oms._core.requests cimport apply_cancel, apply_new, apply_replace
 from oms._core.sessions cimport apply_leading, apply_storage_changed, apply_user_back, apply_user_lost, cancel_overdue
 from oms._core.resolve cimport apply_resolve
@@ -114,6 +114,8 @@ cdef uint16_t apply_fact(State* s, const Frame* record) noexcept nogil:
         return apply_balance(s, <const BalanceReport*>record)
     if kind == T_OpenOrdersEnd:
         return apply_open_orders_end(s, <const OpenOrdersEnd*>record)
+    if kind == T_LongReport:
+        return apply_long_report(s, <const LongReport*>record)
     return ST_record_malformed
 
 
@@ -153,6 +155,13 @@ cdef uint16_t apply_request(State* s, const Frame* record) noexcept nogil:
     return apply_decision(s, <const AuthDecision*>record)
 
 
+cdef inline uint64_t tag_of(const Frame* record) noexcept nogil:
+    """The sender's number, of what clients may ask, too."""
+    if record.template_id == T_Movement:
+        return (<const Movement*>record).tag
+    return (<const Transfer*>record).tag if record.template_id == T_Transfer else 0
+
+
 cdef uint16_t apply(State* s, const Frame* record) noexcept nogil:
     """Applies one record that stands in the journal, and returns what became of it."""
     cdef uint16_t status, kind = record.template_id
@@ -168,7 +177,7 @@ cdef uint16_t apply(State* s, const Frame* record) noexcept nogil:
         status = ST_record_malformed
     elif T_NewOrderSingle <= kind <= T_OrderMassCancelRequest:
         status = apply_request(s, record)
-    elif T_ExecutionReport <= kind <= T_BalanceReport:
+    elif T_ExecutionReport <= kind <= T_BalanceReport or kind == T_LongReport:
         status = apply_fact(s, record)
     elif kind in (T_Tick, T_Capacities, T_UserLost, T_UserBack, T_Leading, T_StorageChanged):
         status = apply_own(s, record)
@@ -177,7 +186,7 @@ cdef uint16_t apply(State* s, const Frame* record) noexcept nogil:
     elif kind >= T_LoadBegin:
         status = apply_day(s, record)
         if kind not in (T_LoadCash, T_LoadHolding, T_SettleItem, T_SettleExpected, T_Control):
-            emit_answer(s, s.source, status, 0, 0, 0, False)
+            emit_answer(s, s.source, status, tag_of(record), 0, 0, False)
     else:
         status = apply_reference(s, record)
         if s.source:

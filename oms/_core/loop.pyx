@@ -224,6 +224,8 @@ cdef class Loop:
             (<MarketData*>record).feed = feed
         elif kind == T_BalanceReport:
             (<BalanceReport*>record).feed = feed
+        elif kind == T_LongReport:
+            (<LongReport*>record).feed = feed
         elif kind == T_FeedGapClosed:
             (<FeedGapClosed*>record).feed = feed
         elif kind == T_TradingSession:
@@ -316,6 +318,8 @@ cdef class Loop:
         if asked.of == LookupOf_instrument and found.number:
             found.price_exponent = self.s.instrument[found.number].price_exponent
             found.quantity_exponent = self.s.instrument[found.number].quantity_exponent
+        if asked.of == LookupOf_currency and found.number:
+            found.price_exponent = self.s.currency[found.number].exponent
         bus_send(self.b, event.endpoint, &found.frame, sizeof(found))
 
     cdef bint may_ask(self, uint16_t user, const Lookup* asked) noexcept nogil:

@@ -84,6 +84,8 @@ cdef uint64_t find_code(const State* s, const Lookup* asked) noexcept nogil:
             return find_account(s, asked.owner, code)
         if asked.of == LookupOf_exchange:
             return find_small(s, TABLE_exchange, 4, code, 8)
+        if asked.of == LookupOf_currency:
+            return find_small(s, TABLE_currency, 4, code, 8)
         if asked.of == LookupOf_feed:
             return find_small(s, TABLE_feed, 4, code, 32)
         return find_small(s, TABLE_user, 4, code, 32) if asked.of == LookupOf_user else 0

@@ -68,6 +68,7 @@ cdef extern from "catalogue.h" nogil:
         T_CorporateAction
         T_CorporateActionUndo
         T_Rename
+        T_LongReport
         T_DefineOwner
         T_OrderRequest
         T_Answer
@@ -191,6 +192,7 @@ cdef extern from "catalogue.h" nogil:
         ST_epoch_passed
         ST_storage_low
         ST_storage_full
+        ST_id_too_long
         Side_buy
         Side_sell
         Side_sell_short
@@ -312,6 +314,7 @@ cdef extern from "catalogue.h" nogil:
         LookupOf_feed
         LookupOf_user
         LookupOf_request
+        LookupOf_currency
         SodKind_cash
         SodKind_holdings
         SodKind_open_orders
@@ -892,6 +895,7 @@ cdef extern from "catalogue.h" nogil:
         uint8_t stage
         uint8_t pad0[3]
         int64_t amount
+        uint64_t tag
         uint8_t reference_length
         uint8_t reason_length
         uint8_t fill[6]
@@ -983,6 +987,7 @@ cdef extern from "catalogue.h" nogil:
         uint8_t pad0[6]
         int64_t amount
         int64_t to_amount
+        uint64_t tag
         uint8_t reference_length
         uint8_t reason_length
         uint8_t fill[6]
@@ -1025,6 +1030,27 @@ cdef extern from "catalogue.h" nogil:
         uint8_t name_length
         uint8_t reason_length
         uint8_t fill[6]
+
+    ctypedef struct LongReport:
+        Frame frame
+        uint64_t feed_sequence
+        uint16_t feed
+        uint8_t pad0[6]
+        uint8_t part1_length
+        uint8_t part2_length
+        uint8_t part3_length
+        uint8_t part4_length
+        uint8_t part5_length
+        uint8_t part6_length
+        uint8_t part7_length
+        uint8_t part8_length
+        uint8_t part9_length
+        uint8_t part10_length
+        uint8_t part11_length
+        uint8_t part12_length
+        uint8_t part13_length
+        uint8_t part14_length
+        uint8_t fill[2]
 
     ctypedef struct DefineOwner:
         Frame frame
@@ -1526,7 +1552,7 @@ cdef extern from "catalogue.h" nogil:
         int64_t last_qty
         int64_t last_px
         uint8_t outcome
-        uint8_t pad0
+        uint8_t ord_status
         uint16_t user
         uint16_t record
         uint16_t source
@@ -1560,7 +1586,8 @@ cdef extern from "catalogue.h" nogil:
         int64_t stock
         int64_t net
         uint8_t late
-        uint8_t pad0[7]
+        uint8_t pad0[3]
+        int32_t left_by
 
     ctypedef struct ControlRow:
         uint32_t version
@@ -1789,6 +1816,7 @@ cdef extern from "catalogue.h" nogil:
     const uint8_t* CorporateAction_texts(const void* record)
     const uint8_t* CorporateActionUndo_texts(const void* record)
     const uint8_t* Rename_texts(const void* record)
+    const uint8_t* LongReport_texts(const void* record)
     const uint8_t* OrderRequest_texts(const void* record)
     const uint8_t* Answer_texts(const void* record)
     const uint8_t* Lookup_texts(const void* record)

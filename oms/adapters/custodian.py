@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from oms import booking, records
+from oms import booking, long_reports
 from oms.adapters.contract import IDLE_S
 from oms.adapters.log import Log, LogError
 from oms.adapters.messages import numbered
@@ -128,7 +128,7 @@ class Custodian:
 
     def _report(self, told: Told) -> bytes:
         as_of: Day | None = told.as_of or None
-        return records.encode(
+        return long_reports.encode(
             "BalanceReport",
             **booking.balance(told.item, told.amount, as_of),
             absolute=int(told.absolute),

@@ -9,11 +9,11 @@ from __future__ import annotations
 import struct
 from typing import Any, NamedTuple
 
-from oms import records, schema
+from oms import long_reports, records, schema
 from oms.enums import ExecType, RequestType
+from oms.schema import MAX_TEXT
 
 NULL = schema.NULL_I64
-MAX_TEXT = 255  # bytes of a text in a record
 _HEAD = struct.Struct("<IIQQHHHH")
 _FEED_SEQUENCE = struct.Struct("<Q")
 
@@ -182,26 +182,21 @@ def decode_order_request(raw: bytes) -> OrderRequest:
     return OrderRequest._make((*fields, texts[0], epoch, question, texts[1]))
 
 
-def fitting(*ids: str, text: str) -> tuple[bytes, ...]:
-    """The texts of a report. An id that is too long for a record is left out, never cut, and the free text says so: a
-    trade without its exec_id is parked, and a person looks."""
-    told = [item.encode() for item in ids]
-    if lost := [raw for raw in told if len(raw) > MAX_TEXT]:
-        beginnings = " ".join(raw[:32].decode("utf-8", "ignore") for raw in lost)
-        text = f"{len(lost)} ids of more than {MAX_TEXT} bytes left out, which begin with {beginnings}; {text}"
-    fit = (raw if len(raw) <= MAX_TEXT else b"" for raw in told)
-    return (*fit, text.encode()[:MAX_TEXT].decode("utf-8", "ignore").encode())
-
-
 def encode_report(report: Report) -> bytes:
-    """The bytes of a report, not numbered yet."""
-    if isinstance(report, ExecutionReport):
-        exec_id, exec_ref_id, order_id, text = fitting(*report[-4:-1], text=report.text)
-        texts = exec_id + exec_ref_id + order_id + text
-        lengths = len(exec_id), len(exec_ref_id), len(order_id), len(text)
-        return _framed(_EXECUTION_REPORT_ID, _EXECUTION_REPORT.pack(*report[:-4], *lengths), texts)
-    (texts,) = fitting(text=report.text)
-    return _framed(_ORDER_CANCEL_REJECT_ID, _ORDER_CANCEL_REJECT.pack(*report[:-1], len(texts)), texts)
+    """The bytes of a report, not numbered yet: a LongReport where an id has more than 255 bytes."""
+    if not isinstance(report, ExecutionReport):
+        text = cut(report.text)
+        return _framed(_ORDER_CANCEL_REJECT_ID, _ORDER_CANCEL_REJECT.pack(*report[:-1], len(text)), text)
+    texts = *(item.encode() for item in report[-4:-1]), cut(report.text)
+    lengths = [len(raw) for raw in texts]
+    if max(lengths) > MAX_TEXT:
+        return long_reports.encode("ExecutionReport", **report._asdict())
+    return _framed(_EXECUTION_REPORT_ID, _EXECUTION_REPORT.pack(*report[:-4], *lengths), b"".join(texts))
+
+
+def cut(text: str) -> bytes:
+    """Free text, as much of it as there is room for; an id is never cut."""
+    return text.encode()[:MAX_TEXT].decode("utf-8", "ignore").encode()
 
 
 def _framed(template: int, block: bytes, texts: bytes) -> bytes:

@@ -24,7 +24,7 @@ _MAGIC = 0x42534D4F
 POLL_MS = 2
 HEARTBEAT_S = 0.2
 AT_ONCE = 100  # records of an envelope
-NUMBERED = frozenset(("ExecutionReport", "OrderCancelReject", "BalanceReport"))
+NUMBERED = frozenset(("ExecutionReport", "OrderCancelReject", "BalanceReport", "LongReport"))
 
 
 class ProtocolError(Exception):

@@ -15,6 +15,7 @@ SCHEMA_ID = 0x4F4D
 SCHEMA_VERSION = 2
 FRAME_SIZE = 32
 MAX_RECORD_LENGTH = 4096
+MAX_TEXT = 255  # bytes of a text in a record
 
 __all__ = [
     "ENUMS",
@@ -23,6 +24,7 @@ __all__ = [
     "LADDER_CASH",
     "LADDER_HOLDING",
     "MAX_RECORD_LENGTH",
+    "MAX_TEXT",
     "NULL_I64",
     "PERMISSIONS",
     "RECORDS",

@@ -44,7 +44,7 @@ ENUMS = [
         "order_value", "order_qty", "open_value", "gross_value", "net_value", "order_rate", start=1)),
     Enum("CalendarOf", "What a holiday belongs to", numbers("exchange", "currency", start=1)),
     Enum("LookupOf", "What a Lookup asks for", numbers(
-        "account", "instrument", "exchange", "feed", "user", "request", start=1)),
+        "account", "instrument", "exchange", "feed", "user", "request", "currency", start=1)),
     Enum("SodKind", "What a start-of-day load holds", numbers(
         "cash", "holdings", "open_orders", "settlement", start=1)),
     Enum("StageKind", "What a staged row is", numbers(

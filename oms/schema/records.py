@@ -186,13 +186,14 @@ RECORDS = [
     Record(56, "Tick", "Time passes: what is overdue times out.", [F("pad0", "u64")]),
     Record(57, "Settle", "A settlement batch: all that is due by date, of one account or of all.", [
         F("date", "date"), F("account", "slot", "0 = all"),
-        F("confirmed", "u8", "1 = of reconciled accounts only"),
+        F("confirmed", "u8", "by a start of day: 1 = of reconciled accounts only; of one account, what it left open"),
         F("listed", "u8", "1 = only the items that were sent for it"), F("pad0", "u16"),
         F("rows", "u32", "items and expected balances that were sent for it")], [F("batch_id", "text")]),
     Record(58, "Movement", "A deposit, withdrawal or adjustment by a named operator; a client's wish to withdraw.", [
         F("account", "slot"), F("instrument", "slot", "0 = money"), F("currency", "u16"),
         F("kind", "u8", "MovementKind"), F("override", "u8", "1 = may take booked below zero, on record"),
-        F("stage", "u8", "MovementStage, of a withdrawal"), F("pad0", "u8[3]"), F("amount", "i64", "signed")], [
+        F("stage", "u8", "MovementStage, of a withdrawal"), F("pad0", "u8[3]"), F("amount", "i64", "signed"),
+        F("tag", "u64", "the sender's own number, given back in the answer")], [
         F("reference", "text"), F("reason", "text")]),
     Record(59, "SetMargin", "Further credit that an account may use.", [
         F("account", "slot"), F("currency", "u16"), F("pad0", "u16"), F("margin", "money")], [
@@ -229,7 +230,9 @@ RECORDS = [
         F("account", "slot", "from"), F("to", "slot"), F("instrument", "slot", "0 = money"), F("currency", "u16"),
         F("to_currency", "u16", "0 = the same"), F("margin", "u8", "1 = credit, not money"),
         F("override", "u8", "1 = may take booked below zero, on record"), F("pad0", "u8[6]"), F("amount", "i64"),
-        F("to_amount", "i64", "in to_currency")], [F("reference", "text"), F("reason", "text")]),
+        F("to_amount", "i64", "in to_currency"),
+        F("tag", "u64", "the sender's own number, given back in the answer")], [
+        F("reference", "text"), F("reason", "text")]),
     Record(68, "SetLimit", "Limits the firm, an account, an instrument or a user.", [
         F("number", "u32", "row of what it limits"), F("scope", "u8", "ControlScope"), F("name", "u8", "LimitName"),
         F("pad0", "u16"), F("value", "i64", "four decimals; of order_rate, requests a second; 0 = none")]),
@@ -245,6 +248,9 @@ RECORDS = [
     Record(63, "Rename", "Another name for what is known; the old one is free.", [
         F("number", "u32", "row, or number of the owner"), F("of", "u8", "RenameOf"), F("pad0", "u8[3]")], [
         F("name", "text"), F("reason", "text")]),
+    Record(93, "LongReport", "A fact one of whose ids has more than 255 bytes: whole, as a JSON object in ASCII.", [
+        F("feed_sequence", "seq", "the feed's own number; 0 = none"), F("feed", "u16"), F("pad0", "u8[6]")], [
+        F(f"part{number}", "text", "of the object, which goes on in the next part") for number in range(1, 15)]),
     Record(92, "DefineOwner", "Names an owner of accounts.", [
         F("name", "c32"), F("number", "u16"), F("pad0", "u8[6]")]),
     # outputs
@@ -280,7 +286,7 @@ RECORDS = [
         F("code", "text", "an instrument's is SYMBOL, or SYMBOL.MIC where several exchanges list it")],
            journaled=False),
     Record(81, "Found", "The number of a code; 0 = unknown.", [
-        F("tag", "u64"), F("number", "handle"), F("price_exponent", "u8", "of an instrument"),
+        F("tag", "u64"), F("number", "handle"), F("price_exponent", "u8", "of an instrument; of a currency, its own"),
         F("quantity_exponent", "u8", "of an instrument"), F("pad0", "u8[6]")], journaled=False),
 ]
 # fmt: on

@@ -151,5 +151,7 @@ STATUSES = [
     # the disk
     Status(175, "storage_low", "The disk has not the room for two more segments of the journal."),
     Status(176, "storage_full", "The disk has no room for the journal's next segment: nothing new is taken.", 103, 0),
+    # facts that no record has room for
+    Status(187, "id_too_long", "An id of the report has more than 255 bytes: parked whole."),
 ]
 # fmt: on

@@ -242,7 +242,8 @@ TABLES = [
         F("settle_date", "date", "0 = not told", 64), F("request", "slot", "that it carried"),
         F("last_qty", "qty", "", 32), F("last_px", "price", "", 31),
         F("outcome", "u8", "Resolution: how it ended; 0 = it waits for a person, or for its trade"),
-        F("pad0", "u8"), F("user", "u16", "who resolved it"), F("record", "u16", "template of the report"),
+        F("ord_status", "char", "0 = not told", 39), F("user", "u16", "who resolved it"),
+        F("record", "u16", "template of the report"),
         F("source", "u16", "who sent it")]),
     Table("exposure", "Of cash rows that need it: money in them that is not free.", 16384, [
         VERSION, F("cash", "slot"), F("ladder", "slot", "short_due by settlement date, but what is late"),
@@ -257,7 +258,8 @@ TABLES = [
         VERSION, F("date", "date"), F("sequence", "seq", "journal sequence"), F("time_ns", "time"), F("pad0", "u64")]),
     Table("progress", "Trades that are settled in part, or late: what of them has settled.", 65536, [
         VERSION, F("execution", "slot"), F("stock", "qty", "signed"), F("net", "money", "signed"),
-        F("late", "u8", "1 = failed, or the rest of it"), F("pad0", "u8[7]")]),
+        F("late", "u8", "1 = failed, or the rest of it"), F("pad0", "u8[3]"),
+        F("left_by", "date", "the start of day of this date found it unconfirmed; 0 = none did")]),
     Table("control", "Every change of a trading state: who, when, why. The oldest makes room for a new one.", 4096, [
         VERSION, F("number", "u32", "row of what the scope names; 0 = the firm"), F("scope", "u8", "ControlScope"),
         F("state", "u8", "ControlState"), F("before", "u8", "ControlState"), F("pad0", "u8"), F("user", "u16"),

@@ -1,12 +1,13 @@
 """The bytes in docs/reference/adapter-protocol.md are those that this product sends."""
 
+import hashlib
 import re
 import struct
 from pathlib import Path
 
 import pytest
 
-from oms import records, schema
+from oms import long_reports, records, schema
 from oms.adapters import desk
 from oms.adapters.messages import ExecutionReport, decode_order_request, encode_report, numbered
 
@@ -79,10 +80,15 @@ def test_the_desks_words_are_those_of_the_page():
     assert desk.HELP in (DOCS / "how-to" / "simulator.md").read_text()
 
 
-def test_an_id_that_does_not_fit_into_a_record_is_left_out_and_told_never_cut():
-    texts = {"exec_id": "e" * 256, "exec_ref_id": "", "order_id": "o" * 255, "text": "t" * 300}
+@pytest.mark.parametrize("length", [256, 2000, 5000])
+def test_a_report_whose_id_does_not_fit_into_a_record_goes_out_whole(length):
+    texts = {"exec_id": "e" * length, "exec_ref_id": "", "order_id": "o" * 255, "text": "t" * 300}
     fields = dict.fromkeys((name for name in ExecutionReport._fields if name not in texts), 0)
-    sent = records.decode(encode_report(ExecutionReport(**fields, **texts)))[1]
-    assert (sent["exec_id"], sent["order_id"]) == ("", "o" * 255)
-    assert sent["text"].startswith("1 ids of more than 255 bytes left out, which begin with " + "e" * 32 + "; ttt")
-    assert len(sent["text"]) == 255
+    raw = numbered(encode_report(ExecutionReport(**fields, **texts)), 7)
+    name, sent = records.decode(raw)
+    assert (name, sent["feed_sequence"]) == ("LongReport", 7)
+    name, told = long_reports.decode(sent)
+    by_digest = "sha256:" + hashlib.sha256(b"e" * length).hexdigest()
+    whole = {"begins": "e" * 80, "id": by_digest, "bytes": 5000} if length == 5000 else "e" * length
+    assert (name, told) == ("ExecutionReport", fields | texts | {"exec_id": whole, "text": "t" * 255})
+    assert long_reports.shortened(told) == fields | texts | {"exec_id": by_digest, "text": "t" * 255}

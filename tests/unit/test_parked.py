@@ -9,6 +9,7 @@ import pytest
 
 from oms import Engine
 from oms.enums import Status
+from oms.errors import OmsError
 
 
 def market(directory: Path) -> Engine:
@@ -60,3 +61,44 @@ def test_what_names_a_parked_row_that_is_not_its_own_books_nothing(tmp_path: Pat
         assert engine.record(name, "op", parked=row, **more).status == refused
         assert engine.record(name, "op", parked=60000, **more).status == Status.nothing_to_resolve
         assert [waiting.row for waiting in engine.parked()] == [row]
+
+
+def test_a_report_with_an_id_too_long_waits_whole_and_is_booked_once(tmp_path: Path):
+    """By an operator, under what stands for the id; a bust by that id finds its trade, and so does the same report."""
+    with market(tmp_path) as engine:
+        name, order_id = "é" * 200, "o" * 300
+        engine.submit("A", "X", "Q", "buy", 10, 5)
+        fill = {"account": "A", "cl_ord_id": "X", "last_qty": 4, "last_px": 5, "order_id": order_id}
+        parked = engine.report("trade", exec_id=name, **fill)
+        assert parked.status == Status.id_too_long
+        assert [alert.name for alert in parked.alerts] == ["id_too_long"]
+        assert engine.order("A", "X").cum_qty == 0
+        (waiting,) = engine.parked()
+        assert (waiting.record, waiting.status) == ("LongReport", Status.id_too_long)
+        assert engine.resolve_parked(waiting.sequence, "apply", "clerk").status == Status.permission_denied
+        assert engine.resolve_parked(waiting.sequence, "theirs", "op").status == Status.resolution_invalid
+        assert engine.resolve_parked(waiting.sequence, "apply", "op").ok
+        assert engine.parked() == []
+        assert str(engine.order("A", "X").cum_qty) == "4"
+        engine.report("trade", exec_id=name, **fill)
+        assert engine.resolve_parked(engine.parked()[0].sequence, "apply", "op").status == Status.execution_repeated
+        engine.report("trade_cancel", exec_id="B", exec_ref_id=name, account="A", cl_ord_id="X")
+        assert engine.resolve_parked(engine.parked()[0].sequence, "apply", "op").ok
+        assert engine.order("A", "X").cum_qty == 0
+        engine.define_custodian("bank")
+        engine.balance("bank", "b" * 256, "A", "AUD", delta=7)
+        assert str(engine.cash("A", "AUD").booked) == "1000"
+        assert engine.resolve_parked(engine.parked()[0].sequence, "apply", "op").ok
+        assert str(engine.cash("A", "AUD").booked) == "1007"
+        report = engine.state_hash()
+    with Engine(journal=tmp_path) as again:
+        assert again.state_hash() == report
+
+
+def test_a_long_report_that_is_no_report_can_only_be_dismissed(tmp_path: Path):
+    with market(tmp_path) as engine:
+        assert engine.record("LongReport", feed=1, part1="what is this?").status == Status.id_too_long
+        waiting = engine.parked()[0]
+        with pytest.raises(OmsError, match="not a JSON object"):
+            engine.resolve_parked(waiting.sequence, "apply", "op")
+        assert engine.resolve_parked(waiting.sequence, "dismiss", "op").ok
