@@ -165,6 +165,12 @@ class Limits(Strict, frozen=True):
             yield from ((scope, name, limit) for name, limit in getattr(self, scope).items())
 
 
+class Instrument(Strict, frozen=True):
+    """What the firm says of an instrument that start of day brings. None = whatever the instruments file says."""
+
+    restricted: bool | None = None  # no orders are taken
+
+
 class Config(Strict, frozen=True):
     """The whole file. path: where it was read from."""
 
@@ -181,6 +187,7 @@ class Config(Strict, frozen=True):
     fees: dict[str, Fee] = {}
     users: dict[str, User] = {}
     limits: Limits = Limits()
+    instruments: dict[str, Instrument] = {}  # SYMBOL, or SYMBOL@MIC
     endpoints: dict[str, Endpoint] = {}
     path: str = ""
 

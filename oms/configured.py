@@ -1,4 +1,4 @@
-"""Limits of the configuration: what of them the tables do not say yet, as records.
+"""Limits and restricted instruments of the configuration: what of them the tables do not say yet, as records.
 
 They name accounts and instruments, which start of day brings; so they are compared whenever a process starts and after
 each load, and only what differs is journaled. What the configuration does not mention stays as it is.
@@ -17,6 +17,7 @@ from oms.engine import with_source
 from oms.enums import ControlScope, LimitName
 from oms.errors import OmsError
 from oms.limits import units_of
+from oms.start_of_day.book import price_factor
 from oms.views import Views
 
 if TYPE_CHECKING:
@@ -55,7 +56,30 @@ def missing(config: Config, arrays: Mapping[str, Any], user: int = 0) -> Missing
             if value is not None and (units := units_of(limit, value)) != now.get(limit, 0):
                 fields = {"scope": int(ControlScope[scope]), "number": number, "name": int(LimitName[limit])}
                 found.records.append(with_source(records.encode("SetLimit", **fields, value=units), user))
+    for name, instrument in config.instruments.items():
+        try:
+            number = views.instrument_slot(name)
+        except OmsError:
+            found.unknown.append(f"[instruments.{name}]")
+            continue
+        wanted = instrument.restricted
+        if wanted is not None and wanted != bool(views.rows("instrument")["restricted"][number]):
+            definition = redefined(views, number, restricted=int(wanted))
+            found.records.append(with_source(records.encode("DefineInstrument", **definition), user))
     return found
+
+
+def redefined(views: Views, number: int, **changes: int) -> dict[str, Any]:
+    """An instrument as it is but for some fields, to be defined once more."""
+    row, currencies = views.row("instrument", number), views.rows("currency")
+    fields = {*(records.record_dtype("DefineInstrument").names or ())} & {*row.dtype.names}
+    factor = price_factor(row, int(currencies["exponent"][row["currency"]]))
+    return {
+        **{name: row[name].tolist() for name in fields},
+        "price_factor_numerator": factor.numerator,
+        "price_factor_denominator": factor.denominator,
+        **changes,
+    }
 
 
 def limits_now(views: Views, scope: str, number: int) -> dict[str, int]:
@@ -73,5 +97,5 @@ def update(engine: Engine, config: Config) -> list[str]:
         result = engine.apply(record)
         if not result.ok:
             name, fields = records.decode(record)
-            raise OmsError(f"a limit is refused: {result.status.name}", where=f"{name} {fields}")
+            raise OmsError(f"the configuration is refused: {result.status.name}", where=f"{name} {fields}")
     return found.unknown

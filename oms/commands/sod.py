@@ -108,23 +108,23 @@ def _load(args: Namespace) -> int:
             user = plan.user
             target.sink(b"".join(day.record(user) for day in days))
         carry_out(plan, target.sink, target.arrays, progress)
-        _limit(args.store, target, plan.user)
+        _configure(args.store, target, plan.user)
     return plan.report.status
 
 
-def _limit(store: Path, target: "Target", user: int) -> None:
-    """Sets limits of the configuration whose accounts and instruments the files have brought."""
+def _configure(store: Path, target: "Target", user: int) -> None:
+    """Sets what the configuration says of accounts and instruments that the files have brought."""
     from oms import config, configured
 
     found = config.find(store)
     if found is None:
         return
-    limits = configured.missing(found, target.arrays(), user)
-    if limits.records:
-        target.sink(b"".join(limits.records))
-    if limits.unknown:
+    missing = configured.missing(found, target.arrays(), user)
+    if missing.records:
+        target.sink(b"".join(missing.records))
+    if missing.unknown:
         raise OmsError(
-            f"all is loaded, but nothing is called so: {', '.join(limits.unknown)}",
+            f"all is loaded, but nothing is called so: {', '.join(missing.unknown)}",
             where=found.path,
             remedy="correct the name, or have the files bring it",
         )

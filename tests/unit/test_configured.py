@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from oms import Engine, cli, config, configured
@@ -85,3 +86,35 @@ def test_a_name_that_no_load_brings_is_told(tmp_path: Path, capsys: pytest.Captu
 def test_a_scope_or_user_that_there_is_not_is_refused(tmp_path: Path, wrong: str, told: str) -> None:
     with pytest.raises(OmsError, match=told):
         written(tmp_path, TEXT + wrong)
+
+
+def test_a_restricted_instrument_of_the_configuration_stays_so_through_loads(tmp_path: Path) -> None:
+    settings = written(tmp_path, TEXT + "[instruments.BHP]\nrestricted = true\n[instruments.TM]\n")
+    files = deliver(tmp_path / "files")
+
+    def loaded() -> tuple[list[str], Engine]:
+        assert cli.main(["sod", "load", str(files), "--dir", str(tmp_path)]) == 0
+        engine = Engine(journal=tmp_path / "journal", snapshots=tmp_path / "snapshots")
+        config.define(engine, settings)
+        return configured.update(engine, settings), engine
+
+    unknown, engine = loaded()
+    with engine:
+        assert unknown == []
+        before = engine.row("instrument", engine.instrument_slot("BHP"))
+        assert before["restricted"] == 1
+        assert engine.row("instrument", engine.instrument_slot("TM"))["restricted"] == 0
+        engine.open_feed("XASX")
+        engine.session("XASX", "open")
+        assert engine.submit("A1", "X", "BHP", "sell", 1, "45").status.name == "instrument_restricted"
+        engine.session("XASX", "complete")
+        sequence = engine.sequence
+    _, engine = loaded()  # the same files, which do not speak of it
+    with engine:
+        assert engine.sequence == sequence
+        off = written(tmp_path, TEXT + "[instruments.BHP]\nrestricted = false\n")
+        assert configured.update(engine, off) == []
+        after = engine.row("instrument", engine.instrument_slot("BHP"))
+        assert after["restricted"] == 0
+        same = [name for name in after.dtype.names if name not in ("version", "restricted")]
+        assert all(np.all(after[name] == before[name]) for name in same), "nothing else has changed"
