@@ -1,7 +1,7 @@
-"""Order entry over the bus: submit, replace and cancel in a trader's terms, many on the way at once.
+"""Order entry over the bus: submit, replace and cancel in a trader's terms, many on the way at once; withdrawals, too.
 
 Owns the requests that are not answered yet: after a reconnection they are sent again. That is safe, because a request
-is known by its account and cl_ord_id; the OMS answers a repeated one as it did the first time. It keeps no orders.
+is known by its account and cl_ord_id, or its reference; a repeated one has no effect. It keeps no orders.
 
     with Client("ipc:///run/oms/desk.sock", name="desk") as client:
         client.submit("ACC-1", "C1", "BHP", "buy", 100, "45.10")
@@ -25,9 +25,9 @@ from oms import records, schema
 from oms.adapters.messages import packer, template_id
 from oms.bus import Connection, Opened
 from oms.bus_config import BusError, SessionRole
-from oms.enums import LookupOf, OrdType, RequestStatus, Side, Status, TimeInForce
+from oms.enums import LookupOf, MovementKind, MovementStage, OrdType, RequestStatus, Side, Status, TimeInForce
 from oms.errors import OmsError
-from oms.values import Amount, Day, or_null, to_day
+from oms.values import Amount, Day, or_null, to_day, to_units
 
 BATCH = 128  # requests that are sent together
 _HEAD = struct.Struct("<IIQQHHHH")
@@ -36,11 +36,14 @@ _KINDS = ("ord_type", "time_in_force")
 _REPLACE = (*_TERMS, *_KINDS, "options", "tag", "cl_ord_id_length", "orig_cl_ord_id_length")
 _NEW = ("expire_date", "side", *_KINDS, "options", "tag", "cl_ord_id_length", "locate_length")
 _CANCEL = ("account", "options", "tag", "cl_ord_id_length", "orig_cl_ord_id_length")
+_MOVES = ("amount", "tag", "reference_length", "reason_length")
 _STRUCTS = {
     "NewOrderSingle": packer("NewOrderSingle", ("account", "instrument", *_TERMS, *_NEW)),
     "OrderCancelReplaceRequest": packer("OrderCancelReplaceRequest", ("account", "expire_date", *_REPLACE)),
     "OrderCancelRequest": packer("OrderCancelRequest", _CANCEL),
     "OrderMassCancelRequest": packer("OrderMassCancelRequest", ("account", "instrument", "side", "tag")),
+    "Movement": packer("Movement", ("account", "currency", "kind", "stage", *_MOVES)),
+    "Transfer": packer("Transfer", ("account", "to", "currency", *_MOVES)),
 }
 _TEMPLATES = {name: records.BY_NAME[name].template_id for name in _STRUCTS}
 _ANSWER_FIELDS = ("tag", "request", "order", "figure", "limit", "account", "status", "request_status", "repeated")
@@ -75,6 +78,13 @@ class Instrument(NamedTuple):
     quantity_exponent: int
 
 
+class Currency(NamedTuple):
+    """A currency's number at the OMS, and the decimals of its money."""
+
+    number: int
+    exponent: int
+
+
 class Client:
     """A session on one client endpoint. Calls that send return the request's tag at once; answers come by `poll`.
 
@@ -100,6 +110,7 @@ class Client:
         self.timeout_s = timeout_s
         self._accounts: dict[str, int] = {}
         self._instruments: dict[str, Instrument] = {}
+        self._currencies: dict[str, Currency] = {}
         self._tag = 0
         self._waiting: dict[int, bytes] = {}  # what is not answered, in the order in which it was sent
         self._buffer: list[bytes] = []
@@ -145,9 +156,18 @@ class Client:
             self.learn(instruments=[symbol])
         return self._instruments[symbol]
 
-    def learn(self, accounts: Iterable[str] = (), instruments: Iterable[str] = ()) -> None:
+    def currency(self, code: str) -> Currency:
+        """A currency by its ISO 4217 code. Raises OmsError when it is unknown."""
+        if code not in self._currencies:
+            self.learn(currencies=[code])
+        return self._currencies[code]
+
+    def learn(
+        self, accounts: Iterable[str] = (), instruments: Iterable[str] = (), currencies: Iterable[str] = ()
+    ) -> None:
         """Look up many codes at once. Raises OmsError for the first that is unknown, after all are answered."""
-        for of, codes in ((LookupOf.account, accounts), (LookupOf.instrument, instruments)):
+        wanted = {LookupOf.account: accounts, LookupOf.instrument: instruments, LookupOf.currency: currencies}
+        for of, codes in wanted.items():
             asked = {self._ask(of, code): code for code in codes}
             found = {code: self._found_for(tag, of, code) for tag, code in asked.items()}
             for code, fields in found.items():
@@ -155,6 +175,8 @@ class Client:
                     raise OmsError(f"the OMS knows no {of.name} {code!r}", where=self._where())
                 if of == LookupOf.account:
                     self._accounts[code] = fields["number"]
+                elif of == LookupOf.currency:
+                    self._currencies[code] = Currency(fields["number"], fields["price_exponent"])
                 else:
                     exponents = fields["price_exponent"], fields["quantity_exponent"]
                     self._instruments[code] = Instrument(fields["number"], *exponents)
@@ -237,6 +259,25 @@ class Client:
         fields = (self._number(account), what.number if what else 0, _value(Side, side))
         return self._request("OrderMassCancelRequest", fields)
 
+    def withdraw(self, account: str | int, currency: str, amount: Amount, reference: str, reason: str = "") -> int:
+        """Ask for money of an account: it is held from here on, booked when the bank has paid, free again when that
+        refuses. Counts once by its reference: again is `movement_repeated`. Returns the tag."""
+        kind, stage = int(MovementKind.withdrawal), int(MovementStage.request)
+        what, units = self._money(currency, amount)
+        return self._request("Movement", (self._number(account), what, kind, stage, -units), reference, reason)
+
+    def transfer(
+        self, account: str | int, to: str | int, currency: str, amount: Amount, reference: str, reason: str = ""
+    ) -> int:
+        """Move money to another account of one's own, at once and once by its reference. Returns the tag."""
+        what, units = self._money(currency, amount)
+        numbers = self._number(account), self._number(to)
+        return self._request("Transfer", (*numbers, what, units), reference, reason)
+
+    def _money(self, currency: str, amount: Amount) -> tuple[int, int]:
+        known = self.currency(currency)
+        return known.number, to_units(amount, known.exponent, "amount")
+
     def _number(self, account: str | int) -> int:
         return self.account(account) if isinstance(account, str) else account
 
@@ -246,7 +287,7 @@ class Client:
         try:
             block = _STRUCTS[name].pack(*fields, tag, *map(len, texts))
         except struct.error as error:
-            raise OmsError(f"{name} cannot be encoded: {error}", where=f"cl_ord_id {ids[0]!r}" if ids else "") from None
+            raise OmsError(f"{name} cannot be encoded: {error}", where=repr(ids[0]) if ids else "") from None
         length = (schema.FRAME_SIZE + len(block) + sum(map(len, texts)) + 7) & ~7
         head = _HEAD.pack(length, 0, tag, 0, _TEMPLATES[name], schema.SCHEMA_VERSION, 0, 0)
         while len(self._waiting) >= self.window:

@@ -17,8 +17,10 @@ import pytest
 from oms import records
 from oms.bus import Connection
 from oms.bus_config import SessionRole
+from oms.client import Client
 from oms.config import Config, load
-from oms.enums import ControlScope, ControlState, ExecType, LookupOf, SessionState, Side, Status
+from oms.enums import ControlScope, ControlState, ExecType, LookupOf, MovementKind, SessionState, Side, Status
+from oms.errors import OmsError
 from oms.server import live
 from oms.views import attach
 from tests.bus.support import RawPeer
@@ -224,6 +226,38 @@ def test_a_client_is_who_its_endpoint_says(serving: Serving, account: int) -> No
     forged = records.encode("NewOrderSingle", source=views.user_slot("client1"), **order)
     assert serving.ask("client2", forged) == Status.permission_denied
     assert serving.ask("client1", forged, SECRET) == Status.instrument_unknown
+
+
+def test_a_client_asks_for_its_money_and_moves_it(serving: Serving, account: int) -> None:
+    """What it asks for is held at once; it counts once by its reference, and nothing of others can be moved."""
+    views, book = attach(serving.config.tables), {"account": account, "currency": 1, "amount": 100_0000}
+    deposit = records.encode("Movement", kind=MovementKind.deposit, reference="D", **book)
+    assert serving.ask("operations1", deposit) == Status.ok
+    with serving.connection("operations1") as operations:
+        operations.open()
+        other = records.encode("DefineAccount", code=b"L", account_class=1, currency=1)
+        operations.send([other, records.encode("DefineAccount", code=b"M", account_class=1, currency=1)])
+        wait_until(lambda: len(views.rows("account")) == 4)
+        operations.send([records.encode("Entitle", account=2, user=views.user_slot("client1"))])
+        wait_until(lambda: len(views.rows("entitlement")) == 3)
+    url = serving.config.url("client1")
+    with Client(url, name="client1", credential=SECRET) as client:
+        tags = [
+            client.withdraw("K", "AUD", "60", "W1"),
+            client.withdraw("K", "AUD", "60", "W1"),
+            client.withdraw("K", "AUD", "40.0001", "W2"),
+            client.transfer("K", "L", "AUD", "15.25", "T1", "rent"),
+            client.transfer("K", "M", "AUD", "1", "T2"),
+            client.transfer("M", "K", "AUD", "1", "T3"),
+        ]
+        answers = {answer.tag: answer.status.name for answer in client.drain()}
+        with pytest.raises(OmsError, match="no currency 'XYZ'"):
+            client.withdraw("K", "XYZ", "1", "W3")
+    refused = ("permission_denied", "permission_denied")
+    assert [answers[tag] for tag in tags] == ["ok", "movement_repeated", "booked_below_zero", "ok", *refused]
+    cash = views.cash("K", "AUD")
+    assert (str(cash.booked), str(cash.reserved), str(cash.available)) == ("84.75", "60", "24.75")
+    assert str(views.cash("L", "AUD").booked) == "15.25"
 
 
 def test_a_tenant_does_not_learn_of_the_accounts_of_others(serving: Serving, account: int) -> None:
