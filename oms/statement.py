@@ -66,12 +66,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Part:
-    """One cash row or holding. opening + the lines' changes = closing. live: what the row itself holds now; wrong: the
-    buckets in which that is not what all movements, or holds, add up to. held: which orders and withdrawals reserve how
-    much of it now."""
+    """One cash row or holding, in that `row` of its table. opening + the lines' changes = closing. live: what the row
+    itself holds now; wrong: the buckets in which that is not what all movements, or holds, add up to. held: which
+    orders and withdrawals reserve how much of it now."""
 
     item: str
     of: str  # cash or holding
+    row: int
     opening: Figures
     lines: list[Line]
     closing: Figures
@@ -195,6 +196,7 @@ def part_of(views: Views, table: str, slot: int, first: int, last: int) -> Part:
     return Part(
         item=picture.currency if table == "cash" else picture.instrument,
         of=table,
+        row=slot,
         opening=figures(opening),
         lines=lines,
         closing=figures(closing),

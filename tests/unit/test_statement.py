@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from oms import Engine
+from oms import Engine, cli
 from oms.double_entry import balances
 from oms.errors import OmsError
 from oms.records import row_dtype
@@ -173,3 +175,44 @@ def test_all_sides_of_the_books_sum_to_zero(engine):
     }
     assert (money.sum, stock.sum) == (0, 0)
     assert {name: str(figure) for name, figure in money.outside.items()} == {"deposit": "-10000"}
+
+
+def test_each_change_of_a_hold_names_its_cause(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Order, fill, replace, withdrawal: with the journal, what is reserved can be checked back, too."""
+    with Engine(journal=tmp_path / "journal") as engine:
+        engine.define_currency("AUD", 2)
+        engine.define_exchange("XASX", 2)
+        engine.define_class("default")
+        engine.define_instrument("Q", exchange="XASX", currency="AUD", price_exponent=2)
+        engine.define_account("K")
+        engine.business_date("2026-11-23")
+        engine.open_feed("XASX")
+        engine.session("XASX", "open")
+        engine.deposit("K", "AUD", "10000", "opening")
+        engine.load_holdings("2026-11-20", [("K", "Q", 70, None)])
+        engine.submit("K", "OLD", "Q", "buy", 10, "1", time_in_force="gtc")
+        engine.business_date("2026-11-24")
+        engine.submit("K", "X", "Q", "buy", 100, "10")
+        engine.submit("K", "S", "Q", "sell", 30, "11")
+        engine.report("trade", account="K", cl_ord_id="X", exec_id="E1", last_qty=40, last_px="9")
+        engine.replace("K", "Y", "X", order_qty=120)
+        engine.withdraw("K", "AUD", "500", "W1", stage="request")
+        engine.report("canceled", account="K", cl_ord_id="X")
+        engine.withdraw("K", "AUD", 0, "W1", stage="refuse")
+        reserved = str(engine.cash("K", "AUD").reserved)
+    assert cli.main(["statement", "K", str(tmp_path), "--holds", "--json"]) == 0
+    cash, stock = (part["holds"] for part in json.loads(capsys.readouterr().out)["parts"])
+    found = [tuple(line[name] for name in ("cause", "reference", "of", "change", "reserved")) for line in cash["lines"]]
+    assert (cash["opening"], cash["closing"], reserved) == ("10", "10", "10")
+    assert found == [
+        ("NewOrderSingle", "X", "X", "1000", "1010"),
+        ("ExecutionReport trade", "E1", "X", "-400", "610"),
+        ("OrderCancelReplaceRequest", "Y", "X", "200", "810"),
+        ("Movement", "W1", "withdrawal W1", "500", "1310"),
+        ("ExecutionReport canceled", "", "X", "-800", "510"),
+        ("Movement", "W1", "withdrawal W1", "-500", "10"),
+    ]
+    assert [(line["of"], line["change"]) for line in stock["lines"]] == [("S", "30")]
+    assert cli.main(["statement", "K", str(tmp_path), "--holds", "--from", "2026-11-23"]) == 0
+    told = capsys.readouterr().out
+    assert all(words in told for words in ("held for", "withdrawal W1", "OLD"))
