@@ -1,4 +1,5 @@
-"""The course of a demo: from opening to close, with a restarted exchange, a killed trade feed and a busy desk."""
+"""The course of a demo: from opening to close, with a restarted exchange, a killed trade feed, a busy desk, and a bank
+and a registry that move money and stock."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 
+from oms.demo.custodians import Custodians
 from oms.demo.desk import ScriptedDesk
 from oms.demo.processes import Processes
 from oms.demo.store import Prepared, Tell
@@ -28,17 +30,18 @@ def play(prepared: Prepared, tell: Tell, progress: Callable[[int], None]) -> Out
             processes.exchange(mic, "--date", date)
         processes.trade_feed()
         processes.wait_open(views)
+        custodians = Custodians(processes, views)
         tell("trading")
-        return trade(prepared, processes, views, tell, progress)
+        return trade(prepared, processes, custodians, tell, progress)
     finally:
         processes.stop()
 
 
 def trade(
-    prepared: Prepared, processes: Processes, views: Attached, tell: Tell, progress: Callable[[int], None]
+    prepared: Prepared, processes: Processes, custodians: Custodians, tell: Tell, progress: Callable[[int], None]
 ) -> Outcome:
     """From the first request to the last comparison."""
-    config, total = prepared.config, prepared.day.requests
+    config, total, views = prepared.config, prepared.day.requests, custodians.views
     last_exchange = list(config.exchanges)[-1]
     traders = Traders(config, config.home / "requests.csv")
     desk = ScriptedDesk(config)
@@ -57,9 +60,14 @@ def trade(
         processes.trade_feed()
         tell("the trade feed was killed, and goes on where it was")
 
+    def move_money() -> None:
+        custodians.act(traders)
+        tell("the bank and the registry have moved money and stock of four accounts")
+
     events = {
         total * 40 // 100: lose_exchange,
         total * 42 // 100: restart_exchange,
+        total * 50 // 100: move_money,
         total * 60 // 100: restart_trade_feed,
     }
     traders.drive(events, progress)
@@ -70,7 +78,9 @@ def trade(
     settle_down(processes, views)
     close_exchanges(processes, views)
     traders.close()
-    return finish(prepared, processes, views, traders, desk, driven_s)
+    outcome = finish(prepared, processes, views, traders, desk, driven_s)
+    outcome.custody = custodians.custody
+    return outcome
 
 
 def settle_down(processes: Processes, views: Attached) -> None:
@@ -109,8 +119,8 @@ def finish(
     driven_s: float,
 ) -> Outcome:
     """Stops the peers, lets the trade feed catch up, and takes stock of the live tables before the OMS stops."""
-    for mic in prepared.config.exchanges:
-        processes.running.pop(mic).end()
+    for feed in (*prepared.config.exchanges, *prepared.config.custodians):
+        processes.running.pop(feed).end()
     settle_down(processes, views)
     trades = len(views.rows("execution")) - 1
     processes.wait(

@@ -61,7 +61,7 @@ class Process:
 
 
 class Processes:
-    """The OMS, one simulator per exchange, the trade feed."""
+    """The OMS, one simulator per exchange, the bank, the registry, the trade feed."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -106,6 +106,24 @@ class Processes:
             self.running[mic],
         )
 
+    def custodian(self, name: str, kind: str) -> Process:
+        """Starts a simulated bank or registry."""
+        where = str(self.directory / "custodians" / name)
+        return self.start(
+            name,
+            "custodian",
+            "--config",
+            self.path,
+            "--kind",
+            kind,
+            "--name",
+            name,
+            "--dir",
+            where,
+            "--durability",
+            "none",
+        )
+
     def trade_feed(self) -> Process:
         return self.start("trade-feed", "trade-feed", "--config", self.path, "--out", str(self.trades))
 
@@ -126,6 +144,9 @@ class Processes:
                 f"{mic} to open",
                 self.running[mic],
             )
+
+    def wait_online(self, views: Attached, feed: str) -> None:
+        self.wait(lambda: self.feed(views, feed)["state"] == FeedState.online, f"{feed} to open", self.running[feed])
 
     def wait(self, done: Callable[[], bool], what: str, process: Process | None = None) -> None:
         """Polls. Raises OmsError when a process ends meanwhile, or after a minute."""

@@ -21,10 +21,12 @@ from oms.start_of_day.plan import Settings, prepare
 from oms.start_of_day.run import carry_out
 
 MARK = ".oms-demo"  # says that the directory is a demo's, and may be made anew
+CUSTODIANS = ("BANK1", "REGISTRY1")
 Tell = Callable[[str], None]
 
 HEAD = """\
 environment = "demo"
+custodians = [{custodians}]
 
 [store]
 durability = "{durability}"
@@ -99,6 +101,7 @@ def write_config(directory: Path, accounts: int, orders: int, durability: str) -
     path = directory / configuration.FILE_NAME
     rows = 1 << 14
     head = HEAD.format(
+        custodians=", ".join(f'"{name}"' for name in CUSTODIANS),
         durability=durability,
         accounts=accounts + rows,
         cash=4 * accounts + rows,
@@ -108,9 +111,9 @@ def write_config(directory: Path, accounts: int, orders: int, durability: str) -
         text=16 * (accounts + orders) + 8 * rows,
     )
     text = head + path.read_text() + PEOPLE
-    for mic, exchange in configuration.load(path).exchanges.items():
-        for feed in exchange.feeds or (mic,):
-            text += PEER.format(feed=feed, user=f"adapter-{feed.lower()}")
+    exchanges = configuration.load(path).exchanges
+    for feed in (*(feed for mic, exchange in exchanges.items() for feed in exchange.feeds or (mic,)), *CUSTODIANS):
+        text += PEER.format(feed=feed, user=f"adapter-{feed.lower()}")
     path.write_text(text)
     return configuration.load(path)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from oms.demo.custodians import Custody
 from oms.demo.processes import Processes
 from oms.demo.store import Prepared
 from oms.enums import OrdStatus, RequestStatus, RequestType, Status, TradeKind
@@ -40,6 +41,7 @@ class Outcome:
     exchange_restarts: int = 0
     breaks: dict[str, int] = field(default_factory=dict)
     accounts_closed: int = 0
+    custody: Custody = field(default_factory=Custody)
     traded: dict[str, str] = field(default_factory=dict)
     reserved: dict[str, str] = field(default_factory=dict)
     exchange_trades: int = 0
@@ -57,7 +59,8 @@ class Outcome:
     @property
     def ok(self) -> bool:
         """Did everything agree?"""
-        return self.verify == "ok" and self.trades_agree and self.state_hash == self.replay_state_hash
+        proven = self.verify == "ok" and self.state_hash == self.replay_state_hash
+        return proven and self.trades_agree and self.custody.ok
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"ok": self.ok}
@@ -177,6 +180,12 @@ def text(outcome: Outcome) -> str:
         f"still reserved                 {amounts(day.reserved)}",
         f"start of day                   {', '.join(f'{n} {k}' for k, n in day.breaks.items()) or 'no breaks'}; "
         f"{day.accounts_closed} accounts kept closed",
+    ]
+    lines += [
+        f"bank            deposit         {day.custody.deposit}",
+        f"                withdrawal      {day.custody.withdrawal}, held and paid",
+        f"                payment         {day.custody.overdrawn}: its next buy {day.custody.refused}",
+        f"registry                        {day.custody.stock}; {'all agree' if day.custody.agree else 'THEY DIFFER'}",
     ]
     for name, figures in day.latencies_us.items():
         told = ", ".join(f"{key} {value:,.1f}" for key, value in figures.items())

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
-from oms.client import Answer, Client
+from oms.client import Answer, Client, Instrument
 from oms.config import Config
 from oms.demo.processes import PATIENCE_S
 from oms.enums import RequestStatus
+from oms.errors import OmsError
 
 Row = dict[str, str]
 LOOK_EVERY = 256  # requests between two looks at the answers
@@ -79,6 +82,25 @@ class Traders:
                 self.count(self.client.poll())
                 progress(number)
         self.count(self.client.drain())
+
+    def answer(self, tag: int) -> Answer:
+        """Waits for the answer to one request; the others are counted on the way."""
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            answers = self.client.poll(0.1)
+            self.count([answer for answer in answers if answer.tag != tag])
+            if found := [answer for answer in answers if answer.tag == tag]:
+                return found[0]
+        raise OmsError(f"no answer to request {tag} within {PATIENCE_S} s")
+
+    def order(self, account: str, cl_ord_id: str, instrument: Instrument, order_qty: Decimal, price: Decimal) -> Answer:
+        """A buy of its own among the day's requests."""
+        tag = self.client.submit(account, cl_ord_id, instrument, "buy", order_qty, price)
+        self._accounts[tag] = account
+        self.requests += 1
+        answer = self.answer(tag)
+        self.count([answer])
+        return answer
 
     def cancel_some_queued(self) -> None:
         """Clients change their mind about what still waits at the desk."""
