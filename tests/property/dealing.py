@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, precondition, rule
+from hypothesis.stateful import precondition, rule
 
 from tests.oracle.orders import Execution, Order
 from tests.property import strategies as draw
@@ -20,14 +20,6 @@ settles = st.none() | st.none() | st.integers(0, 4)  # days from today
 
 
 class Dealing(Day):
-    @initialize(twice=st.booleans())
-    def hear(self, twice: bool) -> None:
-        self.pair.twice = twice
-
-    @rule()
-    def restart(self) -> None:
-        self.pair.restart()
-
     def tell(self, exec_type: str, order: Order, **fields: Any) -> str:
         feed = order.instrument.exchange.feeds[0].name
         return self.say("report", exec_type, order_id=order.order_id, feed=feed, **fields)

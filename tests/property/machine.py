@@ -1,6 +1,7 @@
 """A random broker's day, played to the engine and the oracle: what all its parts share.
 
-Owns the comparison after every step; the steps are in clients.py, exchange.py and office.py.
+Owns the comparison after every step, the restarts between them, and whether the engine hears each fact twice; the steps
+are in clients.py, exchange.py, office.py and the others.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from hypothesis import note
-from hypothesis.stateful import RuleBasedStateMachine, invariant
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
 from tests.oracle.orders import Order, Request
 from tests.property.pair import Pair
@@ -26,6 +28,7 @@ class Day(RuleBasedStateMachine):
         self.pair = Pair(note)
         self.model = self.pair.oracle
         self.names = 0
+        self.restarts = self.steps = 0
         self.said: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []  # requests and reports, to say again
 
     def teardown(self) -> None:
@@ -39,9 +42,17 @@ class Day(RuleBasedStateMachine):
         self.said.append((method, args, fields))
         return self.pair.do(method, *args, **fields)
 
+    @initialize(twice=st.booleans(), restarts=st.sampled_from((0, 0, 1, 3, 7)))
+    def hear(self, twice: bool, restarts: int) -> None:
+        """restarts: after every so many steps; 0 = never."""
+        self.pair.twice, self.restarts = twice, restarts
+
     @invariant()
     def agree(self) -> None:
         self.pair.compare()
+        self.steps += 1
+        if self.restarts and self.steps % self.restarts == 0:
+            self.pair.restart()
 
     def current(self, order: Order) -> bool:
         """Its name still stands for it, and not for an order of a later day."""

@@ -71,8 +71,3 @@ class Sessions(Floor):
 
     def resent(self, method: str, *args: Any, **fields: Any) -> None:
         self.pair.do(method, *args, poss_resend=True, **fields)
-
-    @rule()
-    def restart(self) -> None:
-        """Who is away stays away, and its time goes on."""
-        self.pair.restart()

@@ -8,14 +8,16 @@ from hypothesis import HealthCheck, settings
 
 from tests.property.clients import Clients
 from tests.property.elsewhere import Elsewhere
+from tests.property.issuers import Issuers
 from tests.property.moving import Moving
 from tests.property.office import Office
+from tests.property.renaming import Renaming
 from tests.property.repairs import Repairs
 
 SOAK = bool(os.environ.get("OMS_SOAK"))
 
 
-class OperatorsDay(Clients, Elsewhere, Office, Moving, Repairs):
+class OperatorsDay(Clients, Elsewhere, Issuers, Office, Moving, Renaming, Repairs):
     pass
 
 
