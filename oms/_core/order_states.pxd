@@ -9,6 +9,8 @@ cdef void answered(State* s, uint32_t request) noexcept nogil
 cdef uint16_t finish_day(State* s, uint32_t order, uint8_t word, int64_t cum_qty) noexcept nogil
 cdef void take_word(State* s, uint32_t order, uint8_t word, int64_t cum_qty) noexcept nogil
 cdef bint can_still_trade(const State* s, const OrderRow* o) noexcept nogil
+cdef bint told_dead(uint8_t word) noexcept nogil
+cdef bint reinstated(State* s, uint32_t order, const ExecutionReport* r) noexcept nogil
 cdef void reopen(State* s, uint32_t order) noexcept nogil
 cdef void mark_overfill(State* s, uint32_t order) noexcept nogil
 cdef void warn_of_debt(State* s, uint32_t order) noexcept nogil

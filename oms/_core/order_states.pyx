@@ -69,6 +69,17 @@ cdef uint8_t standing(const OrderRow* o, uint8_t word) noexcept nogil:
     return OrdStatus_partially_filled if o.cum_qty else OrdStatus_new
 
 
+cdef bint reinstated(State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
+    """Is a suspended order said to be New once more? Not by a report whose figures are older than that."""
+    cdef OrderRow* o = &s.order[order]
+    if o.ord_status != OrdStatus_suspended or r.ord_status not in (OrdStatus_new, OrdStatus_partially_filled):
+        return False
+    if r.cum_qty != INT64_MIN and r.cum_qty != o.cum_qty:
+        return False
+    set_word(s, order, standing(o, r.ord_status))
+    return True
+
+
 cdef void reopen(State* s, uint32_t order) noexcept nogil:
     cdef OrderRow* o = &s.order[order]
     if o.closed:
@@ -130,7 +141,7 @@ cdef void after_trade(State* s, uint32_t order, uint8_t word) noexcept nogil:
     warn_of_debt(s, order)
 
 
-cdef inline bint told_dead(uint8_t word) noexcept nogil:
+cdef bint told_dead(uint8_t word) noexcept nogil:
     return word in (OrdStatus_canceled, OrdStatus_expired, OrdStatus_rejected)
 
 

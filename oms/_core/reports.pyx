@@ -15,8 +15,8 @@ from oms._core.executions cimport add_execution, charge_rest, fee_due, find_exec
 from oms._core.external cimport adopt
 from oms._core.feeds cimport count_in
 from oms._core.ledger cimport holding_cost, newest_version, settle_date
-from oms._core.order_states cimport after_correction, after_trade, answered, finish_day, flag, mark_overfill, reopen, \
-    reopen_filled, say, set_word, standing, take_word, warn_of_debt
+from oms._core.order_states cimport after_correction, after_trade, answered, finish_day, flag, mark_overfill, \
+    reinstated, reopen, reopen_filled, say, set_word, standing, take_word, told_dead, warn_of_debt
 from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_cum_differs, FLAG_expired_here, \
     FLAG_filled_after_close, Cover, awaits, close_order, cover_of, find_order, is_live, name_order, rehold, \
     set_status, unlink_pending
@@ -280,14 +280,15 @@ cdef void new_terms(State* s, uint32_t order, uint8_t word) noexcept nogil:
 
 
 cdef uint16_t rejected(State* s, uint32_t order, uint32_t request, const ExecutionReport* r) noexcept nogil:
-    """A New is refused. The reject of a repeated ClOrdID (103=6) does not end the order that it names: the exchange has
-    it, and while nothing else was heard of it, it is in doubt."""
+    """A New is refused. The reject of a repeated ClOrdID (103=6, or the order that has it is said to live) does not end
+    the order that it names: the exchange has it, and while nothing else was heard of it, it is in doubt."""
     cdef OrderRow* o = &s.order[order]
+    cdef bint repeated = r.ord_rej_reason == 6 or (r.ord_status != 0 and not told_dead(r.ord_status))
     if request and s.request[request].type != RequestType_new:
         return refused(s, order, request, r.ord_status)
-    if o.closed or (r.ord_rej_reason == 6 and o.ord_status != OrdStatus_pending_new):
+    if o.closed or (repeated and o.ord_status != OrdStatus_pending_new):
         return ST_report_stale
-    if r.ord_rej_reason == 6:
+    if repeated:
         if awaits(s.request[o.request].status):
             set_status(s, o.request, RequestStatus_in_doubt, ST_cl_ord_id_duplicate)
         alert(s, EventKind_order, order, ST_cl_ord_id_duplicate)
@@ -333,7 +334,8 @@ cdef inline bint closed_by_operator(const State* s, const OrderRow* o) noexcept 
 
 
 cdef uint16_t accepted(State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
-    """New: the exchange has the order, at the terms that it states. One that an operator took for rejected lives."""
+    """New: the exchange has the order, at the terms that it states. One that an operator took for rejected lives; one
+    that was suspended is reinstated, unless the figures show the report to be older than that."""
     cdef OrderRow* o = &s.order[order]
     cdef Cover cover
     cdef int64_t quantity = r.order_qty if r.order_qty > 0 else o.order_qty
@@ -344,6 +346,8 @@ cdef uint16_t accepted(State* s, uint32_t order, const ExecutionReport* r) noexc
         reopen(s, order)
         set_word(s, order, OrdStatus_partially_filled if o.cum_qty else OrdStatus_pending_new)
         rehold(s, order)
+    if reinstated(s, order, r):
+        return ST_ok
     if o.closed or o.cum_qty:
         return ST_report_stale
     if o.ord_status != OrdStatus_pending_new:

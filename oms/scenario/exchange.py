@@ -105,6 +105,8 @@ class Exchange:
     def apply(self, order: ExchangeOrder, report: dict[str, Any], today: date) -> None:
         """What the report tells, on the exchange's own books."""
         exec_type, name = report["exec_type"], report.get("cl_ord_id", "")
+        if self.repeated(order, report):
+            return
         self.noted(order, exec_type, name)
         if exec_type == "trade":
             self.trade(order, report)
@@ -117,11 +119,16 @@ class Exchange:
         elif exec_type == "restated":
             order.order_qty = report.get("order_qty", order.order_qty)
             order.goes_on()
-        elif exec_type in ENDS and report.get("ord_rej_reason") != DUPLICATE:
+        elif exec_type in ENDS:
             order.goes_on()
             order.ended = order.ended or exec_type
         if "cum_qty" in report and exec_type not in ("trade_cancel", "trade_correct"):
             order.cum_qty = max(order.cum_qty, report["cum_qty"])
+
+    def repeated(self, order: ExchangeOrder, report: dict[str, Any]) -> bool:
+        """Is it the reject of another New under the same id? Then the file says so, or the order has traded."""
+        told = report.get("ord_rej_reason") == DUPLICATE or order.cum_qty > 0
+        return report["exec_type"] == "rejected" and (told or report.get("ord_status", "rejected") not in ENDS)
 
     def noted(self, order: ExchangeOrder, exec_type: str, name: str) -> None:
         """What the exchange is at: a request that it works on or has done, a guarantee, a halt."""

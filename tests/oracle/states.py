@@ -118,6 +118,10 @@ class States(External):
             order.closed = order.by_operator = False
             order.ord_status, order.end = self.by_executions(order) if order.cum_qty else "pending_new", ""
             order.request.status, order.request.reason = "completed", "ok"
+        stands = order.ord_status == "suspended" and report.ord_status in ("new", "partially_filled")
+        if stands and report.cum_qty in (None, order.cum_qty):  # reinstated
+            order.ord_status = self.by_executions(order)
+            return "ok"
         if order.closed or order.cum_qty:
             return "report_stale"
         if report.price is not None and order.terms.protected:
@@ -214,8 +218,14 @@ class States(External):
         """A New is refused; of a replace or cancel it is a cancel reject."""
         if report.request.type != "new":
             return self.refused(report.request, report.ord_status)
-        if order.closed:
+        repeated = report.ord_status is not None and report.ord_status not in DEAD  # another New under the same id
+        if order.closed or (repeated and order.ord_status != "pending_new"):
             return "report_stale"
+        if repeated:
+            if order.request.status in UNANSWERED:
+                order.request.status, order.request.reason = "in_doubt", "cl_ord_id_duplicate"
+            self.alerts.append("cl_ord_id_duplicate")
+            return "ok"
         self.close_order(order, "rejected", "rejected_by_exchange")
         return "ok"
 
