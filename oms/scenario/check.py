@@ -85,6 +85,8 @@ def order_figure(world: World, item: Expectation) -> Any:
         return [f"{verb} {cl_ord_id or order.cl_ord_id or order.order_id}" for verb, cl_ord_id in order.pending]
     if item.field == "flags":
         return list(order.flags)
+    if item.field == "reserved" and order.side == "sell" and not order.reserved and item.expected:
+        return order.reserved_qty  # a sell holds units
     return getattr(order, item.field)
 
 
@@ -106,9 +108,21 @@ def same(item: Expectation, actual: Any) -> bool:
         return actual in item.expected
     if item.subject in ("alerts", "hits"):
         return bool(set(item.expected) == set(actual))
+    if item.subject == "breaks":
+        return in_some_order(item.expected, actual)
     if item.subject in words.ROWS:
         return len(item.expected) == len(actual) and all(map(covers, item.expected, actual))
     return bool(item.expected == actual)
+
+
+def in_some_order(expected: list[dict[str, Any]], actual: list[dict[str, Any]]) -> bool:
+    """Does each expected map describe a row of its own, and none is left?"""
+    if not expected or not actual:
+        return not expected and not actual
+    first, *others = expected
+    return any(
+        covers(first, row) and in_some_order(others, actual[:n] + actual[n + 1 :]) for n, row in enumerate(actual)
+    )
 
 
 def covers(expected: dict[str, Any], actual: dict[str, Any]) -> bool:

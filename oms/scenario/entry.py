@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from oms.engine import Result
-from oms.scenario import words
+from oms.errors import OmsError
+from oms.scenario import view, words
 from oms.scenario.parse import Step
 from oms.scenario.world import World
 
@@ -16,6 +17,20 @@ EXTRA_TERMS = (
     *("price", "ord_type", "time_in_force", "expire_date", "stop_px", "display_qty", "min_qty"),
     *("locate", "poss_resend", "listed", "check_only"),
 )
+
+
+def says_the_same(world: World, f: dict[str, Any]) -> None:
+    """A replace or cancel may name instrument and side, but has no means to ask for others."""
+    asked = f.keys() & words.ALSO_SAID.keys()
+    try:
+        order = view.order(world, f["orig_cl_ord_id"]) if asked else None
+    except LookupError:
+        return  # of no order that is known: the engine's own answer says so
+    for name in asked:
+        if (has := getattr(order, name)) != f[name]:
+            raise OmsError(
+                f"the order's {name} is {has}, not {f[name]}", remedy="no request changes that: leave it out"
+            )
 
 
 def new(world: World, f: dict[str, Any], step: Step) -> list[Result]:
@@ -31,6 +46,7 @@ def new(world: World, f: dict[str, Any], step: Step) -> list[Result]:
 
 
 def replace(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    says_the_same(world, f)
     account = world.account_for(f)
     world.exchange.renamed(f["cl_ord_id"], f["orig_cl_ord_id"], f.get("order_qty"), replace=True)
     world.instrument_of.setdefault(f["cl_ord_id"], world.instrument_of.get(f["orig_cl_ord_id"], ""))
@@ -39,6 +55,7 @@ def replace(world: World, f: dict[str, Any], step: Step) -> list[Result]:
 
 
 def cancel(world: World, f: dict[str, Any], step: Step) -> list[Result]:
+    says_the_same(world, f)
     account = world.account_for(f)
     world.exchange.renamed(f["cl_ord_id"], f["orig_cl_ord_id"])
     resend = f.get("poss_resend", False)

@@ -18,6 +18,7 @@ from oms.scenario.document import Items, Map
 
 Kind = Callable[[Any], Any]
 
+NOTHING = object()  # what a field amounts to that is not wanted
 NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 WORD_BREAK = re.compile(r"(?<=[a-z])(?=[A-Z])")
 

@@ -13,7 +13,7 @@ from typing import Any
 from oms.scenario import document, words
 from oms.scenario.document import Items, Map, ScenarioError
 from oms.scenario.expected import Expectation, Names, expectations
-from oms.scenario.kinds import Kind, count, meant, number, one_of, shown, text
+from oms.scenario.kinds import NOTHING, Kind, count, meant, number, one_of, shown, text
 from oms.scenario.words import Action, NotYet, Words
 
 
@@ -90,7 +90,7 @@ class Reader:
     def read(self, found: Map, kinds: Mapping[str, Kind], place: str) -> Iterator[tuple[str, Any]]:
         for name, value in found.items():
             try:
-                if (found_value := kinds[name](value)) is not words.NOTHING:
+                if (found_value := kinds[name](value)) is not NOTHING:
                     yield name, found_value
             except ValueError as error:
                 raise self.error(f"{place}: {name}: {error}", found.line_of(name)) from None
@@ -152,11 +152,16 @@ def read_sections(reader: Reader, found: Map, place: str, *, whole: bool = True)
     sections: dict[str, Any] = {}
     for name in found:
         line, inside = found.line_of(name), f"{place}.{name}"
-        if name in words.SECTIONS:
+        if name == "classes":
+            sections[name] = sections.get(name, {}) | read_classes(reader, found[name], line, inside)
+        elif name in words.SECTIONS:
             language = words.SECTIONS[name] if whole else replace(words.SECTIONS[name], required=())
             sections[name] = reader.named(found[name], line, language, inside)
         if name == "policy":
-            sections[name] = reader.fields(found[name], line, words.POLICY, inside)
+            policy = reader.map(found[name], line, inside)
+            classes = read_classes(reader, policy.pop("classes", None), policy.line_of("classes"), f"{inside}.classes")
+            sections |= {name: reader.fields(policy, line, words.POLICY, inside)}
+            sections["classes"] = sections.get("classes", {}) | classes
         if name == "fees":
             fees = reader.map(found[name], line, inside)
             sections[name] = {key: read_fee(reader, fees[key], fees.line_of(key), f"{inside}.{key}") for key in fees}
@@ -166,6 +171,15 @@ def read_sections(reader: Reader, found: Map, place: str, *, whole: bool = True)
             account[name] = reader.amounts(account.get(name), line, f"{place}.accounts.{code}.{name}")
         account["holdings"] = read_holdings(reader, account.get("holdings"), line, f"{place}.accounts.{code}.holdings")
     return sections
+
+
+def read_classes(reader: Reader, value: Any, line: int, place: str) -> dict[str, dict[str, Any]]:
+    """The policy of each class; it may stand under the word `policy`, too."""
+    found = reader.map(value, line, place)
+    for name, item in found.items():
+        if isinstance(item, Map) and item.keys() == {"policy"}:
+            found[name] = item["policy"]
+    return reader.named(found, line, words.POLICY, place)
 
 
 def read_fee(reader: Reader, value: Any, line: int, place: str) -> list[dict[str, Any]] | dict[str, Any]:

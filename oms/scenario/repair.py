@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from oms.engine import Result
-from oms.scenario import view
+from oms.errors import OmsError
+from oms.scenario import start_of_day, view
 from oms.scenario.parse import Step
 from oms.scenario.world import World
 
@@ -47,6 +48,10 @@ def assign(world: World, f: dict[str, Any], step: Step) -> list[Result]:
 def resolve(world: World, f: dict[str, Any], step: Step) -> list[Result]:
     said = {"by": f["by"], "text": f.get("reason", "")}
     if "break" in f:
+        if of_day := start_of_day.called(world, f["break"]):
+            if f["outcome"] == "ours":
+                raise OmsError("the source's figure is loaded already", remedy="adjust it, then resolve with theirs")
+            return start_of_day.sign_off(world, of_day, f["by"], said["text"])
         return [world.engine.resolve_parked(f["break"], f["outcome"], **said)]
     name = f.get("cl_ord_id") or f["order_id"]
     return [world.engine.resolve(world.account_for({"cl_ord_id": name} | f), name, f["outcome"], **said)]

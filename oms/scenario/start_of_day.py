@@ -56,6 +56,24 @@ class Found:
         row: dict[str, Any] = {"kind": self.kind, "account": self.account, "ours": self.ours, "theirs": self.theirs}
         return row | ({what: self.item} if what else {})
 
+    def names(self) -> tuple[str, ...]:
+        """What a person calls it: its account, and what of it."""
+        return self.account, f"{self.account}.{self.item}", f"{self.kind}.{self.account}.{self.item}"
+
+
+def called(world: World, name: str) -> list[Found]:
+    """The breaks of the last start of day that a person calls so."""
+    return [each for each in world.day_breaks if name in each.names()]
+
+
+def sign_off(world: World, breaks: list[Found], by: str | None, reason: str) -> list[Result]:
+    """A named person takes the source's figures: these breaks are closed, and an account opens with the last one that
+    kept it closed."""
+    world.day_breaks = [each for each in world.day_breaks if each not in breaks]
+    if any(each.closes and each.account == breaks[0].account for each in world.day_breaks):
+        return []
+    return [world.engine.sign_off(breaks[0].account, reason=reason, by=by)]
+
 
 def play(world: World, f: dict[str, Any], step: Step) -> list[Result]:
     """One start of day; a file that is refused refuses all of it."""
@@ -66,7 +84,7 @@ def play(world: World, f: dict[str, Any], step: Step) -> list[Result]:
     results = load(world, f)
     if any(result.status for result in results):
         return results
-    world.day_breaks = [entry.shown() for entry in breaks]
+    world.day_breaks = breaks
     closing = {entry.closes for entry in breaks if entry.closes}
     for number in sorted(closing):
         world.engine.record("AccountReconciled", account=number, unreconciled=1, reason="start of day")

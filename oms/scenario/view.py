@@ -91,7 +91,7 @@ def trades(world: World, from_row: int) -> list[dict[str, Any]]:
 
 def breaks(world: World) -> list[dict[str, Any]]:
     """Those of the last start of day, and executions that came again with other content."""
-    found = list(world.day_breaks)
+    found = [each.shown() for each in world.day_breaks]
     for each in world.engine.breaks():
         found.append(
             {

@@ -13,6 +13,7 @@ from typing import Any
 from oms import schema
 from oms.scenario.document import Map
 from oms.scenario.kinds import (
+    NOTHING,
     Kind,
     anything,
     count,
@@ -27,8 +28,7 @@ from oms.scenario.kinds import (
     text,
     word,
 )
-
-NOTHING = object()  # what a field amounts to that is not wanted
+from oms.scenario.synonyms import break_name, exec_type, instrument_status, limit_name, outcome, told_status
 
 
 class NotYet(Exception):  # noqa: N818 - it is no error: neither a pass nor a failure
@@ -44,13 +44,6 @@ def later(capability: str, off: Any = None) -> Kind:
         raise NotYet(capability)
 
     return kind
-
-
-def _outcome(value: Any) -> str:
-    """What a person resolves, also in the words that the language uses elsewhere for the same."""
-    same = {"cancelled": "canceled", "completed": "accepted", "not_at_exchange": "closed", "keep": "ours"}
-    found: str = enum("Resolution")(same.get(value, value) if isinstance(value, str) else value)
-    return found
 
 
 def _settlement(value: Any) -> bool:
@@ -141,7 +134,7 @@ INSTRUMENT = Words(
         "max_qty": number,
         "settlement_days": count,
         "reference_price": number,
-        "status": enum("InstrumentStatus"),
+        "status": instrument_status,
         "authorise": flag,
         "restricted": flag,
         "price_may_be_negative": flag,
@@ -212,10 +205,11 @@ TERMS: dict[str, Kind] = {
     "expire_date": day,
     "text": text,
 }
+ALSO_SAID: dict[str, Kind] = {"instrument": text, "side": enum("Side")}  # by a replace or cancel, as FIX has it
 SCOPE = ("firm", "exchange", "account", "instrument", "user")
 REPORT: dict[str, Kind] = {
-    "exec_type": fix_name("ExecType"),
-    "ord_status": fix_name("OrdStatus"),
+    "exec_type": exec_type,
+    "ord_status": told_status,
     "account": text,
     "cl_ord_id": text,
     "orig_cl_ord_id": text,
@@ -290,25 +284,9 @@ _DECISION = Words({"cl_ord_id": text, "account": text, "version": count, "reason
 _SCOPED = Words(dict.fromkeys(SCOPE, text) | {"firm": flag, "reason": text}, one_of=(SCOPE,))
 
 
-# what people call a limit besides its own name
-LIMIT_NAMES = {
-    "max_order_value": "order_value",
-    "max_order_qty": "order_qty",
-    "open_order_value": "open_value",
-    "daily_gross": "gross_value",
-    "daily_net": "net_value",
-    "rate": "order_rate",
-}
-
-
-def _limit_name(value: Any) -> str:
-    name: str = enum("LimitName")(LIMIT_NAMES.get(value, value) if isinstance(value, str) else value)
-    return name
-
-
 LIMITED = ("firm", "account", "instrument", "user")
 LIMIT = Words(
-    dict.fromkeys(LIMITED, text) | {"firm": flag, "name": _limit_name, "value": number},
+    dict.fromkeys(LIMITED, text) | {"firm": flag, "name": limit_name, "value": number},
     required=("name", "value"),
     one_of=(LIMITED,),
 )
@@ -333,11 +311,11 @@ ACTIONS: dict[str, Action] = {
         required=("cl_ord_id", "account", "instrument", "side", "order_qty"),
     ),
     "replace": Action(
-        TERMS | {"cl_ord_id": text, "orig_cl_ord_id": text, "account": text, "poss_resend": flag},
+        TERMS | ALSO_SAID | {"cl_ord_id": text, "orig_cl_ord_id": text, "account": text, "poss_resend": flag},
         required=("cl_ord_id", "orig_cl_ord_id"),
     ),
     "cancel": Action(
-        {"cl_ord_id": text, "orig_cl_ord_id": text, "account": text, "text": text, "poss_resend": flag},
+        ALSO_SAID | {"cl_ord_id": text, "orig_cl_ord_id": text, "account": text, "text": text, "poss_resend": flag},
         required=("cl_ord_id", "orig_cl_ord_id"),
     ),
     "authorise": Action(_DECISION.fields, _DECISION.required),
@@ -346,7 +324,9 @@ ACTIONS: dict[str, Action] = {
     "halt": Action(_SCOPED.fields, one_of=_SCOPED.one_of),
     "reduce_only": Action(_SCOPED.fields, one_of=_SCOPED.one_of),
     "resume": Action(_SCOPED.fields, one_of=_SCOPED.one_of),
-    "mass_cancel": Action(dict.fromkeys(SCOPE, text) | {"firm": flag, "side": enum("Side")}, any_of=(*SCOPE, "side")),
+    "mass_cancel": Action(
+        dict.fromkeys((*SCOPE, "cl_ord_id"), text) | {"firm": flag, "side": enum("Side")}, any_of=(*SCOPE, "side")
+    ),
     "user_lost": Action({"user": text}, required=("user",)),
     "user_back": Action({"user": text}, required=("user",)),
     "deposit": Action(_MONEY, required=("account", "currency", "amount", "reference")),
@@ -386,7 +366,7 @@ ACTIONS: dict[str, Action] = {
         one_of=(("order_id", "cl_ord_id", "exec_id"), ("account", "to")),
     ),
     "resolve": Action(
-        {"cl_ord_id": text, "order_id": text, "account": text, "break": text, "outcome": _outcome, "reason": text},
+        {"cl_ord_id": text, "order_id": text, "account": text, "break": break_name, "outcome": outcome, "reason": text},
         required=("outcome",),
         one_of=(("cl_ord_id", "order_id", "break"),),
     ),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oms.engine import Engine, Result
 from oms.enums import Status
@@ -16,6 +16,9 @@ from oms.pictures import Checked
 from oms.scenario.exchange import Exchange
 from oms.scenario.given import Given
 from oms.scenario.sequences import Sequences
+
+if TYPE_CHECKING:
+    from oms.scenario.start_of_day import Found
 
 CAPACITIES = {
     "user": 256,
@@ -63,7 +66,7 @@ class World:
         self.account_of: dict[str, str] = {}  # id → account
         self.instrument_of: dict[str, str] = {}  # the exchange's id of an order → instrument
         self.prices: dict[str, dict[str, Any]] = {}  # instrument → last, bid, ask as they were told last
-        self.day_breaks: list[dict[str, Any]] = []  # of the last start of day
+        self.day_breaks: list[Found] = []  # of the last start of day
         self.denied: dict[str, Status] = {}  # id of a request that left no row → why it was refused
         self.session_of: dict[str, str] = {}  # exchange → the session event that a step told last
         self.sequences = Sequences()
