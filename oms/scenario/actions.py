@@ -154,12 +154,13 @@ def report(world: World, f: dict[str, Any], step: Step) -> list[Result]:
 
 
 def external(world: World, f: dict[str, Any]) -> dict[str, Any]:
-    """What a report needs that names its order by the exchange's id alone."""
+    """What a report needs that names its order by the exchange's id alone, or none but its trade."""
     known = {"account": world.account_of, "instrument": world.instrument_of}
+    order_id = f.get("order_id", "")
     for name, ids in known.items():
-        if name in f:
-            ids.setdefault(f["order_id"], f[name])
-    found = {name: ids[f["order_id"]] for name, ids in known.items() if f["order_id"] in ids}
+        if name in f and order_id:
+            ids.setdefault(order_id, f[name])
+    found = {name: ids[order_id] for name, ids in known.items() if order_id in ids}
     return found | {"feed": f.get("feed") or world.feed_of(f)}
 
 

@@ -93,15 +93,35 @@ class _Reader:
 
     def mapping(self, node: Any, depth: int) -> Map:
         found = Map(_line(node))
-        for key_node, value_node in node.value:
-            if key_node.id != "scalar" or key_node.tag.endswith(":merge"):
-                raise self.error("a key is plain text", key_node)
+        for key_node, value_node in self.entries(node, depth):
             key = key_node.value
             if key in found:
                 raise self.error(f"{key} stands here twice, first on line {found.lines[key]}", key_node)
             found.lines[key] = _line(key_node)
             found[key] = self.value(value_node, depth + 1)
         return found
+
+    def entries(self, node: Any, depth: int) -> list[tuple[Any, Any]]:
+        """A map's own keys, and behind them those of the maps that `<<` names and that it has not itself."""
+        if depth > DEPTH:
+            raise self.error(f"nested more than {DEPTH} levels deep", node)
+        own, merged = [], []
+        for key, value in node.value:
+            if key.id != "scalar":
+                raise self.error("a key is plain text", key)
+            if not key.tag.endswith(":merge"):
+                own.append((key, value))
+                continue
+            for each in value.value if value.id == "sequence" else [value]:
+                if each.id != "mapping":
+                    raise self.error("<< takes a map, or a list of maps", each)
+                merged += self.entries(each, depth + 1)
+        names = {key.value for key, _ in own}
+        for key, value in merged:
+            if key.value not in names:
+                names.add(key.value)
+                own.append((key, value))
+        return own
 
     def scalar(self, node: Any) -> Any:
         """YAML's own reading, except that only plain forms count: 0017 and 10:30 stay text, NO is no false."""

@@ -75,7 +75,7 @@ class Exchange:
 
     def completed(self, report: dict[str, Any], step: int, today: date) -> dict[str, Any]:
         """The report with what an exchange would add; the fields that it has stay as they are."""
-        name = report.get("cl_ord_id", report.get("order_id", ""))
+        name = report.get("cl_ord_id") or report.get("order_id") or self.traded(report["exec_ref_id"])
         if name not in self.orders and "order_qty" in report:  # an order that was never sent
             self.entered(name, report["order_qty"], report.get("time_in_force", "day"), today)
         order = self.orders.get(name)
@@ -93,6 +93,10 @@ class Exchange:
         figures = {"ord_status": order.status(), "cum_qty": order.cum_qty, "leaves_qty": order.leaves()}
         order.said[key] = {name: full.get(name, value) for name, value in figures.items()}
         return figures | full
+
+    def traded(self, exec_id: str) -> str:
+        """The order of a trade, for a bust or correction that names nothing else; empty when there is none."""
+        return next((name for name, order in self.orders.items() if exec_id in order.executions), "")
 
     def refused(self, name: str) -> str | None:
         """The exchange refuses to cancel or replace: what the order is then; None when it does not know it."""

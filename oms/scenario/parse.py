@@ -319,15 +319,19 @@ def read_totals(reader: Reader, value: Map, place: str) -> dict[str, Any]:
     line = value.line_of("totals")
     found = reader.map(value.get("totals"), line, f"{place} totals")
     for name, item in found.items():
-        if name == "rows":
+        if name in ("rows", "count"):
             totals |= {"all_rows": dict(reader.read(_only(found, name), {name: count}, f"{place} totals"))[name]}
             continue
         if name not in ("cash", "holdings") or not isinstance(item, Map):
             totals["sums"] |= dict(reader.read(_only(found, name), {name: number}, f"{place} totals"))
             continue
         sums = reader.amounts(item, found.line_of(name), f"{place} totals {name}")
-        if "rows" in sums:
-            totals["rows"][name] = int(sums.pop("rows"))
+        for word in ("rows", "count"):
+            if word in sums:
+                totals["rows"][name] = int(sums.pop(word))
+        for word in ("total", "sum"):
+            if word in sums:
+                totals["sums"][name] = sums.pop(word)
         totals["sums"] |= sums
     return totals
 

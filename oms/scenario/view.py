@@ -12,7 +12,7 @@ import numpy as np
 
 from oms import records
 from oms.errors import OmsError
-from oms.pictures import Order, Request
+from oms.pictures import Order, Request, Trade
 from oms.scenario.expected import SUSPENSE
 from oms.scenario.world import World
 
@@ -73,6 +73,7 @@ def trades(world: World, from_row: int) -> list[dict[str, Any]]:
         found.append(
             {
                 "exec_id": trade.exec_id,
+                "exec_ids": versions(world, trade),
                 "account": trade.account,
                 "instrument": trade.instrument,
                 "side": trade.side,
@@ -87,6 +88,15 @@ def trades(world: World, from_row: int) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def versions(world: World, trade: Trade) -> list[str]:
+    """What the exchange called a trade: its newest name first, then those of the versions that it replaced."""
+    names = [trade.exec_id]
+    while trade.ref:
+        trade = world.engine.trade_picture(trade.ref)
+        names.append(trade.exec_id)
+    return names
 
 
 def breaks(world: World) -> list[dict[str, Any]]:

@@ -370,7 +370,7 @@ ACTIONS: dict[str, Action] = {
         required=("outcome",),
         one_of=(("cl_ord_id", "order_id", "break"),),
     ),
-    "report": Action(REPORT | TOLD, required=("exec_type",), any_of=("cl_ord_id", "order_id")),
+    "report": Action(REPORT | TOLD, required=("exec_type",), any_of=("cl_ord_id", "order_id", "exec_ref_id")),
     "cancel_reject": Action(
         {
             name: REPORT[name]

@@ -51,6 +51,7 @@ CAPACITIES = {
     "renamed": 256,
 }
 SEGMENT_BYTES = 1 << 16
+MOMENT_NS = 1_000_000  # steps of one moment: each record is a nanosecond after the last
 
 
 class World:
@@ -112,9 +113,9 @@ class World:
         """Moves the time to `when`. Raises OmsError when that is past."""
         since = when - datetime(1970, 1, 1, tzinfo=UTC)
         time_ns = (since.days * 86_400 + since.seconds) * 1_000_000_000 + since.microseconds * 1000
-        if time_ns < self.engine.time_ns:
+        if time_ns < self.engine.time_ns - MOMENT_NS:
             raise OmsError(f"{when:%Y-%m-%d %H:%M:%S} is past already", remedy="time only goes on")
-        self.engine.time_ns = time_ns
+        self.engine.time_ns = max(time_ns, self.engine.time_ns)
 
     def move_date(self, today: date, by: str | None) -> list[Result]:
         """The firm's date moves, and with it the trade date of exchanges whose last session no step has left open."""
