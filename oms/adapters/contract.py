@@ -157,15 +157,15 @@ class Adapter:
             **self._settings,
         )
         connection.last_received = self.venue.last_received
+        self._connection = connection  # from here on: the venue may fail while it opens, and `run` then leaves it
         try:
             connection.open(timeout_s)
         except BusError:
-            connection.close()
+            self.close()
             connection.receive()  # says it again if the OMS has refused: trying once more would not help
             self._on_event("waiting for the OMS")
             self.venue.work()
             return None
-        self._connection = connection
         return connection
 
     def _opened(self, connection: _Link, opened: Opened) -> None:

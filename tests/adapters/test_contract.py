@@ -7,6 +7,7 @@ import pytest
 
 from oms import records
 from oms.adapters.contract import Adapter, AdapterError
+from oms.adapters.gateway import ExchangeGoneError
 from oms.adapters.simulator import SimulatorSettings
 from oms.bus_config import BusError
 from tests.adapters.exchange_driver import TODAY, order_request
@@ -91,6 +92,21 @@ def test_an_adapter_waits_for_the_oms(tmp_path, url):
         with FeedServer(url) as oms:
             oms.request([raw(order_request(1))])
             wait_until(lambda: oms.reports)
+
+
+def test_a_venue_that_fails_while_the_feed_opens_leaves_the_line_to_the_next_one(tmp_path, url):
+    def gone(epoch):
+        raise ExchangeGoneError("the exchange has broken off", where="XTST")
+
+    broken = simulator(tmp_path / "broken", settings=QUIET, listings=LISTINGS)
+    broken.lease = gone
+    with FeedServer(url) as oms:
+        with pytest.raises(ExchangeGoneError):
+            Adapter(broken, url, name="XTST", environment=ENVIRONMENT, heartbeat_ms=50).run(lambda: False)
+        broken.close()
+        assert "oms-bus-XTST" not in [thread.name for thread in threading.enumerate()]  # it would keep the feed alive
+        with Running(tmp_path / "next", url):
+            wait_until(lambda: oms.said("OpenOrdersEnd"))
 
 
 def test_a_day_with_drops_and_crashes_of_both_sides(tmp_path, url):
