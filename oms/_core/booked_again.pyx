@@ -44,7 +44,7 @@ cdef uint16_t book_reject(State* s, const OrderCancelReject* r) noexcept nogil:
 cdef uint16_t book_row(State* s, const OpenOrder* r) noexcept nogil:
     if not still_parked(s, r.parked, <const Frame*>r, OpenOrder_texts(r), r.order_id_length):
         return ST_nothing_to_resolve
-    return take_row(s, r) if 0 < r.exchange < s.header[TABLE_exchange].used else ST_reference_invalid
+    return take_row(s, r, 0) if 0 < r.exchange < s.header[TABLE_exchange].used else ST_reference_invalid
 
 
 cdef uint16_t book_balance(State* s, const BalanceReport* r) noexcept nogil:

@@ -1102,7 +1102,8 @@ typedef struct {
     uint8_t side;
     uint8_t ord_type;
     uint8_t time_in_force;
-    uint8_t pad0[3];
+    uint8_t pad0;
+    uint16_t feed;
     uint32_t account;
     uint32_t instrument;
     int64_t order_qty;
@@ -1123,6 +1124,7 @@ _Static_assert(offsetof(OpenOrder, side) == 42, "OpenOrder.side");
 _Static_assert(offsetof(OpenOrder, ord_type) == 43, "OpenOrder.ord_type");
 _Static_assert(offsetof(OpenOrder, time_in_force) == 44, "OpenOrder.time_in_force");
 _Static_assert(offsetof(OpenOrder, pad0) == 45, "OpenOrder.pad0");
+_Static_assert(offsetof(OpenOrder, feed) == 46, "OpenOrder.feed");
 _Static_assert(offsetof(OpenOrder, account) == 48, "OpenOrder.account");
 _Static_assert(offsetof(OpenOrder, instrument) == 52, "OpenOrder.instrument");
 _Static_assert(offsetof(OpenOrder, order_qty) == 56, "OpenOrder.order_qty");
@@ -1874,12 +1876,12 @@ typedef struct {
     uint16_t calendar;
     uint16_t first_feed;
     int32_t trade_date;
-    uint32_t open_orders;
-    uint32_t comparison;
+    uint32_t comparisons;
+    uint32_t list[2];
     uint32_t oldest_live;
     uint32_t newest_live;
     uint32_t questions;
-    uint8_t pad1[20];
+    uint8_t pad1[16];
 } ExchangeRow;
 _Static_assert(sizeof(ExchangeRow) == 64, "ExchangeRow");
 _Static_assert(offsetof(ExchangeRow, version) == 0, "ExchangeRow.version");
@@ -1891,12 +1893,12 @@ _Static_assert(offsetof(ExchangeRow, compare) == 15, "ExchangeRow.compare");
 _Static_assert(offsetof(ExchangeRow, calendar) == 16, "ExchangeRow.calendar");
 _Static_assert(offsetof(ExchangeRow, first_feed) == 18, "ExchangeRow.first_feed");
 _Static_assert(offsetof(ExchangeRow, trade_date) == 20, "ExchangeRow.trade_date");
-_Static_assert(offsetof(ExchangeRow, open_orders) == 24, "ExchangeRow.open_orders");
-_Static_assert(offsetof(ExchangeRow, comparison) == 28, "ExchangeRow.comparison");
-_Static_assert(offsetof(ExchangeRow, oldest_live) == 32, "ExchangeRow.oldest_live");
-_Static_assert(offsetof(ExchangeRow, newest_live) == 36, "ExchangeRow.newest_live");
-_Static_assert(offsetof(ExchangeRow, questions) == 40, "ExchangeRow.questions");
-_Static_assert(offsetof(ExchangeRow, pad1) == 44, "ExchangeRow.pad1");
+_Static_assert(offsetof(ExchangeRow, comparisons) == 24, "ExchangeRow.comparisons");
+_Static_assert(offsetof(ExchangeRow, list) == 28, "ExchangeRow.list");
+_Static_assert(offsetof(ExchangeRow, oldest_live) == 36, "ExchangeRow.oldest_live");
+_Static_assert(offsetof(ExchangeRow, newest_live) == 40, "ExchangeRow.newest_live");
+_Static_assert(offsetof(ExchangeRow, questions) == 44, "ExchangeRow.questions");
+_Static_assert(offsetof(ExchangeRow, pad1) == 48, "ExchangeRow.pad1");
 
 typedef struct {
     uint32_t version;
@@ -1919,9 +1921,10 @@ typedef struct {
     uint64_t steady_ns;
     uint64_t ask_ns;
     uint32_t asked_before;
-    uint8_t pad1[4];
+    uint32_t list[2];
+    uint8_t pad1[60];
 } FeedRow;
-_Static_assert(sizeof(FeedRow) == 128, "FeedRow");
+_Static_assert(sizeof(FeedRow) == 192, "FeedRow");
 _Static_assert(offsetof(FeedRow, version) == 0, "FeedRow.version");
 _Static_assert(offsetof(FeedRow, name) == 4, "FeedRow.name");
 _Static_assert(offsetof(FeedRow, exchange) == 36, "FeedRow.exchange");
@@ -1942,7 +1945,8 @@ _Static_assert(offsetof(FeedRow, opened_ns) == 96, "FeedRow.opened_ns");
 _Static_assert(offsetof(FeedRow, steady_ns) == 104, "FeedRow.steady_ns");
 _Static_assert(offsetof(FeedRow, ask_ns) == 112, "FeedRow.ask_ns");
 _Static_assert(offsetof(FeedRow, asked_before) == 120, "FeedRow.asked_before");
-_Static_assert(offsetof(FeedRow, pad1) == 124, "FeedRow.pad1");
+_Static_assert(offsetof(FeedRow, list) == 124, "FeedRow.list");
+_Static_assert(offsetof(FeedRow, pad1) == 132, "FeedRow.pad1");
 
 typedef struct {
     uint32_t version;

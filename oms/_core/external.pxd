@@ -2,6 +2,6 @@
 from oms._core.state cimport *
 
 cdef uint32_t adopt(State* s, const ExecutionReport* r) noexcept nogil
-cdef uint16_t take_row(State* s, const OpenOrder* r) noexcept nogil
+cdef uint16_t take_row(State* s, const OpenOrder* r, uint32_t number) noexcept nogil
 cdef uint16_t apply_open_order(State* s, const OpenOrder* r) noexcept nogil
 cdef uint16_t apply_open_orders_end(State* s, const OpenOrdersEnd* r) noexcept nogil

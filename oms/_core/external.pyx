@@ -112,12 +112,13 @@ cdef uint32_t listed_order(State* s, const OpenOrder* r) noexcept nogil:
 
 
 cdef uint16_t park_row_of_list(State* s, uint16_t status, const OpenOrder* r) noexcept nogil:
-    return park(s, status, <const Frame*>r, 0, r.parked, OpenOrder_texts(r), r.order_id_length)
+    return park(s, status, <const Frame*>r, r.feed, r.parked, OpenOrder_texts(r), r.order_id_length)
 
 
-cdef uint16_t take_row(State* s, const OpenOrder* r) noexcept nogil:
+cdef uint16_t take_row(State* s, const OpenOrder* r, uint32_t number) noexcept nogil:
     """One row of the exchange's list. Unknown here: made, reserved without a check, flagged. Known with other terms:
-    the exchange's terms win; executions that its cum counts and we miss are asked for, never inferred."""
+    the exchange's terms win; executions that its cum counts and we miss are asked for, never inferred. number: its
+    list's; 0 = that has ended."""
     cdef uint32_t order
     cdef OrderRow* o
     cdef Cover cover
@@ -133,8 +134,7 @@ cdef uint16_t take_row(State* s, const OpenOrder* r) noexcept nogil:
     held, stock = o.reserved, o.reserved_qty
     answered(s, o.request)
     say(s, order, OrdStatus_partially_filled if o.cum_qty else OrdStatus_new)
-    if r.parked == 0:  # one that is booked later is of a list that has ended
-        s.live_order[order].listed = s.exchange[r.exchange].comparison
+    s.live_order[order].listed = max(s.live_order[order].listed, number)
     price = r.price if r.price > 0 else o.price
     if o.closed == 0 and (o.order_qty != r.order_qty or o.price != price):
         if not cover_of(s, o, price, r.order_qty, &cover):
@@ -159,52 +159,75 @@ cdef uint16_t take_row(State* s, const OpenOrder* r) noexcept nogil:
     return ST_ok
 
 
-cdef void count_row(ExchangeRow* e) noexcept nogil:
-    """The first row begins a comparison."""
+cdef inline bint lists(const State* s, uint32_t exchange, uint32_t feed) noexcept nogil:
+    """Is there such an exchange, and the feed one of its own?"""
+    return (0 < exchange < s.header[TABLE_exchange].used
+            and (feed == 0 or (feed < s.header[TABLE_feed].used and s.feed[feed].exchange == exchange)))
+
+
+cdef uint32_t count_row(State* s, uint32_t exchange, uint32_t feed) noexcept nogil:
+    """Several feeds may list at once, each for itself. The first row begins a list; returns its number."""
+    cdef ExchangeRow* e = &s.exchange[exchange]
+    cdef FeedRow* f = &s.feed[feed]
+    cdef uint32_t* rows = &f.list[0] if feed else &e.list[0]
     row_open(&e.version)
-    if e.open_orders == 0:
-        e.comparison += 1
-    e.open_orders += 1
+    row_open(&f.version)
+    if rows[0] == 0:
+        e.comparisons += 1
+        rows[1] = e.comparisons
+    rows[0] += 1
+    row_close(&f.version)
     row_close(&e.version)
+    return rows[1]
+
+
+cdef uint32_t end_list(State* s, uint32_t exchange, uint32_t feed, uint32_t* number) noexcept nogil:
+    """The list that came over the feed is at its end; returns how many rows it had."""
+    cdef ExchangeRow* e = &s.exchange[exchange]
+    cdef FeedRow* f = &s.feed[feed]
+    cdef uint32_t* rows = &f.list[0] if feed else &e.list[0]
+    cdef uint32_t count = rows[0]
+    number[0] = rows[1]
+    row_open(&e.version)
+    row_open(&f.version)
+    rows[0] = rows[1] = 0
+    row_close(&f.version)
+    row_close(&e.version)
+    return count
 
 
 cdef uint16_t apply_open_order(State* s, const OpenOrder* r) noexcept nogil:
     if not allowed(s, PERMISSION_report | PERMISSION_operate):
         return ST_permission_denied
-    if r.exchange == 0 or r.exchange >= s.header[TABLE_exchange].used:
+    if not lists(s, r.exchange, r.feed):
         return ST_reference_invalid
-    count_row(&s.exchange[r.exchange])
-    return take_row(s, r)
+    return take_row(s, r, count_row(s, r.exchange, r.feed))
 
 
 cdef uint16_t apply_open_orders_end(State* s, const OpenOrdersEnd* r) noexcept nogil:
-    """The list is at its end: what is open here and was not in it, though it is whole, is in doubt, its hold kept. Its
-    feeds take new orders from here on."""
-    cdef uint32_t slot, feed, count, last
-    cdef ExchangeRow* e
+    """The list is at its end: what is open here and was in neither it nor one that began later, though it is whole, is
+    in doubt, its hold kept. Its feed takes new orders from here on; after an operator's, all of the exchange do."""
+    cdef uint32_t slot, feed, count, number = 0
     if not allowed(s, PERMISSION_report | PERMISSION_operate):
         return ST_permission_denied
-    if r.exchange == 0 or r.exchange >= s.header[TABLE_exchange].used:
+    if not lists(s, r.exchange, r.feed):
         return ST_reference_invalid
-    e = &s.exchange[r.exchange]
-    count, last = e.open_orders, e.comparison if e.open_orders else 0
-    row_open(&e.version)
-    e.open_orders = 0
-    row_close(&e.version)
+    count = end_list(s, r.exchange, r.feed, &number)
     if count != r.count:
         s.figure, s.limit = count, r.count
         ask_exchange(s, r.exchange)
         return ST_load_count_differs
-    slot = e.oldest_live if r.complete else 0
+    slot = s.exchange[r.exchange].oldest_live if r.complete else 0
     while slot:
-        if last == 0 or s.live_order[slot].listed != last:
+        if number == 0 or s.live_order[slot].listed < number:
             missing_there(s, slot, r.feed, r.next_sequence)
         slot = s.live_order[slot].next
-    feed = e.first_feed
+    feed = s.exchange[r.exchange].first_feed
     while feed:
-        row_open(&s.feed[feed].version)
-        s.feed[feed].uncompared = 0
-        row_close(&s.feed[feed].version)
+        if r.feed == 0 or r.feed == feed:
+            row_open(&s.feed[feed].version)
+            s.feed[feed].uncompared = 0
+            row_close(&s.feed[feed].version)
         feed = s.feed[feed].next_feed
     ask_exchange(s, r.exchange)
     release_buffered(s, r.exchange)

@@ -69,6 +69,7 @@ cdef uint16_t apply_feed_opened(State* s, const FeedOpened* r) noexcept nogil:
     f.gap = 0
     f.gap_to = 0
     f.uncompared = s.exchange[f.exchange].compare
+    f.list[0] = f.list[1] = 0
     f.epoch = r.epoch if r.epoch else f.epoch + 1
     f.instance = r.instance
     f.state = FeedState_online

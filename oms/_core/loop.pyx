@@ -232,6 +232,7 @@ cdef class Loop:
             (<TradingSession*>record).exchange = self.s.feed[feed].exchange
         elif kind == T_OpenOrder:
             (<OpenOrder*>record).exchange = self.s.feed[feed].exchange
+            (<OpenOrder*>record).feed = feed
         elif kind == T_OpenOrdersEnd:
             (<OpenOrdersEnd*>record).exchange = self.s.feed[feed].exchange
             (<OpenOrdersEnd*>record).feed = feed

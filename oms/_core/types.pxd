@@ -782,7 +782,8 @@ cdef extern from "catalogue.h" nogil:
         uint8_t side
         uint8_t ord_type
         uint8_t time_in_force
-        uint8_t pad0[3]
+        uint8_t pad0
+        uint16_t feed
         uint32_t account
         uint32_t instrument
         int64_t order_qty
@@ -1187,12 +1188,12 @@ cdef extern from "catalogue.h" nogil:
         uint16_t calendar
         uint16_t first_feed
         int32_t trade_date
-        uint32_t open_orders
-        uint32_t comparison
+        uint32_t comparisons
+        uint32_t list[2]
         uint32_t oldest_live
         uint32_t newest_live
         uint32_t questions
-        uint8_t pad1[20]
+        uint8_t pad1[16]
 
     ctypedef struct FeedRow:
         uint32_t version
@@ -1215,7 +1216,8 @@ cdef extern from "catalogue.h" nogil:
         uint64_t steady_ns
         uint64_t ask_ns
         uint32_t asked_before
-        uint8_t pad1[4]
+        uint32_t list[2]
+        uint8_t pad1[60]
 
     ctypedef struct AccountClassRow:
         uint32_t version

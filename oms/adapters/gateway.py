@@ -28,7 +28,7 @@ from oms.errors import OmsError
 
 IDENTITY, REQUESTS = 1, 2  # entries of a gateway's log
 POLL_S = 0.01
-_STANDS = struct.Struct("<QQ?")  # session_id, last_reported, whether the call was refused
+STANDS = struct.Struct("<QQ?")  # session_id, last_reported, whether the call was refused
 _RANGE = struct.Struct("<QQ")
 
 
@@ -46,6 +46,7 @@ class Floor:
         self._listener = Listener(str(path), "AF_UNIX")
         self._feeds: dict[Connection, str] = {}
         self._notices: dict[Connection, list[bytes]] = {}
+        self._heard: list[tuple[Connection, bytes]] = []
 
     def run(self, stopping: Callable[[], bool]) -> None:
         listening = self._listener._listener._socket  # type: ignore[attr-defined]  # to wait for it with the others
@@ -55,7 +56,8 @@ class Floor:
                 if ready is listening:
                     self._join(self._listener.accept())
                 elif isinstance(ready, Connection):
-                    self._serve(ready)
+                    self._hear(ready)
+            self._serve()
             new = self.simulator.notices()
             for waiting in self._notices.values():
                 waiting += new
@@ -68,17 +70,30 @@ class Floor:
     def _join(self, gateway: Connection) -> None:
         self._feeds[gateway], self._notices[gateway] = "", []
 
-    def _serve(self, gateway: Connection) -> None:
+    def _hear(self, gateway: Connection) -> None:
         try:
-            call = gateway.recv_bytes()
+            self._heard.append((gateway, gateway.recv_bytes()))
+        except (EOFError, OSError):
+            self._leave(gateway)
+
+    def _serve(self) -> None:
+        """Questions last: what stood in a line before they were asked is done by then, even if its gateway is gone."""
+        for gateway, call in sorted(self._heard, key=lambda heard: heard[1][:1] == b"Q"):
             try:
                 answer, refused = self._calls[call[:1]](self, gateway, call[1:]), False
             except CommandError as error:
                 answer, refused = str(error).encode(), True
-            gateway.send_bytes(_STANDS.pack(self.simulator.session_id, self.simulator.last_reported, refused) + answer)
-        except (EOFError, OSError):
-            del self._feeds[gateway], self._notices[gateway]
-            gateway.close()
+            try:
+                gateway.send_bytes(
+                    STANDS.pack(self.simulator.session_id, self.simulator.last_reported, refused) + answer
+                )
+            except OSError:
+                self._leave(gateway)
+        self._heard.clear()
+
+    def _leave(self, gateway: Connection) -> None:
+        del self._feeds[gateway], self._notices[gateway]
+        gateway.close()
 
     def _open(self, gateway: Connection, body: bytes) -> bytes:
         told = json.loads(body)
@@ -183,7 +198,7 @@ class Gateway:
             answer = self._line.recv_bytes()
         except (EOFError, OSError):
             raise ExchangeGoneError("the exchange has broken off", where=self.feed) from None
-        self.session_id, self.last_reported, refused = _STANDS.unpack_from(answer)
+        self.session_id, self.last_reported, refused = STANDS.unpack_from(answer)
         if refused:
-            raise DeposedError(answer[_STANDS.size :].decode(), where=self.feed)
-        return answer[_STANDS.size :]
+            raise DeposedError(answer[STANDS.size :].decode(), where=self.feed)
+        return answer[STANDS.size :]

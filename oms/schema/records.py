@@ -151,14 +151,15 @@ RECORDS = [
     Record(46, "OpenOrder", "One row of the exchange's list of open orders.", [
         F("request", "handle", "the ClOrdID that we sent; 0 = none", 11), F("exchange", "u16"),
         F("side", "char", "", 54), F("ord_type", "char", "", 40), F("time_in_force", "char", "", 59),
-        F("pad0", "u8[3]"), F("account", "slot"), F("instrument", "slot"), F("order_qty", "qty", "", 38),
-        F("cum_qty", "qty", "", 14), F("price", "price", "", 44), F("expire_date", "date", "", 432), _PARKED], [
+        F("pad0", "u8"), F("feed", "u16", "over which the list comes; 0 = an operator's"), F("account", "slot"),
+        F("instrument", "slot"), F("order_qty", "qty", "", 38), F("cum_qty", "qty", "", 14),
+        F("price", "price", "", 44), F("expire_date", "date", "", 432), _PARKED], [
         F("order_id", "text", "", 37), F("cl_ord_id", "text", "the client's name, where the exchange has it", 11),
         *_CODES]),
     Record(47, "OpenOrdersEnd", "The end of the exchange's list.", [
         F("exchange", "u16"), F("complete", "u8", "1 = every open order is in it"), F("pad0", "u8"), F("count", "u32"),
         F("next_sequence", "seq", "first of our sequences that the list does not take in; 0 = it takes in all"),
-        F("feed", "u16", "whose sequences; 0 = of no feed"), F("pad1", "u8[6]")]),
+        F("feed", "u16", "over which it came, and whose sequences; 0 = an operator's"), F("pad1", "u8[6]")]),
     Record(48, "FeedGapClosed", "The missing part of a feed's sequence has been replayed.", [
         F("feed", "u16"), F("pad0", "u16"), F("pad1", "u32")]),
     Record(49, "BalanceReport", "A bank or registry tells what has moved, or what there is.", [

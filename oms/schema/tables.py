@@ -52,10 +52,10 @@ TABLES = [
         F("control_state", "u8", "ControlState"), F("settlement_days", "u8", "default T+n"),
         F("compare", "u8", "1 = a feed that opens takes new orders when its open orders have been compared"),
         F("calendar", "u16"), F("first_feed", "u16", "feeds in order of preference"), F("trade_date", "date"),
-        F("open_orders", "u32", "rows of the comparison in progress"),
-        F("comparison", "u32", "number of the comparison in progress"),
+        F("comparisons", "u32", "lists of open orders that have begun"),
+        F("list", "u32[2]", "an operator's list in progress: its rows so far, its number"),
         F("oldest_live", "slot", "its live orders, in the order of their entry"), F("newest_live", "slot"),
-        F("questions", "u32", "how often it was asked for what is in doubt"), F("pad1", "u8[20]")]),
+        F("questions", "u32", "how often it was asked for what is in doubt"), F("pad1", "u8[16]")]),
     Table("feed", "Feeds: one adapter's connection to one exchange.", 256, [
         VERSION, F("name", "c32"), F("exchange", "u16"), F("next_feed", "u16", "next feed of the same exchange"),
         F("state", "u8", "FeedState"), F("gap", "u8", "1 = its sequence jumped and the gap is not closed"),
@@ -71,7 +71,8 @@ TABLES = [
         F("steady_ns", "time", "until then it came and went too often for new orders; 0 = it may have them"),
         F("ask_ns", "time", "when others may be asked what it left in doubt; 0 = now"),
         F("asked_before", "u32", "questions up to this one were asked before it sent something again"),
-        F("pad1", "u8[4]")]),
+        F("list", "u32[2]", "its list of open orders in progress: its rows so far, its number"),
+        F("pad1", "u8[60]")]),
     Table("account_class", "Account classes: the policies of their accounts.", 256, [
         VERSION, F("name", "c24"), F("sell_unsettled", "u8", "1 = incoming stock may be sold"),
         F("four_eyes", "u8", "1 = nobody decides on their own"),
@@ -326,7 +327,7 @@ TABLES = [
         F("absolute", "u8"), F("pad1", "u8[7]")]),
     Table("live_order", "The live orders of each exchange, as a chain: row = the order's.", 262144, [
         VERSION, F("prev", "slot"), F("next", "slot"),
-        F("listed", "u32", "the last comparison that it was listed in")]),
+        F("listed", "u32", "the newest list that it was in")]),
     Table("told_terms", "Which report an order's terms are from: row = the order's.", 262144, [
         VERSION, F("feed", "u16"), F("pad0", "u16"), F("time_ns", "time", "TransactTime", 60),
         F("feed_sequence", "seq"), F("session_id", "u64", "the exchange's session")]),

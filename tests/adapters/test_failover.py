@@ -99,8 +99,71 @@ def test_a_list_says_nothing_of_what_another_feed_has_on_its_way(engine):
     engine.lose_feed("NORTH")
     assert buy(engine, "X") == [("new", 2, 1)]
     engine.open_feed("NORTH", instance=1)
-    listed = {"exchange": 1, "complete": 1, "count": 0, "next_sequence": 1}
-    engine.record("OpenOrdersEnd", feed=1, **listed)
+    end(engine, 1, 0, next_sequence=1)
     assert statuses(engine, "X") == ["submitted"]
-    engine.record("OpenOrdersEnd", feed=2, **listed | {"next_sequence": 2})
+    end(engine, 2, 0, next_sequence=2)
     assert statuses(engine, "X") == ["in_doubt"]
+
+
+def row(engine, feed, name):
+    """One of a list over a feed, of an order of 100 at 5."""
+    request = engine.request_slot(engine.account_slot("A"), name)
+    terms = {"side": ord("1"), "account": 1, "instrument": 1, "order_qty": 100, "cum_qty": 0, "price": 5}
+    return engine.record("OpenOrder", exchange=1, feed=feed, request=request, **terms)
+
+
+def end(engine, feed, count, next_sequence=0):
+    listed = {"exchange": 1, "complete": 1, "count": count, "next_sequence": next_sequence}
+    return engine.record("OpenOrdersEnd", feed=feed, **listed)
+
+
+@pytest.fixture
+def compared(engine):
+    """Both feeds have just come back, and their lists have to be compared before anything new goes out."""
+    engine.define_exchange("XASX", feeds=["NORTH", "SOUTH"], compare=True)
+    buy(engine, "X", "Y", "Z")
+    for feed, name in enumerate(("NORTH", "SOUTH"), 1):
+        engine.lose_feed(name)
+        engine.open_feed(name, last_received=engine.rows("feed")["last_out"][feed], instance=feed)
+    return engine
+
+
+def test_lists_that_come_over_two_feeds_at_once_do_not_disturb_each_other(compared):
+    row(compared, 1, "X")
+    row(compared, 2, "X")
+    row(compared, 2, "Y")
+    row(compared, 1, "Y")
+    assert not compared.submit("A", "HELD", "Q", "buy", 100, "5").sent
+    assert end(compared, 1, 2).ok
+    assert statuses(compared, "X", "Y", "Z") == ["completed", "completed", "in_doubt"]
+    assert compared.rows("feed")["uncompared"].tolist() == [0, 0, 1]  # each feed waits for a list of its own
+    assert statuses(compared, "HELD") == ["submitted"]
+    row(compared, 2, "Z")
+    assert end(compared, 2, 3).ok
+    assert statuses(compared, "X", "Y", "Z") == ["completed", "completed", "completed"]
+    assert compared.rows("feed")["uncompared"].tolist() == [0, 0, 0]
+
+
+def test_a_list_that_its_feed_broke_off_does_not_count_in_the_next_one(compared):
+    row(compared, 1, "X")
+    compared.lose_feed("NORTH")
+    compared.open_feed("NORTH", last_received=3, instance=1)
+    for name in ("X", "Y", "Z"):
+        row(compared, 1, name)
+    assert end(compared, 1, 3).ok
+    assert statuses(compared, "X", "Y", "Z") == ["completed"] * 3
+    assert compared.rows("feed")["uncompared"].tolist() == [0, 0, 1]
+
+
+def test_an_operators_list_compares_for_every_feed(compared):
+    row(compared, 1, "X")
+    assert compared.open_orders("XASX", []).ok
+    assert compared.rows("feed")["uncompared"].tolist() == [0, 0, 0]
+    assert end(compared, 1, 1).ok
+
+
+def test_a_list_of_a_foreign_feed_is_refused(engine):
+    engine.define_exchange("XNZE", feeds=["EAST"])
+    assert end(engine, 3, 0).status == Status.reference_invalid
+    assert row(engine, 3, "X").status == Status.reference_invalid
+    assert end(engine, 99, 0).status == Status.reference_invalid

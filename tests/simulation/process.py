@@ -42,12 +42,13 @@ CAPACITIES = {
     "stage": 256,
     "settlement": 64,
 }
-FEED_OF = {name: records.record_dtype(name).fields["feed"][1] for name in ("ExecutionReport", "OrderCancelReject")}
-FEED_OF["OpenOrdersEnd"] = records.record_dtype("OpenOrdersEnd").fields["feed"][1]
+FEED_OF = {
+    name: records.record_dtype(name).fields["feed"][1]
+    for name in ("ExecutionReport", "OrderCancelReject", "OpenOrder", "OpenOrdersEnd", "MarketData")
+}
 EXCHANGE_OF = {
     name: records.record_dtype(name).fields["exchange"][1] for name in ("TradingSession", "OpenOrder", "OpenOrdersEnd")
 }
-FEED_OF["MarketData"] = records.record_dtype("MarketData").fields["feed"][1]
 NAMES = {record.template_id: record.name for record in schema.RECORDS}
 
 
