@@ -92,7 +92,7 @@ def changes_by_holding(books: Books, only: int = 0) -> Iterator[tuple[int, list[
     slots = np.flatnonzero(events["holding"] == only) if only else np.arange(1, len(events))
     order = np.lexsort(
         (
-            np.concatenate((np.zeros(len(roots), np.int64), slots)),  # events of one place: as they came
+            np.concatenate((np.zeros(len(roots), np.int64), chained(books)[slots])),  # events of one place
             np.concatenate((roots, events["after"][slots])),
             np.concatenate((holders, events["holding"][slots])),
         )
@@ -117,6 +117,18 @@ def changes_by_holding(books: Books, only: int = 0) -> Iterator[tuple[int, list[
             changes.append(Change._make([*figures, scales[action]]))
     if changes:
         yield last, changes
+
+
+def chained(books: Books) -> Figures:
+    """The place of each event among those of its holding, from the oldest on: as they are linked."""
+    links, place = books.rows["cost_event"]["prev"], np.zeros(len(books.rows["cost_event"]), np.int64)
+    for head in books.rows["holding"]["cost_event"].tolist():
+        chain: list[int] = []
+        while head and len(chain) < len(place):
+            chain.append(head)
+            head = int(links[head])
+        place[chain] = np.arange(len(chain), 0, -1)
+    return place
 
 
 def newest_versions(executions: Any) -> Figures:

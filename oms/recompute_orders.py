@@ -82,7 +82,7 @@ def check_chains(books: Books) -> None:
     executions, holders = books.rows["execution"], holders_of(books)
     _check_links(books, "execution", "prev_of_order", executions["order"], "order", "last_execution")
     _check_links(books, "execution", "prev_of_holding", holders, "holding", "last_execution")
-    _check_links(books, "cost_event", "prev", books.rows["cost_event"]["holding"], "holding", "cost_event")
+    _check_events(books)
     rows, replaced, named = np.arange(len(executions)), executions["superseded_by"], executions["ref"]
     books.fail("execution", "superseded_by", (replaced != 0) & (named[replaced] != rows))
     books.fail("execution", "ref", (named != 0) & (replaced[named] != rows))
@@ -97,6 +97,19 @@ def _check_links(books: Books, table: str, link: str, owners: Figures, owner: st
     np.maximum.at(last, owners, np.arange(len(owners)))
     books.compare(table, link, before)
     books.compare(owner, newest, last)
+
+
+def _check_events(books: Books) -> None:
+    """Each cost event is listed once, by its own holding; what is told late stands in its place among them."""
+    events = books.rows["cost_event"]
+    listed = np.zeros(len(events), np.int64)
+    for holding, slot in enumerate(books.rows["holding"]["cost_event"].tolist()):
+        while slot and not listed[slot]:
+            listed[slot], slot = holding, int(events["prev"][slot])
+        if slot:
+            books.find("holding", holding, "cost_event", slot, 0)  # listed twice
+    for row in np.flatnonzero(listed != events["holding"]):
+        books.find("cost_event", row, "holding that lists it", listed[row], events["holding"][row])
 
 
 def check_keys(books: Books) -> None:

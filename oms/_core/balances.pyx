@@ -11,10 +11,13 @@ of when it came.
 from libc.stdint cimport INT64_MIN
 
 from oms._core.arith cimport FIGURE_MAX, rescale
+from oms._core.debt cimport warn_holding
 from oms._core.feeds cimport count_in
 from oms._core.index cimport index_put
 from oms._core.ledger cimport cash_row, holding_row
+from oms._core.loads cimport actions_since, book_figure, in_stock_of_today
 from oms._core.movements cimport book, room_to_book
+from oms._core.outputs cimport emit_event
 from oms._core.parked cimport park
 from oms._core.reference cimport find_account, find_listing, find_small
 from oms._core.vetting cimport allowed
@@ -189,11 +192,23 @@ cdef void keep(State* s, const BalanceReport* r, const Told* t, uint64_t hash, i
     m.kind, m.user = MovementKind_figure if r.absolute else MovementKind_reported, s.source
     m.date = m.value_date = t.as_of
     m.amount, m.reference = change, b.id
-    book(s, &m, INT64_MIN)
+    if t.currency:
+        book(s, &m, INT64_MIN)
+        return
+    book_figure(s, t.row, &m, INT64_MIN)
+    emit_event(s, EventKind_holding, t.row, 0, ST_ok)
+    if change < 0:
+        warn_holding(s, t.row)
 
 
 cdef uint16_t park_balance(State* s, uint16_t status, const BalanceReport* r) noexcept nogil:
     return park(s, status, <const Frame*>r, r.feed, r.parked, BalanceReport_texts(r), r.id_length)
+
+
+cdef inline bint room_for_actions(const State* s, const Told* t) noexcept nogil:
+    """What was told as of before corporate actions leaves a movement for each."""
+    cdef uint32_t actions = actions_since(s, t.instrument, t.as_of)
+    return has_room(s, TABLE_movement, 2 + actions) and has_room(s, TABLE_cost_event, 2 + actions)
 
 
 cdef uint16_t take_balance(State* s, const BalanceReport* r) noexcept nogil:
@@ -211,11 +226,11 @@ cdef uint16_t take_balance(State* s, const BalanceReport* r) noexcept nogil:
         return ST_movement_repeated
     if known:
         return park_balance(s, ST_movement_conflict, r)
-    if not (room_to_book(s) and has_room(s, TABLE_balance, 1)):
+    if not (room_to_book(s) and has_room(s, TABLE_balance, 1)) or not room_for_actions(s, &t):
         return park_balance(s, ST_capacity_reached, r)
     t.row = find_cash(s, t.account, t.currency) if t.currency else find_holding(s, t.account, t.instrument)
     change = moves(s, r, &t)
-    if not -FIGURE_MAX <= standing(s, &t) + change <= FIGURE_MAX:
+    if not -FIGURE_MAX <= standing(s, &t) + in_stock_of_today(s, t.instrument, change, t.as_of) <= FIGURE_MAX:
         return park_balance(s, ST_report_out_of_range, r)
     status = ST_report_stale if overtaken(s, &t) or (r.absolute and t.as_of < contained_to(s, &t)) else ST_ok
     # point of no return

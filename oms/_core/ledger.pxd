@@ -16,6 +16,8 @@ cdef void holding_reserve(State* s, uint32_t holding, int64_t change) noexcept n
 cdef void holding_cost(State* s, uint32_t holding, uint8_t side, int64_t quantity, int64_t price,
                        int64_t traded) noexcept nogil
 cdef void add_cost_event(State* s, uint32_t holding, int64_t quantity, int64_t told) noexcept nogil
+cdef uint32_t event_of(const State* s, uint32_t holding, uint32_t action) noexcept nogil
+cdef void add_event_before(State* s, uint32_t later, int64_t quantity, int64_t told) noexcept nogil
 cdef void carry_cost(State* s, uint32_t holding, int64_t quantity, int64_t average_e8) noexcept nogil
 cdef int64_t average_e8(const State* s, uint32_t holding) noexcept nogil
 cdef void recost(State* s, uint32_t holding) noexcept nogil

@@ -334,6 +334,32 @@ cdef void change_cost(State* s, uint32_t holding, int64_t quantity, int64_t told
     resize_short(s, holding)
 
 
+cdef uint32_t event_of(const State* s, uint32_t holding, uint32_t action) noexcept nogil:
+    """What a corporate action was to a holding, among its cost events; 0 = nothing."""
+    cdef uint32_t slot = s.holding[holding].cost_event
+    while slot and s.cost_event[slot].action != action:
+        slot = s.cost_event[slot].prev
+    return slot
+
+
+cdef void add_event_before(State* s, uint32_t later, int64_t quantity, int64_t told) noexcept nogil:
+    """What has changed a holding before a later event of it, and is told only now. The caller sees to the average."""
+    cdef uint32_t slot
+    cdef CostEventRow* event
+    if quantity == 0 and told == INT64_MIN:
+        return
+    slot = take(s, TABLE_cost_event)
+    event = &s.cost_event[slot]
+    row_open(&event.version)
+    event.holding, event.prev = s.cost_event[later].holding, s.cost_event[later].prev
+    event.after = s.cost_event[later].after
+    event.quantity, event.average_price_e8, event.carried, event.action = quantity, told, 0, 0
+    row_close(&event.version)
+    row_open(&s.cost_event[later].version)
+    s.cost_event[later].prev = slot
+    row_close(&s.cost_event[later].version)
+
+
 cdef int64_t cost_action(HoldingRow* h, int64_t total, const CorporateActionRow* a, int64_t quantity) noexcept nogil:
     """A corporate action, in its place among the trades: the average scales inversely. Returns the new total."""
     cdef int64_t after = total + quantity

@@ -9,10 +9,13 @@ from libc.stdint cimport INT64_MIN
 from libc.string cimport memcmp
 
 from oms._core.arith cimport FIGURE_MAX
+from oms._core.corporate cimport note_movement
 from oms._core.debt cimport warn_cash, warn_holding
 from oms._core.index cimport index_put
-from oms._core.ledger cimport add_cost_event, cash_available, cash_row, holding_available, holding_row, holding_settle
+from oms._core.ledger cimport add_cost_event, add_event_before, cash_available, cash_row, event_of, \
+    holding_available, holding_row, holding_settle, recost
 from oms._core.outputs cimport emit_event
+from oms._core.scaled cimport action_after, through
 from oms._core.settlement cimport add_movement
 from oms._core.vetting cimport allowed, of_owner
 
@@ -109,8 +112,8 @@ cdef uint16_t apply_load_holding(State* s, const LoadHolding* r) noexcept nogil:
                  r.average_price_e8)
 
 
-cdef void add_later(State* s, bint money, int sign) noexcept nogil:
-    """Adds (or, to clean up, takes away) per row what moved after the date that the load describes."""
+cdef void add_later(State* s, bint money, bint forget) noexcept nogil:
+    """Adds up per row what moved after the date that the load describes; forget: cleans up."""
     cdef uint32_t slot, row
     cdef const MovementRow* m
     for slot in range(1, s.header[TABLE_movement].used):
@@ -119,7 +122,7 @@ cdef void add_later(State* s, bint money, int sign) noexcept nogil:
             continue
         if m.value_date > s.firm.sod_as_of and (m.instrument == 0) == money:
             row = find_cash(s, m.account, m.currency) if money else find_holding(s, m.account, m.instrument)
-            s.sums[row] += sign * m.amount
+            s.sums[row] = 0 if forget else s.sums[row] + m.amount
 
 
 cdef void take_over_cash(State* s, const StageRow* row) noexcept nogil:
@@ -145,24 +148,84 @@ cdef void take_over_cash(State* s, const StageRow* row) noexcept nogil:
         emit_event(s, EventKind_cash, slot, 0, ST_ok)
 
 
+cdef uint32_t action_since(const State* s, uint32_t instrument, uint32_t before, int32_t as_of) noexcept nogil:
+    """The next action, after another one, whose stock a figure of this date cannot know."""
+    cdef uint32_t action = action_after(s, instrument, before)
+    while action and s.corporate_action[action].ex_date <= as_of:
+        action = action_after(s, instrument, action)
+    return action
+
+
+cdef int64_t in_stock_of_today(const State* s, uint32_t instrument, int64_t change, int32_t as_of) noexcept nogil:
+    """What a change as of a date comes to, through the actions since."""
+    cdef uint32_t action = action_since(s, instrument, 0, as_of)
+    while action:
+        change = through(s, action, change)
+        action = action_since(s, instrument, action, as_of)
+    return change
+
+
+cdef uint32_t actions_since(const State* s, uint32_t instrument, int32_t as_of) noexcept nogil:
+    cdef uint32_t action = action_since(s, instrument, 0, as_of), found = 0
+    while action:
+        found += 1
+        action = action_since(s, instrument, action, as_of)
+    return found
+
+
+cdef void take_through(State* s, uint32_t holding, const MovementRow* m, int64_t told) noexcept nogil:
+    """A change of before corporate actions goes into the history before them, and each of them makes more of it."""
+    cdef uint32_t action = action_since(s, m.instrument, 0, m.value_date), event
+    cdef int64_t change = m.amount, after, loose = m.amount
+    cdef bint placed = False
+    while action:
+        after = through(s, action, change)
+        event = event_of(s, holding, action)
+        if event and not placed:
+            add_event_before(s, event, change, told)
+            placed, loose = True, 0
+        if event and placed:
+            row_open(&s.cost_event[event].version)
+            s.cost_event[event].quantity += after - change
+            row_close(&s.cost_event[event].version)
+        else:
+            loose += after - change
+        note_movement(s, &s.corporate_action[action], m.account, 0, after - change)
+        change = after
+        action = action_since(s, m.instrument, action, m.value_date)
+    add_cost_event(s, holding, loose, INT64_MIN)
+    holding_settle(s, holding, change)
+    recost(s, holding)
+
+
+cdef void book_figure(State* s, uint32_t holding, const MovementRow* m, int64_t told) noexcept nogil:
+    """Stock that a registry tells of as of a date, against `external`; told: its average price, or null."""
+    cdef int64_t before = s.holding[holding].settled
+    if m.amount:
+        add_movement(s, m)
+    if action_since(s, m.instrument, 0, m.value_date):
+        take_through(s, holding, m, told)
+    else:
+        add_cost_event(s, holding, m.amount, told)
+        holding_settle(s, holding, m.amount)
+    s.instrument[m.instrument].external -= s.holding[holding].settled - before
+
+
 cdef void take_over_holding(State* s, const StageRow* row) noexcept nogil:
     cdef uint32_t slot = holding_row(s, row.account, row.item)
     cdef HoldingRow* h = &s.holding[slot]
-    cdef int64_t before = holding_available(s, slot)
+    cdef int64_t before = holding_available(s, slot), told = INT64_MIN if h.cost_quantity else row.cost_price_e8
     cdef MovementRow m
     memset(&m, 0, sizeof(m))
     m.amount = row.amount + s.sums[slot] - h.settled
     m.account, m.instrument, m.kind, m.user = row.account, row.item, MovementKind_start_of_day, s.source
     m.date = m.value_date = s.firm.sod_as_of
     m.reference = s.firm.sod_source
-    add_cost_event(s, slot, m.amount, INT64_MIN if h.cost_quantity else row.cost_price_e8)
-    holding_settle(s, slot, m.amount)
+    book_figure(s, slot, &m, told)
     row_open(&h.version)
     h.loaded_as_of = max(h.loaded_as_of, s.firm.sod_as_of)
     row_close(&h.version)
     if m.amount:
-        s.instrument[row.item].external -= m.amount
-        add_movement(s, &m)
         if before >= 0:
             warn_holding(s, slot)
         emit_event(s, EventKind_holding, slot, 0, ST_ok)
@@ -172,24 +235,31 @@ cdef uint32_t unused(const State* s, int table) noexcept nogil:
     return limit_of(s, table) - s.header[table].used
 
 
-cdef bint room_to_load(const State* s, bint money) noexcept nogil:
-    """For rows that are new, and for what each row that differs leaves on record."""
+cdef uint16_t vet_rows(const State* s, bint money) noexcept nogil:
+    """Room for rows that are new, and for what each row that differs leaves on record; and the figures fit."""
     cdef uint32_t slot, at, new = 0, different = 0
-    cdef int64_t ours
+    cdef int64_t ours, change
     cdef const StageRow* row
     for slot in range(1, s.header[TABLE_stage].used):
         row = &s.stage[slot]
         at = find_cash(s, row.account, row.item) if money else find_holding(s, row.account, row.item)
         ours = s.cash[at].booked if money else s.holding[at].settled
         new += at == 0
-        different += row.amount + s.sums[at] != ours or (not money and s.holding[at].cost_quantity == 0)
-    return (unused(s, TABLE_cash if money else TABLE_holding) >= new and unused(s, TABLE_movement) >= different
-            and (money or unused(s, TABLE_cost_event) >= different))
+        change = row.amount + s.sums[at] - ours
+        different += change != 0 or (not money and s.holding[at].cost_quantity == 0)
+        if not money and action_since(s, row.item, 0, s.firm.sod_as_of):
+            different += actions_since(s, row.item, s.firm.sod_as_of)
+            if not -FIGURE_MAX <= ours + in_stock_of_today(s, row.item, change, s.firm.sod_as_of) <= FIGURE_MAX:
+                return ST_value_out_of_range
+    if unused(s, TABLE_cash if money else TABLE_holding) < new or unused(s, TABLE_movement) < different:
+        return ST_capacity_reached
+    return ST_ok if money or unused(s, TABLE_cost_event) >= different else ST_capacity_reached
 
 
 cdef uint16_t apply_load_commit(State* s, const LoadCommit* r) noexcept nogil:
     cdef uint32_t slot, rows = s.header[TABLE_stage].used - 1
     cdef bint money = s.firm.sod_kind == SodKind_cash
+    cdef uint16_t status
     if not allowed(s, PERMISSION_operate):
         return ST_permission_denied
     if s.firm.sod_kind not in (SodKind_cash, SodKind_holdings):
@@ -200,18 +270,19 @@ cdef uint16_t apply_load_commit(State* s, const LoadCommit* r) noexcept nogil:
         s.figure, s.limit = rows, r.rows
         clear_stage(s)
         return ST_load_count_differs
-    add_later(s, money, 1)
-    if not room_to_load(s, money):
-        add_later(s, money, -1)
+    add_later(s, money, False)
+    status = vet_rows(s, money)
+    if status != ST_ok:
+        add_later(s, money, True)
         clear_stage(s)
-        return ST_capacity_reached
+        return status
     # point of no return
     for slot in range(1, rows + 1):
         if money:
             take_over_cash(s, &s.stage[slot])
         else:
             take_over_holding(s, &s.stage[slot])
-    add_later(s, money, -1)
+    add_later(s, money, True)
     slot = take(s, TABLE_load)
     row_open(&s.load[slot].version)
     s.load[slot].kind, s.load[slot].user, s.load[slot].as_of = s.firm.sod_kind, s.source, s.firm.sod_as_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from fractions import Fraction
 
-from tests.oracle.books import Adjustment, Cash, Holding
+from tests.oracle.books import Cash, Holding
 from tests.oracle.corporate import Corporate
 from tests.oracle.numbers import ZERO, Number, as_date, exact
 from tests.oracle.requests import Result
@@ -45,10 +45,11 @@ class Balances(Corporate):
         if delta is not None:
             self.pay_out(reference, account, item, -amount)
             if row.loaded_as_of is None or day > row.loaded_as_of:
-                self.restate_row(row, amount)
+                self.restate_row(account, row, item, day, amount)
                 self.moved.append((account, item, day, amount))
         elif row.loaded_as_of is None or day >= row.loaded_as_of:
-            self.restate_row(row, amount + self.moved_since(account, item, day) - row.settled)
+            change = amount + self.moved_since(account, item, day) - row.settled
+            self.restate_row(account, row, item, day, change)
             seen = day - timedelta(1) if day == self.today else day
             row.loaded_as_of = max(seen, row.loaded_as_of or seen)
         else:
@@ -71,10 +72,10 @@ class Balances(Corporate):
         same = known[:-1] == said[:-1] and (known[-1] == day or not dated)
         return "movement_repeated" if same else "movement_conflict"
 
-    def restate_row(self, row: Cash | Holding, amount: Fraction) -> None:
+    def restate_row(self, account: str, row: Cash | Holding, item: str, day: date, amount: Fraction) -> None:
         row.settled += amount
         if isinstance(row, Holding):
-            row.history.append(Adjustment(amount))
+            self.note_change(account, item, row, day, amount)
 
     def moved_since(self, account: str, item: str, as_of: date) -> Fraction:
         """A figure of this moment has seen it all."""

@@ -7,7 +7,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from tests.oracle.books import Adjustment, Cash, Holding
+from tests.oracle.books import Adjustment, Cash, Holding, Scaling
 from tests.oracle.numbers import ZERO, Number, as_date, exact, known
 from tests.oracle.reference import Account
 from tests.oracle.requests import Result
@@ -39,8 +39,34 @@ class Loads(Settlement):
             holding = self.stock[account, instrument]
             change = self.take_over(holding, account, instrument, day, exact(settled))
             told = known(average_price) if holding.cost.average is None else None
-            holding.history.append(Adjustment(change, told))
+            self.note_change(account, instrument, holding, day, change, told)
         return Result()
+
+    def note_change(
+        self, account: str, item: str, holding: Holding, day: date, change: Fraction, told: Fraction | None = None
+    ) -> None:
+        """A change as of a date before corporate actions has its place before them, and each makes more of it."""
+        since = [each for each in self.applied if each.instrument.symbol == item and each.ex_date > day]
+        if not since:
+            holding.history.append(Adjustment(change, told))
+            return
+        first, loose, placed = change, change, False
+        for action in since:
+            more = action.scaled(change) - change
+            at = [isinstance(event, Scaling) and event.action is action for event in holding.history]
+            if True in at:
+                place = at.index(True)
+                holding.history[place] = Scaling(action, holding.history[place].rest + more)
+                if not placed:
+                    holding.history.insert(place, Adjustment(loose, told))
+                    loose, placed = ZERO, True
+            else:
+                loose += more
+            self.moved.append((account, action.instrument.symbol, action.ex_date, more))
+            change += more
+        if loose:
+            holding.history.append(Adjustment(loose))
+        holding.settled += change - first
 
     def refused_load(
         self,
