@@ -29,7 +29,7 @@ class ExchangeOrder:
     present: str = ""  # one of PRESENT, until something else is said
     executions: dict[str, Decimal] = field(default_factory=dict)  # exec_id → quantity
     prices: dict[str, Decimal] = field(default_factory=dict)
-    said: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)  # (exec_type, exec_id) → figures
+    said: dict[tuple[str, str, date], dict[str, Any]] = field(default_factory=dict)  # exec_type, exec_id, day → figures
 
     def status(self) -> str:
         """By FIX's precedence: what is pending, how it ended, filled, stopped or suspended, what is filled of it."""
@@ -86,7 +86,7 @@ class Exchange:
         full = dict(report)
         if report["exec_type"] in ("trade", "trade_cancel", "trade_correct"):
             full.setdefault("exec_id", f"S{step}")
-        key = (report["exec_type"], full.get("exec_id", ""))
+        key = (report["exec_type"], full.get("exec_id", ""), full.get("trade_date", today))
         if key[1] and key in order.said:  # the same report once more
             return order.said[key] | full
         self.apply(order, full, today)

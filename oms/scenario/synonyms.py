@@ -5,18 +5,32 @@ Owns: the synonyms, and nothing else of the language.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from oms.scenario.document import Map
-from oms.scenario.kinds import NOTHING, enum, fix_name, text
+from oms.scenario.kinds import NOTHING, Kind, enum, fix_name, text, word
 
 OUTCOMES = {
+    "reject": "rejected",
+    "cancel": "canceled",
     "cancelled": "canceled",
+    "accept": "accepted",
     "completed": "accepted",
+    "open": "accepted",
+    "live": "accepted",
     "signed_off": "accepted",
+    "close": "closed",
     "not_at_exchange": "closed",
+    "not_found": "closed",
     "keep": "ours",
+    "keep_ours": "ours",
+    "accept_theirs": "theirs",
+    "corrected": "theirs",
+    "dismissed": "dismiss",
+    "applied": "apply",
 }
+ROLES = {"trader": "client", "admin": "operator", "administrator": "operator", "supervisor": "operator"}
 INSTRUMENT_STATUSES = {"active": "tradable", "open": "tradable", "suspended": "halted"}
 LIMITS = {  # besides max_ and daily_ before the name
     "open_order_value": "open_value",
@@ -50,6 +64,10 @@ def limit_name(value: Any) -> str:
 def exec_type(value: Any) -> str:
     found: str = fix_name("ExecType")(same(value, {"TriggeredOrActivatedBySystem": "Triggered"}))
     return found
+
+
+def role(allowed: Iterable[str]) -> Kind:
+    return lambda value: word(*allowed)(same(value, ROLES))
 
 
 def told_status(value: Any) -> Any:
