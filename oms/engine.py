@@ -28,7 +28,7 @@ from oms.order_entry import UNKNOWN_EXPONENTS, OrderEntry
 from oms.pictures import Trade
 from oms.reference import Reference
 from oms.repair import Repair
-from oms.replica import Recovered, position, recover
+from oms.replica import Recovered, position, recover, tell_difference
 from oms.snapshot import KEPT, Snapshot
 from oms.statement import Statement, statement
 from oms.values import Amount, Day, or_null, to_day, to_units
@@ -108,6 +108,7 @@ class Engine(Repair, Reference, Operating, Controlling, Corporate, OrderEntry, L
         self.time_ns = FIRST_TIME_NS
         self.clock = clock
         self.journal: Journal | None = None
+        self.difference = ""  # what the journal says of a process that had come to another state
         if journal is not None:
             self.journal = Journal(
                 journal,
@@ -117,6 +118,7 @@ class Engine(Repair, Reference, Operating, Controlling, Corporate, OrderEntry, L
                 replay=self.core.replay,
             )
             self.core.drop_outputs()
+            self.difference = tell_difference(self.core)
         firm = self.rows("firm")[1]
         self.sequence = int(firm["last_sequence"])
         self.time_ns = max(self.time_ns, int(firm["last_time_ns"]))

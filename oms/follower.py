@@ -19,14 +19,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from oms import snapshot
 from oms.archive import archive
 from oms.config import Config, Following
 from oms.errors import OmsError
 from oms.journal import Reader, is_locked
-from oms.replica import Replica
+from oms.replica import Replica, write_witness
 from oms.snapshot import Snapshot, SnapshotRefused, newest_first
 from oms.views import attach
 
@@ -95,6 +95,7 @@ class Follower(Replica):
         self.written: set[int] = set()  # its own snapshots, which it need not compare with
         self.foreign = self.others()
         self.proof: Proof | None = None
+        self.witnessed = 0  # the last sequence that was noted
         self.leading: bool | None = None
         self.place = self.directory / PLACE / f"{os.getpid()}.json"
         for left in self.place.parent.glob("*.json"):  # of followers that were killed
@@ -108,7 +109,7 @@ class Follower(Replica):
 
     def step(self) -> int:
         """Applies what is committed, so many records at once; how many. Stops where a snapshot of another process
-        stands, to compare."""
+        stands, to compare. Raises Diverged when the leader's marks say something else."""
         before = self.sequence
         ahead = [number for number in self.foreign if number > before]
         to = min([before + AT_ONCE, *ahead])
@@ -117,6 +118,10 @@ class Follower(Replica):
             self.core.replay(self.reader, self.reader.facts()["last"])
         self.reader.check()
         self.sequence = int(self.core.rows("firm")[1]["last_sequence"])
+        self.compared = max(self.compared, self.core.agreed)
+        if found := self.core.difference():
+            at, theirs, ours = found
+            self._part(at, f"digest {ours:016x}", f"{theirs:016x}", "the leader's mark in the journal")
         if self.sequence in ahead:
             self.compare()
         return self.sequence - before
@@ -170,9 +175,17 @@ class Follower(Replica):
     def _compare(self, theirs: str, whose: str) -> None:
         ours = self.state_hash()
         if ours != theirs:
-            raise Diverged(self.sequence, ours, theirs, whose)
+            self._part(self.sequence, ours, theirs, whose)
         self.compared = self.sequence
         self.foreign = self.others()
+
+    def _part(self, sequence: int, ours: str, theirs: str, whose: str) -> NoReturn:
+        """Raises Diverged. Nobody is to start from what was written since both were last the same."""
+        for number in sorted(self.written):
+            path = self.directory / "snapshots" / f"{number}{snapshot.SUFFIX}"
+            if number > self.compared and path.exists():
+                self._put_aside(path, "written by a follower whose state is not the leader's")
+        raise Diverged(sequence, ours, theirs, whose)
 
     # snapshots
 
@@ -214,10 +227,14 @@ class Follower(Replica):
             return
         for left in path.parent.glob("*.bad"):  # one is enough to look at
             left.unlink()
+        self.taken, self.not_before = 0, time.monotonic() + AGAIN_S
+        self._put_aside(path, finding)
+
+    def _put_aside(self, path: Path, why: str) -> None:
+        path.with_suffix(snapshot.VERIFIED).unlink(missing_ok=True)
         if path.exists():
             path.rename(path.with_suffix(".bad"))
-        self.taken, self.not_before = 0, time.monotonic() + AGAIN_S
-        self.tell(f"snapshot {path.name} put aside as {path.stem}.bad: {finding}")
+        self.tell(f"snapshot {path.name} put aside as {path.stem}.bad: {why}")
 
     def _archive(self) -> None:
         """Moves the segments that are not needed here any more; where that fails, they stay."""
@@ -240,7 +257,15 @@ class Follower(Replica):
         self.leading = leading
         self.proven()
         self.compare()
+        self.witness()
         self.publish()
+
+    def witness(self) -> None:
+        """Notes how far the journal has been seen to be safe, where a start looks for it."""
+        facts = self.reader.facts()
+        if self.sequence == facts["last"] <= facts["mark_synced"] and self.sequence > self.witnessed:
+            write_witness(self.directory / "snapshots", facts["store_id"].hex(), self.sequence, facts["chain"].hex())
+            self.witnessed = self.sequence
 
     def publish(self) -> None:
         """Tells tools where it stands."""
@@ -270,6 +295,7 @@ class Follower(Replica):
             pass
         self.proven(wait=True)
         self.compare()
+        self.witness()
         if self.sequence > self.taken:
             self.take()
         self.proven(wait=True)

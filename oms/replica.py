@@ -9,7 +9,9 @@ rest. Never writes to the store.
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +27,8 @@ from oms.snapshot import Snapshot, SnapshotRefused
 from oms.views import Views
 
 log = logging.getLogger(__name__)
+
+WITNESS = "witness"  # beside the snapshots: how far a follower has seen the journal to be safe
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,8 @@ def recover(
     OmsError when snapshots are all that is left of a store, and when a table is too small for its rows.
     """
     journal = Path(journal) if journal else None
+    if journal and snapshots and to == EVER:
+        check_witness(Path(snapshots), journal)
     refused: list[SnapshotRefused] = []
     for path in snapshot.newest_first(snapshots) if snapshots else []:
         if int(path.stem) > to.sequence:
@@ -110,7 +116,8 @@ class RolledBack(SnapshotRefused):
             path,
             reason,
             "an older copy of the journal was put here, or its end is gone: `oms journal repair` takes the records from"
-            f" another copy; only if there is none, move the snapshots beyond sequence {last} away, and start",
+            " another copy; only if there is none, move what knows more away (the snapshots beyond sequence"
+            f" {last}, and the file {WITNESS} beside them), and start",
         )
 
 
@@ -129,6 +136,47 @@ def check_history(found: Snapshot, journal: Path) -> None:
         )
     if at.chain and found.chain and at.chain != found.chain:
         raise RolledBack(found.path, "the journal holds other records than those that led to it", 0)
+
+
+def write_witness(snapshots: Path, store_id: str, sequence: int, chain: str) -> None:
+    """Notes that the journal was seen to be safe up to here. It need not survive a loss of power: nothing is lost with
+    it but a proof."""
+    snapshots.mkdir(exist_ok=True)
+    aside = snapshots / f"{WITNESS}.{os.getpid()}"
+    aside.write_text(json.dumps({"store_id": store_id, "sequence": sequence, "chain": chain}) + "\n")
+    aside.replace(snapshots / WITNESS)
+
+
+def check_witness(snapshots: Path, journal: Path) -> None:
+    """Raises RolledBack when a follower has seen more of this journal than there is, or something else."""
+    path = snapshots / WITNESS
+    try:
+        seen = json.loads(path.read_text())
+        store_id, sequence, chain = str(seen["store_id"]), int(seen["sequence"]), str(seen["chain"])
+    except FileNotFoundError:
+        return
+    except (ValueError, KeyError, TypeError):
+        log.warning("what a follower noted of the journal cannot be read, and is not used (%s)", path)
+        return
+    if sequence < first_sequence(journal) or (at := position(journal, sequence)) is None or at.store_id != store_id:
+        return  # the records are archived; or it is another journal's, of which the snapshots beside it tell
+    if at.last < sequence:
+        raise RolledBack(path, f"a follower has seen the journal up to {sequence}, and it ends at {at.last}", at.last)
+    if at.chain and at.chain != chain:
+        raise RolledBack(path, f"a follower has seen other records up to {sequence} than the journal holds", 0)
+
+
+def tell_difference(core: Core) -> str:
+    """In words, the first mark in the journal that its replay did not come to; empty: none. It is logged, and no more:
+    what the records lead to is the state."""
+    if not (found := core.difference()):
+        return ""
+    told = (
+        f"at sequence {found[0]} the process that led had come to another state than the records lead to:"
+        " its memory was damaged, or it was another version of oms"
+    )
+    log.warning(told)
+    return told
 
 
 class Replica(Views):
@@ -177,6 +225,7 @@ class Replica(Views):
         with Reader(self.journal, first, live=self.live) as reader:
             self.core.replay(reader, to.sequence, to.time_ns)
             reader.check()
+            self.difference = tell_difference(self.core)
             self.torn_tail: TornTail | None = reader.torn_tail()
         self.sequence = int(self.rows("firm")[1]["last_sequence"])
         self.records = self.sequence + 1 - first

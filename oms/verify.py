@@ -99,6 +99,8 @@ def _journal(report: Report, directory: Path) -> bool:
 def _states(report: Report, directory: Path, capacities: Mapping[str, int] | None) -> None:
     """The whole journal into a fresh engine; the same from each snapshot; then the books."""
     whole = Replica(directory, capacities, use_snapshots=False)
+    if whole.difference:
+        report.notes.append(whole.difference)
     report.sequence, report.state_hash = whole.sequence, whole.state_hash()
     report.rows = {name: int(whole.header(name)["live"]) for name in ("account", "order", "execution", "movement")}
     for path in newest_first(directory / "snapshots"):

@@ -61,6 +61,7 @@
 #define T_Capacities 69
 #define T_UserLost 90
 #define T_UserBack 91
+#define T_StateMark 97
 #define T_Leading 98
 #define T_StorageChanged 99
 #define T_Resolve 67
@@ -1437,6 +1438,13 @@ _Static_assert(offsetof(UserBack, pad1) == 36, "UserBack.pad1");
 
 typedef struct {
     Frame frame;
+    uint64_t digest;
+} StateMark;
+_Static_assert(sizeof(StateMark) == 40, "StateMark");
+_Static_assert(offsetof(StateMark, digest) == 32, "StateMark.digest");
+
+typedef struct {
+    Frame frame;
     uint32_t epoch;
     uint8_t promoted;
     uint8_t pad0[3];
@@ -1807,9 +1815,14 @@ typedef struct {
     uint8_t sod_digest[32];
     uint8_t config_digest[32];
     uint8_t storage;
-    uint8_t pad0[7];
+    uint8_t pad0;
+    uint16_t digest_table;
+    uint32_t digest_row;
+    uint64_t digest;
+    uint32_t digest_word;
+    uint32_t pad1;
 } FirmRow;
-_Static_assert(sizeof(FirmRow) == 144, "FirmRow");
+_Static_assert(sizeof(FirmRow) == 160, "FirmRow");
 _Static_assert(offsetof(FirmRow, version) == 0, "FirmRow.version");
 _Static_assert(offsetof(FirmRow, control_state) == 4, "FirmRow.control_state");
 _Static_assert(offsetof(FirmRow, sod_kind) == 5, "FirmRow.sod_kind");
@@ -1833,6 +1846,11 @@ _Static_assert(offsetof(FirmRow, sod_digest) == 72, "FirmRow.sod_digest");
 _Static_assert(offsetof(FirmRow, config_digest) == 104, "FirmRow.config_digest");
 _Static_assert(offsetof(FirmRow, storage) == 136, "FirmRow.storage");
 _Static_assert(offsetof(FirmRow, pad0) == 137, "FirmRow.pad0");
+_Static_assert(offsetof(FirmRow, digest_table) == 138, "FirmRow.digest_table");
+_Static_assert(offsetof(FirmRow, digest_row) == 140, "FirmRow.digest_row");
+_Static_assert(offsetof(FirmRow, digest) == 144, "FirmRow.digest");
+_Static_assert(offsetof(FirmRow, digest_word) == 152, "FirmRow.digest_word");
+_Static_assert(offsetof(FirmRow, pad1) == 156, "FirmRow.pad1");
 
 typedef struct {
     uint32_t version;
@@ -3221,6 +3239,8 @@ static inline int record_fits(const Frame *frame) {
         return frame->length >= sizeof(UserLost) && sizeof(UserLost) <= frame->length;
     case T_UserBack:
         return frame->length >= sizeof(UserBack) && sizeof(UserBack) <= frame->length;
+    case T_StateMark:
+        return frame->length >= sizeof(StateMark) && sizeof(StateMark) <= frame->length;
     case T_Leading:
         return frame->length >= sizeof(Leading) && sizeof(Leading) <= frame->length;
     case T_StorageChanged:

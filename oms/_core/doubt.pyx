@@ -6,6 +6,7 @@ exchange as soon as the lease of the adapter that had them is over: until then i
 has just been opened tells what was missed and lists its open orders first; what is in doubt after that is asked for.
 """
 
+from oms._core.mass_cancel cimport withdraw
 from oms._core.orders cimport awaits, route, set_status
 from oms._core.outputs cimport emit_order_request, emit_question
 
@@ -37,8 +38,18 @@ cdef void cast_doubt(State* s, uint32_t feed) noexcept nogil:
             set_status(s, slot, RequestStatus_in_doubt, ST_ok)
 
 
+cdef bint is_killed(const State* s, uint32_t request) noexcept nogil:
+    """Has a kill ended what it asks for? Cancels always pass."""
+    cdef const RequestRow* r = &s.request[request]
+    cdef const InstrumentRow* i = &s.instrument[s.order[r.order].instrument]
+    cdef uint8_t state = max(max(s.firm.control_state, s.exchange[i.exchange].control_state), i.control_state)
+    state = max(state, max(s.account[r.account].control_state, s.user[r.user].control_state))
+    return state == ControlState_killed and r.type != RequestType_cancel
+
+
 cdef void hand_back(State* s, uint32_t feed, uint64_t last_sent) noexcept nogil:
-    """What never left for the adapter that is gone was never sent: it goes another way, or waits here for one."""
+    """What never left for the adapter that is gone was never sent: it goes another way, or waits here for one, unless
+    a kill has come since."""
     cdef uint32_t count = gather(s, feed, last_sent), index, slot, kept = 0
     for index in range(count):
         slot = s.waiting[index].slot
@@ -50,7 +61,13 @@ cdef void hand_back(State* s, uint32_t feed, uint64_t last_sent) noexcept nogil:
         set_status(s, slot, RequestStatus_buffered, ST_ok)
         s.request[slot].feed = 0
     for index in range(kept):
-        route(s, s.waiting[index].slot)
+        slot = s.waiting[index].slot
+        if s.request[slot].status != RequestStatus_buffered:
+            continue  # it has ended with another one
+        if is_killed(s, slot):
+            withdraw(s, slot, RequestStatus_rejected, ST_withdrawn_by_kill)
+        else:
+            route(s, slot)
 
 
 cdef void send_again(State* s, uint32_t feed, uint64_t last_received) noexcept nogil:

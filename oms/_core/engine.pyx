@@ -22,6 +22,7 @@ from oms._core.control cimport apply_control
 from oms._core.corporate cimport apply_corporate_action
 from oms._core.corporate_undo cimport apply_undo
 from oms._core.day cimport apply_business_date, apply_reconciled, apply_session
+from oms._core.digest cimport apply_state_mark, digest_record
 from oms._core.external cimport apply_open_order, apply_open_orders_end
 from oms._core.feeds cimport apply_feed_lost, apply_feed_opened, apply_gap_closed, \
     apply_market, feeds_due
@@ -128,6 +129,8 @@ cdef uint16_t apply_own(State* s, const Frame* record) noexcept nogil:
         return apply_storage_changed(s, <const StorageChanged*>record)
     if kind == T_Leading:
         return apply_leading(s, <const Leading*>record)
+    if kind == T_StateMark:
+        return apply_state_mark(s, <const StateMark*>record)
     if kind == T_UserLost:
         return apply_user_lost(s, <const UserLost*>record)
     if kind == T_UserBack:
@@ -165,6 +168,7 @@ cdef inline uint64_t tag_of(const Frame* record) noexcept nogil:
 cdef uint16_t apply(State* s, const Frame* record) noexcept nogil:
     """Applies one record that stands in the journal, and returns what became of it."""
     cdef uint16_t status, kind = record.template_id
+    cdef uint64_t before = s.out_used
     s.sequence = record.sequence
     s.time_ns = record.time_ns
     s.source = record.source if record.source < s.header[TABLE_user].used else 65535
@@ -179,7 +183,7 @@ cdef uint16_t apply(State* s, const Frame* record) noexcept nogil:
         status = apply_request(s, record)
     elif T_ExecutionReport <= kind <= T_BalanceReport or kind == T_LongReport:
         status = apply_fact(s, record)
-    elif kind in (T_Tick, T_Capacities, T_UserLost, T_UserBack, T_Leading, T_StorageChanged):
+    elif kind in (T_Tick, T_Capacities, T_UserLost, T_UserBack, T_Leading, T_StorageChanged, T_StateMark):
         status = apply_own(s, record)
     elif kind == T_Resolve:
         status = apply_resolve(s, <const Resolve*>record)
@@ -195,6 +199,7 @@ cdef uint16_t apply(State* s, const Frame* record) noexcept nogil:
         expire_waiting(s)
         cancel_overdue(s)
         feeds_due(s)
+    digest_record(s, status, s.out_used - before)
     row_close(&s.firm.version)
     return status
 
@@ -438,6 +443,18 @@ cdef class Core:
             name, rows = self.state.short_table.decode(), self.state.short_rows
             raise OmsError(f"table {name} holds {self.tables.capacities[name]} rows, and the journal counts on {rows}",
                            remedy=f"set capacities.{name} to {rows} or more")
+
+    @property
+    def agreed(self):
+        """Sequence of the last StateMark that said what was found here; 0 = none."""
+        return self.state.agreed
+
+    def difference(self):
+        """(sequence, digest that was told, digest that was found) of the first StateMark that said something else since
+        the last call; None when there was none."""
+        cdef uint64_t sequence = self.state.differs
+        self.state.differs = 0
+        return (sequence, self.state.digest_told, self.state.digest_found) if sequence else None
 
     def drop_outputs(self):
         """Forgets the outputs since the last call."""

@@ -553,6 +553,7 @@ cdef class ReaderCore:
             "time_ns": reader.time_ns,
             "segment_bytes": reader.header.segment_bytes,
             "mark_sequence": reader.mark.sequence,
+            "mark_synced": reader.mark.synced_sequence,
             "mark_state": reader.mark.state,
             "durability": reader.mark.durability,
             "chain": reader.chain[:32],

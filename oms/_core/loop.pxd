@@ -37,6 +37,7 @@ cdef class Loop:
     cdef uint16_t[ENDPOINTS] endpoint_of_feed  # + 1; 0 = nobody
     cdef uint16_t[65536] endpoint_of_user     # + 1; 0 = nobody
     cdef uint64_t[256] handed                 # by feed: highest of our sequences that its adapter may have
+    cdef uint64_t marked                      # sequence of the last StateMark
     cdef uint64_t given                       # bytes of the outputs that have left
     cdef uint64_t now_ns                      # UTC, never decreasing
     cdef uint64_t spin_ns
@@ -57,6 +58,7 @@ cdef class Loop:
     cdef void give_out(self) noexcept nogil
     cdef uint16_t destination(self, const Frame* output) noexcept nogil
     cdef void tell_of_storage(self) noexcept nogil
+    cdef void tell_of_state(self) noexcept nogil
     cdef void tick(self) noexcept nogil
     cdef void publish(self) noexcept nogil
     cdef void read_clock(self) noexcept nogil

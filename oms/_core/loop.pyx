@@ -34,6 +34,7 @@ cdef extern from *:
 cdef enum:
     EVENTS_AT_ONCE = 32            # envelopes taken in before outputs are looked at again
     OUTPUTS_KEPT = 1 << 20         # bytes that have left before the rest is moved to the front
+    MARK_EVERY = 4096              # records between two StateMarks
     RUN_BYTES = ENVELOPE_MAX_BYTES - ENVELOPE_SIZE
     WAIT_NS = 100_000_000
 
@@ -88,6 +89,7 @@ cdef class Loop:
         for feed in range(256):  # of what the process before this one has sent nothing is known
             self.handed[feed] = self.s.feed[feed].last_out if feed < self.s.header[TABLE_feed].used else 0
         self.now_ns = self.s.firm.last_time_ns
+        self.marked = self.s.firm.last_sequence
         self.j.bell_argument = self.b
         self.j.bell = on_safe
         self.label()
@@ -117,6 +119,7 @@ cdef class Loop:
                     bus_release(self.b, &event)
                     taken += 1
                 self.tell_of_storage()
+                self.tell_of_state()
                 if taken == 0:
                     self.read_clock()
                     self.tick()
@@ -402,6 +405,19 @@ cdef class Loop:
         record.frame.schema_version = SCHEMA_VERSION
         record.state = <uint8_t>room
         self.inject(&record.frame, 0)
+
+    cdef void tell_of_state(self) noexcept nogil:
+        """Has the journal say, now and then, what the state has come to here: who follows compares."""
+        cdef StateMark record
+        if self.s.firm.last_sequence - self.marked < MARK_EVERY:
+            return
+        memset(&record, 0, sizeof(record))
+        record.frame.length = sizeof(record)
+        record.frame.template_id = T_StateMark
+        record.frame.schema_version = SCHEMA_VERSION
+        record.digest = self.s.firm.digest
+        self.inject(&record.frame, 0)
+        self.marked = self.s.firm.last_sequence
 
     cdef void tick(self) noexcept nogil:
         """Time is a record, too: one is made when something is due."""

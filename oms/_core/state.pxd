@@ -128,6 +128,11 @@ cdef struct State:
     uint64_t out_used
     const char* short_table  # the first table that is smaller than the journal says; NULL = none
     uint32_t short_rows      # what it says
+    uint64_t plain[TABLE_COUNT]  # of a row's first word, what counts for the digest; 0 = nothing of the table does
+    uint64_t agreed       # sequence of the last StateMark that said what was found here; 0 = none
+    uint64_t differs      # of the first one that did not
+    uint64_t digest_told  # what that one said, and
+    uint64_t digest_found
     bint replaying        # nobody waits for outputs: each record's are forgotten at once
     uint64_t out_size
     uint32_t* slots       # room for as many slots as there are executions

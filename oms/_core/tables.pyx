@@ -141,6 +141,9 @@ cdef class Tables:
         header.generation = self.generation
         header.magic = MAGIC  # last: a reader takes no table that has none
         self.state.header[number] = header
+        if table.name not in schema.UNHASHED:
+            versioned = "version" in row_dtype(table.name).names
+            self.state.plain[number] = 0xFFFFFFFF00000000 if versioned else 0xFFFFFFFFFFFFFFFF
         self.mappings[table.name] = mapping
         self.capacities[table.name] = rows
         if table.name in self.working_set:

@@ -60,6 +60,7 @@ cdef extern from "catalogue.h" nogil:
         T_Capacities
         T_UserLost
         T_UserBack
+        T_StateMark
         T_Leading
         T_StorageChanged
         T_Resolve
@@ -955,6 +956,10 @@ cdef extern from "catalogue.h" nogil:
         uint16_t pad0
         uint32_t pad1
 
+    ctypedef struct StateMark:
+        Frame frame
+        uint64_t digest
+
     ctypedef struct Leading:
         Frame frame
         uint32_t epoch
@@ -1160,7 +1165,12 @@ cdef extern from "catalogue.h" nogil:
         uint8_t sod_digest[32]
         uint8_t config_digest[32]
         uint8_t storage
-        uint8_t pad0[7]
+        uint8_t pad0
+        uint16_t digest_table
+        uint32_t digest_row
+        uint64_t digest
+        uint32_t digest_word
+        uint32_t pad1
 
     ctypedef struct CurrencyRow:
         uint32_t version

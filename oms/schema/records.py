@@ -219,6 +219,8 @@ RECORDS = [
         F("user", "u16"), F("pad0", "u16"), F("pad1", "u32")]),
     Record(91, "UserBack", "The session of a client or operator has begun.", [
         F("user", "u16"), F("pad0", "u16"), F("pad1", "u32")]),
+    Record(97, "StateMark", "What the process that leads has come to: who follows has come to the same.", [
+        F("digest", "u64", "the firm's, before this record")]),
     Record(98, "Leading", "A process leads from here on: it is the only one that appends.", [
         F("epoch", "u32", "above every one before"), F("promoted", "u8", "1 = it was a standby before"),
         F("pad0", "u8[3]")]),

@@ -37,7 +37,10 @@ TABLES = [
         F("next_expiry_ns", "time", "when the oldest buffered request times out; 0 = none"),
         F("sod_digest", "u8[32]", "SHA-256 of the file in progress"),
         F("config_digest", "u8[32]", "SHA-256 of the reference data of the configuration"),
-        F("storage", "u8", "StorageState"), F("pad0", "u8[7]")]),
+        F("storage", "u8", "StorageState"), F("pad0", "u8"),
+        F("digest_table", "u16", "where the digest goes on: the table,"), F("digest_row", "slot", "its row,"),
+        F("digest", "u64", "of what each record made, and of the tables in rotation"),
+        F("digest_word", "u32", "and its word of eight bytes"), F("pad1", "u32")]),
     Table("currency", "Currencies, with the other side of every posting.", 256, [
         VERSION, F("code", "c8", "ISO 4217"), F("exponent", "u8", "decimals of money"), F("pad0", "u8"),
         F("calendar", "u16", "row in the calendar table"),

@@ -30,6 +30,7 @@ TURNS = 15  # three of each aim: 45 kills that hit it, and those that miss
 TRIES = 8
 PATIENCE_S = 30.0  # for what happens under load
 ROLL_STEPS = 5  # two at the start, three for each segment
+SEGMENT_FULL = 2_000  # requests that fill one for certain
 SNAPSHOT_STEPS = 45  # one per table, and what makes and names the file
 STORE = "segment_bytes = 65536\nsnapshots_kept = 3\n[follower]\nsnapshot_records = 200\nsnapshot_seconds = 0\n"
 
@@ -96,6 +97,7 @@ class KilledDay(Day):
 
         def attempt() -> None:
             self.start("serve", "serve", first=partial(die_in_roll, self.chance.randint(1, ROLL_STEPS)))
+            self.allowance = SEGMENT_FULL
             by_itself = self.dies("serve")
             self.killed("serve", "roll" if by_itself else "journal", by_itself)
 

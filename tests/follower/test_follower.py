@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,10 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from oms import schema, snapshot
+from oms import Engine, schema, snapshot
 from oms.config import Following
 from oms.follower import Diverged, Follower
-from oms.records import row_dtype
+from oms.journal import read
+from oms.records import decode, row_dtype
+from oms.replica import WITNESS, RolledBack
 from oms.snapshot import newest_first
 from oms.stat import followers
 from oms.verify import verify
@@ -66,20 +69,25 @@ def test_it_follows_through_kills_of_the_leader_and_of_itself(tmp_path: Path) ->
         assert list((tmp_path / "followers").iterdir()) == []
 
 
+def flip_a_bit(tables: Path) -> None:
+    """Of the leader's memory: in its first account."""
+    rows, field = row_dtype("account"), row_dtype("account").fields
+    assert field is not None
+    with (tables / "account.table").open("r+b") as table:
+        place = 4096 + rows.itemsize + field["attributes"][1]
+        table.seek(place)
+        held = table.read(1)
+        table.seek(place)
+        table.write(bytes([held[0] ^ 4]))
+
+
 @pytest.mark.timeout(120)
 def test_where_its_state_is_not_the_leaders_it_stops_and_the_leader_goes_on(tmp_path: Path) -> None:
     with firm(tmp_path) as store:
         leader = store.serve()
         store.trade(20, timeout_s=30)
         follower = store.follow()
-        rows, field = row_dtype("account"), row_dtype("account").fields
-        assert field is not None
-        with (store.config.tables / "account.table").open("r+b") as table:  # one bit of the leader's memory
-            place = 4096 + rows.itemsize + field["attributes"][1]
-            table.seek(place)
-            held = table.read(1)
-            table.seek(place)
-            table.write(bytes([held[0] ^ 4]))
+        flip_a_bit(store.config.tables)
         wrong = attach(store.config.tables).state_hash()
         assert follower.popen.wait(PATIENCE_S) == 1
         said = follower.said()
@@ -92,6 +100,106 @@ def test_where_its_state_is_not_the_leaders_it_stops_and_the_leader_goes_on(tmp_
         store.trade(10, timeout_s=30)
         assert store.lost() == []
         leader.end(signal.SIGKILL)  # it must not write a snapshot of that
+
+
+@pytest.mark.timeout(240)
+def test_beside_a_leader_that_never_rests_it_compares_by_marks(tmp_path: Path) -> None:
+    with firm(tmp_path) as store:
+        leader = store.serve()
+        follower = store.follow()
+        store.trade(4200)
+        wait(lambda: int(store.where(follower)["compared"]) > 4000, "the first mark", follower)
+        leader.end(signal.SIGKILL)
+        assert follower.end() == 0
+        marks = [raw for raw in read(tmp_path / "journal") if decode(raw)[0] == "StateMark"]
+        assert len(marks) == 1
+        assert store.replayed().core.agreed == int.from_bytes(marks[0][8:16], "little")
+
+
+@pytest.mark.timeout(240)
+def test_a_bit_of_the_leaders_memory_shows_at_its_next_mark(tmp_path: Path) -> None:
+    with firm(tmp_path) as store:
+        leader = store.serve()
+        follower = store.follow()
+        store.trade(20)
+        flip_a_bit(store.config.tables)
+        while follower.popen.poll() is None and store.sent < 9000:
+            store.trade(100)
+        assert follower.popen.wait(PATIENCE_S) == 1
+        assert "the leader's mark in the journal has" in follower.said()
+        assert leader.popen.poll() is None
+        leader.end(signal.SIGKILL)  # it must not write a snapshot of that
+
+
+def test_who_has_parted_leaves_no_snapshot_that_anybody_starts_from(tmp_path: Path) -> None:
+    """One from before the last mark that agreed stays."""
+    with opened(tmp_path) as engine:
+        follower, said = follower_of(tmp_path, snapshot_records=1)
+        workload = Workload(3)
+        for wrong in (0, 1):
+            workload.play(engine, 40)
+            engine.journal.flush()
+            follower.step()
+            follower.not_before = 0.0
+            assert follower.take() is not None
+            follower.proven(wait=True)
+            engine.record("StateMark", digest=int(engine.rows("firm")[1]["digest"]) ^ wrong)
+            engine.journal.flush()
+            if not wrong:
+                follower.step()
+                assert follower.compared == engine.sequence
+        kept = newest_first(tmp_path / "snapshots")
+        assert len(kept) == 2
+        with pytest.raises(Diverged, match=f"the states differ at sequence {engine.sequence}: .* the leader's mark"):
+            follower.step()
+        assert newest_first(tmp_path / "snapshots") == kept[1:]
+        assert "put aside" in said[-1]
+        assert snapshot.is_verified(kept[1])
+        follower.leave()
+
+
+@pytest.mark.parametrize("other", [False, True])
+def test_a_journal_that_has_lost_what_a_follower_has_seen_is_refused(tmp_path: Path, other: bool) -> None:
+    """An older copy was put back; other: and something else has happened since. There is no snapshot."""
+    workload = Workload(3)
+    with opened(tmp_path) as engine:
+        workload.play(engine, 40)
+        before = engine.sequence
+    shutil.copytree(tmp_path / "journal", tmp_path / "copy")
+    with opened(tmp_path) as engine:
+        workload.play(engine, 40)
+        last = engine.sequence
+    follower, _ = follower_of(tmp_path)
+    follower.step()
+    follower.look(0.0)
+    follower.leave()
+    with opened(tmp_path) as engine:  # the journal that it has seen
+        assert engine.sequence == last
+    shutil.rmtree(tmp_path / "journal")
+    shutil.copytree(tmp_path / "copy", tmp_path / "journal")
+    if other:
+        with Engine(CAPACITIES, journal=tmp_path / "journal", segment_bytes=1 << 16) as engine:
+            while engine.sequence < last:
+                engine.tick()
+    told = "other records" if other else f"up to {last}, and it ends at {before}"
+    with pytest.raises(RolledBack, match=f"a follower has seen .*{told}"):
+        opened(tmp_path)
+    with pytest.raises(RolledBack):
+        follower_of(tmp_path)
+    (tmp_path / "snapshots" / WITNESS).write_text("damaged")
+    opened(tmp_path).close()
+
+
+def test_a_follower_notes_only_what_is_safe(tmp_path: Path) -> None:
+    """Without flushes nothing of a running process is: a loss of power may take it, and that is no damage."""
+    with opened(tmp_path) as engine:
+        Workload(3).play(engine, 40)
+        engine.journal.flush()
+        follower, _ = follower_of(tmp_path)
+        follower.step()
+        follower.look(0.0)
+        assert not (tmp_path / "snapshots" / WITNESS).exists()
+        follower.leave()
 
 
 @pytest.mark.timeout(120)

@@ -152,6 +152,8 @@ class Process:
         """Nothing that anybody was told of is missing; what is there is what was there."""
         if engine.sequence < self.told:
             raise Broken(f"the journal ends at {engine.sequence}, and outputs up to {self.told} have left")
+        if engine.difference:
+            raise Broken(engine.difference)
         found = engine.state_hash()
         if self.hashes:
             if engine.sequence not in self.hashes:
@@ -317,6 +319,7 @@ class Process:
             due = int(self.running.rows("firm")[1]["next_expiry_ns"])
             if due and due <= self.clock.now:
                 self.running.tick()
+            self.inject("StateMark", 0, digest=int(self.running.rows("firm")[1]["digest"]))
         self.clock.after(50, self.tick)
 
     def give_out(self) -> None:

@@ -180,3 +180,19 @@ def test_a_list_that_loses_a_member_ends_whole():
     assert engine.request("A", "L2").reason.name == "cancelled_by_client"
     assert engine.request("A", "L1").reason.name == "list_rejected"
     assert engine.cash("A", "AUD").reserved == 0
+
+
+@pytest.mark.parametrize("scope", [("firm", None), ("exchange", "XASX"), ("account", "A"), ("instrument", "Q")])
+def test_what_a_kill_finds_on_its_way_to_a_lost_adapter_is_withdrawn(scope):
+    """It counts as sent when the kill comes, and turns out never to have left: it must not go out another way."""
+    engine = market()
+    engine.define_exchange("XASX", 2, feeds=["XASX", "SECOND"])
+    engine.open_feed("SECOND")
+    sent = engine.submit("A", "X", "Q", "buy", 10, 5).sent
+    engine.control(*scope, "killed", by="ops")
+    result = engine.lose_feed("XASX", last_sent=sent[0]["feed_sequence"] - 1)
+    assert result.sent == []  # neither the order nor its cancel, which has nothing to cancel
+    row = engine.rows("request")[engine.request_slot(engine.account_slot("A"), "X")]
+    assert (row["status"], row["reason"]) == (RequestStatus.rejected, Status.withdrawn_by_kill)
+    assert engine.rows("cash")[1]["reserved"] == 0
+    assert audit(engine).findings == []
