@@ -14,6 +14,7 @@ from oms._core.outputs cimport alert
 from oms._core.parked cimport park
 from oms._core.reference cimport suspense_account
 from oms._core.reports cimport room_for_fact
+from oms._core.stated_terms cimport price_stated
 from oms._core.vetting cimport Terms, allowed
 from oms._core.waiting cimport release_buffered
 
@@ -144,6 +145,8 @@ cdef uint16_t take_row(State* s, const OpenOrder* r, uint32_t number) noexcept n
         o.price = price
         row_close(&o.version)
         alert(s, EventKind_order, order, ST_order_terms_differ)
+    if o.closed == 0 and r.price > 0:
+        price_stated(s, o)
     row_open(&o.version)
     o.flags &= ~FLAG_cum_differs
     row_close(&o.version)

@@ -355,7 +355,7 @@ cdef uint16_t accepted(State* s, uint32_t order, const ExecutionReport* r) noexc
     if not cover_of(s, o, price, quantity, &cover):
         return park_report(s, ST_report_out_of_range, r, order, 0)
     # point of no return
-    if quantity != o.order_qty or price != o.price or r.ord_type or r.time_in_force:
+    if quantity != o.order_qty or tells_price(s, o, r) or r.ord_type or r.time_in_force:
         state_terms(s, o, r)
         row_open(&o.version)
         o.order_qty, o.price = quantity, price

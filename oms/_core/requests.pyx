@@ -14,7 +14,8 @@ from oms._core.orders cimport CLOSED_dead, CLOSED_filled, Cover, close_order, co
     link_pending, make_order, make_request, rehold, route, set_status, terms_of, vet_cover
 from oms._core.outputs cimport emit_answer
 from oms._core.sessions cimport within_rate
-from oms._core.vetting cimport Terms, first_hit, hit, takes_price, takes_stop, vet_account, vet_desk, vet_terms
+from oms._core.vetting cimport REQUEST_stated, Terms, first_hit, hit, takes_price, takes_stop, vet_account, vet_desk, \
+    vet_terms
 from oms._core.waiting cimport send_or_queue
 from oms._core.watch cimport watch_request
 
@@ -230,7 +231,7 @@ cdef void changed_terms(const State* s, const OrderRow* o, const OrderCancelRepl
     terms_of(s, o, newest, t)
     if newest == o.terms:  # the exchange may have restated them since
         t.order_qty = o.order_qty
-        if t.price != INT64_MIN:
+        if t.price != INT64_MIN or s.request[newest].flags & REQUEST_stated:
             t.price = o.price
     if r.order_qty != INT64_MIN:
         t.order_qty = r.order_qty

@@ -4,6 +4,7 @@ from libc.stdint cimport INT64_MIN
 from oms._core.state cimport *
 
 cdef void state_terms(State* s, OrderRow* o, const ExecutionReport* r) noexcept nogil
+cdef void price_stated(State* s, const OrderRow* o) noexcept nogil
 cdef void follow_price(State* s, uint32_t order, const ExecutionReport* r) noexcept nogil
 
 

@@ -6,6 +6,7 @@ cdef extern from *:
 
 cdef enum:
     REQUEST_protected = 1  # of RequestRow.flags: no price was given, it is held at its protected price
+    REQUEST_stated = 2     # while these are the terms in force, the exchange has stated a price: the order's
 
 cdef struct Terms:  # what an order asks for, whoever states it
     uint32_t account

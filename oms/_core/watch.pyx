@@ -8,7 +8,7 @@ from libc.stdint cimport INT64_MIN
 
 from oms._core.index cimport index_put, index_remove
 from oms._core.orders cimport FLAG_external
-from oms._core.vetting cimport REQUEST_protected, hit, takes_stop
+from oms._core.vetting cimport REQUEST_protected, REQUEST_stated, hit, takes_stop
 
 
 cdef inline uint64_t content_key(uint32_t account, uint32_t instrument, uint8_t side, int64_t order_qty) noexcept nogil:
@@ -96,7 +96,8 @@ cdef void vet_alike(State* s, Terms* t, uint64_t window_ns) noexcept nogil:
 
 
 cdef void vet_crossing(State* s, Terms* t) noexcept nogil:
-    """Would it trade against a live order of the same account? A stop order does not trade yet, on either side."""
+    """Would it trade against a live order of the same account? A stop order does not trade yet, on either side; one
+    that rests at a price that nobody has stated may be anywhere."""
     cdef uint64_t key = mix(t.account, t.instrument), at = index_home(&s.by_owner, key)
     cdef uint32_t slot = index_next(&s.by_owner, key, &at)
     cdef const OrderRow* o
@@ -109,7 +110,8 @@ cdef void vet_crossing(State* s, Terms* t) noexcept nogil:
         terms = &s.request[o.terms]
         meets = slot != t.order and o.account == t.account and o.instrument == t.instrument
         meets = meets and not o.closed and is_buy(o.side) != is_buy(t.side)
-        meets = meets and not takes_stop(terms.ord_type) and not terms.flags & REQUEST_protected
+        meets = meets and not takes_stop(terms.ord_type)
+        meets = meets and terms.flags & (REQUEST_protected | REQUEST_stated) != REQUEST_protected
         if meets and not t.flags & REQUEST_protected:
             meets = t.price >= o.price if is_buy(t.side) else t.price <= o.price
         if meets:

@@ -53,7 +53,7 @@ class Executions(States):
             return again
         trade_date = self.key(order, report)[1]
         self.book_fill(order, report, trade_date, report.settle_date or order.instrument.settle_date(trade_date))
-        if not order.closed and order.terms.protected and report.price is not None:
+        if not order.closed and order.terms.follows and report.price is not None:
             self.restate(order, report)
         self.stand(order, report.ord_status)
         self.post(order)

@@ -39,6 +39,7 @@ class OpenOrders(Balances):
         elif (terms.order_qty, terms.price) != (order.terms.order_qty, order.terms.price):
             order.terms = replace(order.terms, order_qty=terms.order_qty, price=terms.price)
             self.alerts.append("order_terms_differ")
+        order.terms = replace(order.terms, stated=order.terms.stated or bool(limit))
         self.answered(order.request)
         if order.ord_status == "pending_new":
             order.ord_status = "new"

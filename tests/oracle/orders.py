@@ -42,10 +42,22 @@ class Terms:
     display_qty: Fraction | None = None
     min_qty: Fraction | None = None
     protected: bool = False  # the price is ours, not the client's
+    stated: bool = False  # or the exchange's
 
     @property
     def limit(self) -> Fraction | None:
+        """What the client gave."""
         return None if self.protected else self.price
+
+    @property
+    def rests_at(self) -> Fraction | None:
+        """Where it would trade, if anybody has said so."""
+        return self.price if self.stated else self.limit
+
+    @property
+    def follows(self) -> bool:
+        """It is held at whatever price the exchange states; what has become a limit order by that keeps its limit."""
+        return self.protected and (not self.stated or self.ord_type in UNPRICED)
 
     def changed(self, **changes: object) -> Terms:
         """None = as it is."""

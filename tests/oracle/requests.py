@@ -154,7 +154,7 @@ class Requests(Checks):
 
     def asked(self, before: Terms, changes: dict[str, object]) -> Terms:
         """The terms with what is to change; what the new type or time in force does not take goes with the old one."""
-        asked = replace(before, price=before.limit, protected=False).changed(**changes)
+        asked = replace(before, price=before.rests_at, protected=False, stated=False).changed(**changes)
         if asked.ord_type in UNPRICED:
             asked = replace(asked, price=changes["price"])
         if asked.ord_type not in NEEDS_STOP:

@@ -36,7 +36,7 @@ class Slips(Limits):
         buys, limit = order.side == "buy", terms.limit
         for other in self.orders:
             against = self.same_place(other, order) and (other.side == "buy") != buys
-            resting = other.terms.limit
+            resting = other.terms.rests_at
             if other is order or not against or other.closed or resting is None or other.terms.ord_type in NEEDS_STOP:
                 continue
             if limit is None or (limit >= resting if buys else limit <= resting):

@@ -58,7 +58,7 @@ class Report:
     def restated(self, terms: Terms) -> Terms:
         """The terms as the exchange has them; a price that it states is the order's limit."""
         told = terms.changed(**{name: getattr(self, name) for name in RESTATABLE})
-        return replace(told, protected=told.protected and self.price is None)
+        return replace(told, stated=told.stated or self.price is not None)
 
 
 class States(External):
@@ -124,9 +124,9 @@ class States(External):
             return "ok"
         if order.closed or order.cum_qty:
             return "report_stale"
-        if report.price is not None and order.terms.protected:
-            self.restate(order, report)
         if order.ord_status == "pending_new":
+            if report.price is not None and order.terms.protected:
+                self.restate(order, report)
             order.ord_status = "new"
         return "ok"
 

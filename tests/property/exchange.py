@@ -54,10 +54,13 @@ class Exchanges(Day):
     # orders
 
     @precondition(lambda self: self.sent())
-    @rule(index=draw.recent, named=st.booleans())
-    def accept(self, index: int, named: bool) -> None:
+    @rule(index=draw.recent, named=st.booleans(), ticks=st.none() | st.none() | st.integers(-3, 3))
+    def accept(self, index: int, named: bool, ticks: int | None) -> None:
+        """An order without a limit may be told where it stands."""
         request = newest(self.sent(), index)
-        self.tell("new", request, order_id=f"O{request.cl_ord_id}" if named else "")
+        stated = ticks is not None and request.terms.protected
+        price = draw.price(request.order.instrument.symbol, ticks) if stated else None
+        self.tell("new", request, order_id=f"O{request.cl_ord_id}" if named else "", price=price)
 
     def working(self) -> list[Order]:
         return [order for order in self.open() if order.request.feed]
@@ -79,6 +82,8 @@ class Exchanges(Day):
         fields: dict[str, Any] = {"ord_status": ord_status}
         if jump is not None:
             fields["feed_sequence"] = order.instrument.exchange.feeds[0].last_in + 1 + jump
+        if order.terms.protected and index % 2:
+            fields["price"] = price
         self.tell("trade", order.request, exec_id=self.name("E"), last_qty=quantity, last_px=price, **fields)
 
     @rule(feed=draw.feeds)
