@@ -7,7 +7,7 @@ from datetime import date
 
 from tests.oracle.numbers import ZERO
 from tests.oracle.orders import FILLED_AFTER_CLOSE, Action, Execution, Order
-from tests.oracle.reference import SHORT
+from tests.oracle.reference import SHORT, Exchange
 from tests.oracle.states import Report, States
 
 Key = tuple[str, date, str, str]  # exchange, trade date, side, exec_id
@@ -116,6 +116,17 @@ class Executions(States):
         self.stand(order, report.ord_status)
         self.post(order)
         self.reversals = None
+
+    def order_of_trade(self, exchange: Exchange, report: Report) -> Order | None:
+        """That of the trade which a report repeats, busts or corrects, under whatever name of an order it comes."""
+        named = {"trade": report.exec_id, "trade_cancel": report.exec_ref_id, "trade_correct": report.exec_ref_id}
+        name, day = named.get(report.exec_type), report.trade_date or exchange.trade_date
+        here = [each for each in self.orders if each.instrument.exchange is exchange]
+        for order in here if name else ():
+            found = any(name in each.exec_ids and each.trade_date == day for each in order.executions)
+            if found and report.side in (None, order.side):
+                return order
+        return None
 
     def catch_up(self, order: Order) -> None:
         """What came before its trade, or before the version that it names, takes effect now."""

@@ -29,7 +29,7 @@ class Reports(Executions):
         """By our name for its order, else by the exchange's; of an order that nobody here knows with all its terms."""
         request = self.requests.get((account, cl_ord_id))
         what = request.order.instrument if request and request.order else self.instruments.get(instrument or "")
-        source = self.feeds[feed] if feed else what.exchange.feeds[0]
+        source = self.feeds[feed] if feed else (what.exchange.feeds if what else list(self.feeds.values()))[0]
         fields = {name: known(value) if name in NUMBERS else value for name, value in figures.items()}
         for name in ("trade_date", "settle_date", "expire_date"):
             fields[name] = as_date(fields.get(name))
@@ -41,8 +41,9 @@ class Reports(Executions):
         return Result(status, self.sent[before:], alerts=self.alerts)
 
     def take(self, report: Report, account: str | None, instrument: Instrument | None) -> str:
+        market = self.exchanges[report.feed.exchange]
         order = report.request.order if report.request else None
-        order = order or self.order_at(self.exchanges[report.feed.exchange], report.order_id)
+        order = order or self.order_at(market, report.order_id) or self.order_of_trade(market, report)
         if order is None and instrument and report.side and report.exec_type in TELLS_OF_AN_ORDER:
             types = report.ord_type or "limit", report.time_in_force or "day"
             terms = Terms(report.order_qty, report.price, *types)
@@ -59,13 +60,14 @@ class Reports(Executions):
 
     def unmatched(self, report: Report) -> str:
         """Of no order that is known: parked, once for as long as it waits."""
+        why = "execution_unknown" if report.exec_type in ("trade_cancel", "trade_correct") else "report_unmatched"
         same = (report.exec_type, report.exec_id, report.feed)
-        waiting = [each.report for each in self.parked if each.waits and each.status == "report_unmatched"]
+        waiting = [each.report for each in self.parked if each.waits and each.status == why and each.order is None]
         if report.exec_id and same in [(each.exec_type, each.exec_id, each.feed) for each in waiting]:
             return "execution_repeated"
-        self.parked.append(Parked("report_unmatched", report))
-        self.alerts.append("report_unmatched")
-        return "report_unmatched"
+        self.parked.append(Parked(why, report))
+        self.alerts.append(why)
+        return why
 
     def number(self, feed: Feed, sequence: int) -> bool:
         """A feed's own numbers: False for one that was seen; a jump holds new orders until the gap is filled."""

@@ -36,8 +36,8 @@ class Exchanges(Day):
         return [execution for order in self.model.orders if self.current(order) for execution in order.executions]
 
     def tell(self, exec_type: str, request: Request, **fields: Any) -> str:
-        account = request.account.code
-        return self.say("report", exec_type, account=account, cl_ord_id=request.cl_ord_id, **fields)
+        fields |= {"account": request.account.code, "instrument": request.order.instrument.symbol}
+        return self.say("report", exec_type, cl_ord_id=request.cl_ord_id, **fields)
 
     def size(self, order: Order, size: str) -> Fraction:
         lot, leaves = Fraction(LOT[order.instrument.symbol]), order.terms.order_qty - order.cum_qty

@@ -29,7 +29,7 @@ def told(exec_type: str, account: str, cl_ord_id: str, **fields: Any) -> Call:
     return call("report", exec_type, account=account, cl_ord_id=cl_ord_id, **fields)
 
 
-def fill(account: str, cl_ord_id: str, exec_id: str, quantity: int, price: str, **fields: Any) -> Call:
+def fill(account: str, cl_ord_id: str, exec_id: str, quantity: int | str, price: str, **fields: Any) -> Call:
     return told("trade", account, cl_ord_id, exec_id=exec_id, last_qty=quantity, last_px=price, **fields)
 
 
@@ -137,6 +137,18 @@ DAYS: dict[str, list[Call]] = {
         call("adjust", "B", "TODAY", 260, "J1", "found"),
         fill("B", "X", "E2", 10, "3.384"),
         told("trade_correct", "B", "X", exec_id="G1", exec_ref_id="E2", last_qty=20, last_px="3.394"),
+    ],
+    "a report that is repeated under the account that its order has left is of the same trade": [
+        call("submit", "A", "X", "PEN", "buy", "0.250", "412.25"),
+        fill("A", "X", "E1", "0.125", "412", instrument="PEN"),
+        fill("A", "X", "E2", "0.125", "412", instrument="PEN"),
+        bust("A", "X", "B1", "E2", instrument="PEN"),
+        call("move", "A", "X", "B"),
+        fill("A", "X", "E1", "0.125", "412", instrument="PEN"),
+        bust("A", "X", "B1", "E2", instrument="PEN"),
+        bust("A", "X", "B2", "E9", instrument="PEN"),
+        told("canceled", "A", "X", instrument="PEN"),
+        told("canceled", "A", "X"),
     ],
     "names and rows of what came to nothing are free again two days later": [
         call("submit", "A", "X", "Q", "buy", 10, "10", time_in_force="gtc"),
