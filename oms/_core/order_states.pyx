@@ -8,8 +8,8 @@ from libc.stdint cimport INT64_MIN
 
 from oms._core.debt cimport warn_cash, warn_holding
 from oms._core.live_orders cimport enlist
-from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_expired_here, FLAG_overfilled, close_order, is_live, \
-    rehold, set_status, unlink_pending
+from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_expired_here, FLAG_overfilled, awaits, close_order, \
+    is_live, rehold, set_status, unlink_pending
 from oms._core.outputs cimport alert
 
 
@@ -58,9 +58,22 @@ cdef inline int day_rank(uint8_t word) noexcept nogil:
     return 2 if word == OrdStatus_done_for_day else 1 if word == OrdStatus_calculated else 0
 
 
-cdef uint8_t standing(const OrderRow* o, uint8_t word) noexcept nogil:
-    """What a live order is after its executions or terms have changed; the exchange may say that it is busy with it."""
-    if word in (OrdStatus_pending_cancel, OrdStatus_pending_replace):
+cdef inline bint busy_word(uint8_t word) noexcept nogil:
+    return word == OrdStatus_pending_cancel or word == OrdStatus_pending_replace
+
+
+cdef bint asked(const State* s, const OrderRow* o) noexcept nogil:
+    """Is a cancel or replace with the exchange?"""
+    cdef uint32_t slot = o.pending
+    while slot and not awaits(s.request[slot].status):
+        slot = s.request[slot].next_pending
+    return slot != 0
+
+
+cdef uint8_t standing(const State* s, const OrderRow* o, uint8_t word) noexcept nogil:
+    """What an order is after its executions or terms have changed. The exchange may say that it is busy with it, of a
+    filled one while a request of ours is out."""
+    if busy_word(word) and (o.cum_qty < o.order_qty or asked(s, o)):
         return word
     if o.cum_qty >= o.order_qty:
         return word if day_rank(word) else OrdStatus_filled
@@ -76,8 +89,17 @@ cdef bint reinstated(State* s, uint32_t order, const ExecutionReport* r) noexcep
         return False
     if r.cum_qty != INT64_MIN and r.cum_qty != o.cum_qty:
         return False
-    set_word(s, order, standing(o, r.ord_status))
+    set_word(s, order, standing(s, o, r.ord_status))
     return True
+
+
+cdef void stay_filled(State* s, uint32_t order, uint8_t word) noexcept nogil:
+    """More of a filled order was executed. That the exchange is busy with a request of ours holds until its next word,
+    or while there is such a request."""
+    cdef const OrderRow* o = &s.order[order]
+    cdef bint busy = asked(s, o)
+    if (busy_word(word) and busy) or (busy_word(o.ord_status) and (word or not busy)):
+        set_word(s, order, standing(s, o, word))
 
 
 cdef void reopen(State* s, uint32_t order) noexcept nogil:
@@ -117,6 +139,8 @@ cdef void after_the_end(State* s, uint32_t order, uint8_t word) noexcept nogil:
     if o.cum_qty >= o.order_qty:
         if word == OrdStatus_filled and o.ord_status in (OrdStatus_canceled, OrdStatus_expired):
             set_word(s, order, word)
+        elif o.closed == CLOSED_filled:
+            stay_filled(s, order, word)
     elif o.ord_status in (OrdStatus_done_for_day, OrdStatus_calculated):
         pass  # these go before Filled, and before what it is without that trade
     elif o.closed == CLOSED_filled or o.ord_status == OrdStatus_filled:
@@ -133,10 +157,10 @@ cdef void after_trade(State* s, uint32_t order, uint8_t word) noexcept nogil:
         after_the_end(s, order, word)
         rehold(s, order)
     elif o.cum_qty >= o.order_qty:
-        close_order(s, order, standing(o, word), CLOSED_filled, ST_ok)
+        close_order(s, order, standing(s, o, word), CLOSED_filled, ST_ok)
     else:
         answered(s, o.request)
-        set_word(s, order, standing(o, word))
+        set_word(s, order, standing(s, o, word))
         rehold(s, order)
     warn_of_debt(s, order)
 
@@ -194,14 +218,14 @@ cdef void take_word(State* s, uint32_t order, uint8_t word, int64_t cum_qty) noe
     elif o.closed == CLOSED_dead and o.flags & FLAG_expired_here and word == OrdStatus_canceled:
         set_word(s, order, word)  # the exchange's late word on an order that was expired here
     elif o.closed:
-        if o.closed == CLOSED_filled and o.ord_status in (OrdStatus_pending_cancel, OrdStatus_pending_replace):
-            set_word(s, order, standing(o, word))
+        if o.closed == CLOSED_filled and busy_word(o.ord_status):
+            set_word(s, order, standing(s, o, word))
     elif word == OrdStatus_canceled or word == OrdStatus_expired:
         close_order(s, order, word, CLOSED_dead, ST_ok)
     elif word == OrdStatus_new or word == OrdStatus_partially_filled:
         set_word(s, order, OrdStatus_partially_filled if o.cum_qty else OrdStatus_new)
     elif word == 0 or word == OrdStatus_filled:
-        if o.ord_status == OrdStatus_pending_cancel or o.ord_status == OrdStatus_pending_replace:
+        if busy_word(o.ord_status):
             set_word(s, order, OrdStatus_partially_filled if o.cum_qty else OrdStatus_new)
     else:
         say(s, order, word)

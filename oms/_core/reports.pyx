@@ -267,15 +267,15 @@ cdef void new_terms(State* s, uint32_t order, uint8_t word) noexcept nogil:
     cdef OrderRow* o = &s.order[order]
     if o.cum_qty < o.order_qty:
         reopen(s, order)
-        set_word(s, order, standing(o, word))
+        set_word(s, order, standing(s, o, word))
         charge_rest(s, order)
         rehold(s, order)
     elif o.closed:
         if word != 0 or o.ord_status == OrdStatus_pending_replace:
-            set_word(s, order, standing(o, word))
+            set_word(s, order, standing(s, o, word))
         rehold(s, order)
     else:
-        close_order(s, order, standing(o, word), CLOSED_filled, ST_ok)
+        close_order(s, order, standing(s, o, word), CLOSED_filled, ST_ok)
     warn_of_debt(s, order)
 
 

@@ -244,6 +244,11 @@ class Order:
         return self.closed or self.cum_qty >= self.terms.order_qty
 
     @property
+    def asked(self) -> bool:
+        """A cancel or replace of it is with the exchange."""
+        return any(request.status not in WAITING for request in self.pending)
+
+    @property
     def may_be_reopened(self) -> bool:
         """It was filled, and a replace is with the exchange."""
         return (self.filled or self.lapsed) and bool(self.pending)

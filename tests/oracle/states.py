@@ -86,14 +86,18 @@ class States(External):
             return
         status = self.by_executions(order)
         if status == FILLED:
-            self.close_order(order, word if word in (*BUSY, *OVER) else FILLED, filled=True)
+            self.close_order(order, self.word_when_full(order, word), filled=True)
         else:
             order.ord_status = word if word in (*BUSY, *RESTING, *OVER) else status
 
     def word_of_filled(self, order: Order, word: str | None) -> None:
         """That it works on a request holds until the exchange's next word, or while there is such a request."""
-        if word in BUSY or (order.ord_status in BUSY and (word or not order.pending)):
-            order.ord_status = word if word in (*BUSY, *OVER) else FILLED
+        if (word in BUSY and order.asked) or (order.ord_status in BUSY and (word or not order.asked)):
+            order.ord_status = self.word_when_full(order, word)
+
+    def word_when_full(self, order: Order, word: str | None) -> str:
+        """Nothing is left to trade: the exchange may still be busy with what was asked of it, or end the day."""
+        return word if word in OVER or (word in BUSY and order.asked) else FILLED
 
     def unfill(self, order: Order) -> None:
         """What filled it was taken back: it trades on, or has ended after all."""
