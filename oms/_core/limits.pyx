@@ -155,7 +155,7 @@ cdef void vet_limit(State* s, const LimitRow* row, const TallyRow* tally, Terms*
     exceed(s, t, t.value, scale_e4(row.order_value, exponent))
     exceed(s, t, t.order_qty, scale_e4(row.order_qty, i.quantity_exponent))
     if row.order_rate and t.request == 0 and s.time_ns < row.rate_until_ns:
-        exceed(s, t, row.rate_count, row.order_rate)
+        exceed(s, t, row.rate_count + t.uncounted, row.order_rate)
     if tally == NULL or after <= before:
         return
     opened = tally.open_value - own + after

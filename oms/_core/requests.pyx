@@ -125,12 +125,15 @@ cdef bint list_refuses(const State* s) noexcept nogil:
     return slot == 0 or s.request_list[slot].state != LIST_open
 
 
-cdef uint16_t answer_checked(State* s, const Asked* a, const OrderRow* o, Terms* t) noexcept nogil:
-    """Of a request that is only checked: what it is worth, costs and breaks. It leaves nothing behind."""
-    cdef uint16_t status
+cdef uint16_t answer_checked(State* s, const Asked* a, const OrderRow* o, Terms* t, uint16_t status) noexcept nogil:
+    """Of a request that is only checked: what it is worth, costs and breaks, and the answer that it would get; `status`
+    is that of its terms alone. It leaves nothing behind."""
     cdef Answer* answer
+    if status == ST_ok:
+        status = first_hit(t)
     vet_desk(s, t)
-    status = first_hit(t)
+    if status == ST_ok:
+        status = first_hit(t)
     answer = emit_answer(s, s.source, status, a.tag, a.account, 0, False)
     answer.type = a.type
     answer.hits = t.hits
@@ -144,11 +147,10 @@ cdef uint16_t answer_checked(State* s, const Asked* a, const OrderRow* o, Terms*
 cdef bint in_time(State* s, const Asked* a, uint32_t instrument) noexcept nogil:
     """Counts a New or Replace; False: its sender has had all of this second. One that is only checked does not
     count."""
-    if a.options & OPTION_validate:
-        return True
-    if not within_rate(s):
+    cdef bint counts = not a.options & OPTION_validate
+    if not within_rate(s, counts):
         return False
-    if s.firm.watched & WATCH_limits:
+    if counts and s.firm.watched & WATCH_limits:
         count_request(s, a.account, instrument)
     return True
 
@@ -182,6 +184,7 @@ cdef uint16_t apply_new(State* s, const NewOrderSingle* r) noexcept nogil:
     if answered(s, &a, &status):
         return status
     memset(&t, 0, sizeof(t))
+    t.uncounted = (a.options & OPTION_validate) != 0
     t.account, t.instrument, t.side, t.ord_type = r.account, r.instrument, r.side, r.ord_type
     t.time_in_force, t.expire_date, t.order_qty, t.price = r.time_in_force, r.expire_date, r.order_qty, r.price
     t.stop_px, t.display_qty, t.min_qty = r.stop_px, r.display_qty, r.min_qty
@@ -193,14 +196,15 @@ cdef uint16_t apply_new(State* s, const NewOrderSingle* r) noexcept nogil:
     if s.firm.storage == StorageState_full:
         return reject(s, &a, &t, ST_storage_full)
     vet_terms(s, &t)
+    status = first_hit(&t)
     if worth_more_checks(&a, &t):
         vet_new(s, &t, &draft)
+    if t.hits == 0 and not room_for_new(s):
+        return refuse(s, &a, ST_capacity_reached)
     if a.options & OPTION_validate:
-        return answer_checked(s, &a, &draft, &t)
+        return answer_checked(s, &a, &draft, &t, status)
     if t.hits:
         return reject(s, &a, &t, first_hit(&t))
-    if not room_for_new(s):
-        return refuse(s, &a, ST_capacity_reached)
     vet_desk(s, &t)
     # point of no return
     slot = make_request(s, a.type, &t, a.name, a.length, a.hash, a.content)
@@ -288,20 +292,21 @@ cdef uint16_t apply_replace(State* s, const OrderCancelReplaceRequest* r) noexce
     if unsent(s, o) and (a.options & OPTION_listed or s.request[o.request].status == RequestStatus_received):
         return reject(s, &a, &t, ST_list_rejected)  # a list replaces what is out; what it holds is not replaced
     changed_terms(s, o, r, &t)
-    t.order = order
+    t.order, t.uncounted = order, (a.options & OPTION_validate) != 0
     if not replaceable(s, o, &t):
         return reject(s, &a, &t, ST_order_too_late)
     if s.account_class[s.account[a.account].account_class].chained_replaces and newest_terms(s, o) != o.terms:
         return reject(s, &a, &t, ST_replace_pending)
     vet_terms(s, &t)
+    status = first_hit(&t)
     if worth_more_checks(&a, &t):
         vet_change(s, o, &t)
+    if t.hits == 0 and not room_for_new(s):
+        return refuse(s, &a, ST_capacity_reached)
     if a.options & OPTION_validate:
-        return answer_checked(s, &a, o, &t)
+        return answer_checked(s, &a, o, &t, status)
     if t.hits:
         return reject(s, &a, &t, first_hit(&t))
-    if not room_for_new(s):
-        return refuse(s, &a, ST_capacity_reached)
     vet_desk(s, &t)
     # point of no return
     slot = make_request(s, a.type, &t, a.name, a.length, a.hash, a.content)

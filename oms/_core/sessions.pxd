@@ -4,7 +4,7 @@ from oms._core.state cimport *
 cdef enum:
     GRACE_MAX_S = 60  # the longest that orders are kept for a session that has ended
 
-cdef bint within_rate(State* s) noexcept nogil
+cdef bint within_rate(State* s, bint counts) noexcept nogil
 cdef uint16_t apply_leading(State* s, const Leading* r) noexcept nogil
 cdef uint16_t apply_storage_changed(State* s, const StorageChanged* r) noexcept nogil
 cdef uint16_t apply_user_lost(State* s, const UserLost* r) noexcept nogil

@@ -9,23 +9,23 @@ from oms._core.mass_cancel cimport Scope, Taken, act, gather
 from oms._core.outputs cimport alert
 
 
-cdef bint within_rate(State* s) noexcept nogil:
-    """Counts a request of the sender's; False: it has had all of this second. A second begins with the first request
-    after the last one ended."""
+cdef bint within_rate(State* s, bint counts) noexcept nogil:
+    """May the sender ask once more? False: it has had all of this second. A second begins with the first request after
+    the last one ended; what is only checked is not counted."""
     cdef UserRow* u = &s.user[s.source]
+    cdef bint begun = s.time_ns < u.rate_until_ns
     if u.max_rate == 0:
         return True
-    if s.time_ns >= u.rate_until_ns:
-        row_open(&u.version)
-        u.rate_until_ns = s.time_ns + 1000000000
-        u.rate_count = 0
-        row_close(&u.version)
-    if u.rate_count >= u.max_rate:
+    if begun and u.rate_count >= u.max_rate:
         s.figure, s.limit = u.rate_count + 1, u.max_rate
         return False
-    row_open(&u.version)
-    u.rate_count += 1
-    row_close(&u.version)
+    if counts:
+        row_open(&u.version)
+        if not begun:
+            u.rate_until_ns = s.time_ns + 1000000000
+            u.rate_count = 0
+        u.rate_count += 1
+        row_close(&u.version)
     return True
 
 

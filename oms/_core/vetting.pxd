@@ -28,6 +28,7 @@ cdef struct Terms:  # what an order asks for, whoever states it
     const uint8_t* locate  # where a short sale's stock is borrowed
     uint8_t locate_length
     uint8_t flags        # of the request: set by vet_terms
+    uint8_t uncounted    # 1: it is only checked, and not among those of its second
 
 cdef bint allowed(const State* s, uint32_t permissions) noexcept nogil
 cdef bint of_owner(const State* s, uint32_t account) noexcept nogil

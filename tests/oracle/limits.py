@@ -69,15 +69,17 @@ class Limits(Ledger):
 
     # how often
 
+    def had_all(self, by: str | None) -> bool:
+        """A user may send only so much in a second."""
+        most, rate = self.users[by].max_rate if by else 0, self.sent_by.get(by)
+        return bool(most and rate and self.time_ns < rate.until_ns and rate.count >= most)
+
     def too_many(self, by: str | None) -> bool:
-        """More than a user may send in a second; what is refused for that does not count."""
-        most = self.users[by].max_rate if by else 0
-        if not most:
-            return False
-        rate = self.sent_by.setdefault(by, Rate())
-        if self.time_ns < rate.until_ns and rate.count >= most:
+        """What is refused for that does not count."""
+        if self.had_all(by):
             return True
-        rate.come(self.time_ns)
+        if by and self.users[by].max_rate:
+            self.sent_by.setdefault(by, Rate()).come(self.time_ns)
         return False
 
     def count_request(self, by: str | None, account: Account, instrument: Instrument | None) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 
-from tests.oracle.checks import first_of
+from tests.oracle.checks import Hold, first_of
 from tests.oracle.numbers import ZERO, Number, as_date, exact, known
 from tests.oracle.orders import WAITING, Order, Request, Terms
-from tests.oracle.reference import Account
+from tests.oracle.reference import Account, Instrument
 from tests.oracle.resolving import Resolving
 
 
@@ -37,12 +39,14 @@ class Validation(Resolving):
         stop_px: Number | None = None,
         locate: str = "",
     ) -> Checked:
-        refused = self.not_even_checked(self.accounts[account], cl_ord_id, by)
+        owner, what = self.accounts[account], self.instruments[instrument]
+        refused = self.not_even_checked(owner, cl_ord_id, by)
         if refused:
             return Checked(refused)
         given = {"ord_type": ord_type, "time_in_force": time_in_force, "stop_px": known(stop_px)}
         order = self.drafted(account, instrument, side, order_qty, price, by, locate, **given)
-        return self.checked(order, order.terms, *self.vet(by, order, order.terms, known(price), whole=True))
+        with self.counting(by, owner, what):
+            return self.checked(by, order, order.terms, known(price))
 
     def drafted(
         self,
@@ -80,18 +84,36 @@ class Validation(Resolving):
         terms = self.protected(owner, order.instrument, order.side, asked)
         unsent = order.request.status in WAITING and terms.price is not None
         needed = self.terms_hold(order, terms) if unsent else None
-        return self.checked(order, terms, *self.vet(by, order, terms, asked.price, needed, whole=True))
+        with self.counting(by, owner, order.instrument):
+            return self.checked(by, order, terms, asked.price, needed)
 
     def not_even_checked(self, account: Account, cl_ord_id: str, by: str | None) -> str:
-        """A name is not needed, but if there is one, it has to be free."""
+        """A name is not needed, but has to be free; and its sender may have had all of the second."""
         if not self.may(by, account):
             return "permission_denied"
-        return "cl_ord_id_duplicate" if cl_ord_id and self.taken(account, cl_ord_id) else ""
+        if cl_ord_id and self.taken(account, cl_ord_id):
+            return "cl_ord_id_duplicate"
+        return "rate_exceeded" if self.had_all(by) else ""
 
-    def checked(self, order: Order, terms: Terms, broken: list[str], desk: list[str]) -> Checked:
-        hits = frozenset(broken + desk)
+    @contextmanager
+    def counting(self, by: str | None, account: Account, instrument: Instrument) -> Iterator[None]:
+        """As if it had been asked, as far as the limits on how often go."""
+        rates = [figures.rate for _, figures in self.limits_of(by, account, instrument)]
+        before = [(rate, rate.until_ns, rate.count) for rate in rates]
+        self.count_request(by, account, instrument)
+        yield
+        for rate, until_ns, count in before:
+            rate.until_ns, rate.count = until_ns, count
+
+    def checked(
+        self, by: str | None, order: Order, terms: Terms, limit: Fraction | None, needed: Hold | None = None
+    ) -> Checked:
+        """All that it breaks, with the answer that the request itself would get, or why it would wait."""
+        broken, desk = self.vet(by, order, terms, limit, needed)
+        answer = first_of(broken or desk)
+        hits = frozenset(each for found in self.vet(by, order, terms, limit, needed, whole=True) for each in found)
         if terms.price is None:
-            return Checked(first_of(hits), hits)
+            return Checked(answer, hits)
         value = self.order_value(order.instrument, terms)
         brokerage, tax = self.fee_and_tax(order.account, order.instrument, order.side, value)
-        return Checked(first_of(hits), hits, value, brokerage + tax, tax)
+        return Checked(answer, hits, value, brokerage + tax, tax)

@@ -129,8 +129,12 @@ class Limiting(Day):
     def ask_quickly(self, account: str, instrument: str, side: str, lots: list[int], by: str | None) -> None:
         """More than once within a second, and now and then the same."""
         for each in lots:
-            quantity, price = draw.quantity(instrument, each), draw.price(instrument, 0)
-            self.say("submit", account, self.name("X"), instrument, side, quantity, price, by=by)
+            quantity, price, name = draw.quantity(instrument, each), draw.price(instrument, 0), self.name("X")
+            told = self.check("validate", account, instrument, side, quantity, price, by=by)
+            asked = self.say("submit", account, name, instrument, side, quantity, price, by=by)
+            request = self.model.requests.get((account, name))
+            waits = request is not None and request.status == "queued"
+            assert told == (request.reason if waits else asked), "the request itself is told something else"
 
     @precondition(lambda self: self.open())
     @rule(index=draw.recent, ticks=st.none() | st.integers(-1, 1), opposite=st.booleans())
@@ -199,7 +203,7 @@ class Limiting(Day):
         account, name = newest(self.keys(), index)
         self.check("validate", account, "Q", "buy", 1, "10", cl_ord_id=name)
 
-    def check(self, method: str, *args: Any, **fields: Any) -> None:
+    def check(self, method: str, *args: Any, **fields: Any) -> str:
         """Both say the same of it, and not a row of the engine changes."""
         self.pair.tell(f"engine.{method}{args} {fields}")
         before = self.pictures()
@@ -212,6 +216,7 @@ class Limiting(Day):
         assert theirs.status.name == ours.status
         assert (theirs.value, theirs.fee, theirs.tax) == (ours.value, ours.fee, ours.tax)
         self.model.overdue()
+        return ours.status
 
     def pictures(self) -> dict[str, bytes]:
         """Every row of the state, but for the sequence and time of the last record."""
