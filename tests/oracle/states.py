@@ -199,7 +199,7 @@ class States(External):
             if order.ord_status != FILLED:
                 order.ord_status = word
             return "ok"
-        if word in OVER and (order.filled or order.end == "calculated"):
+        if word in OVER and (order.filled or order.ord_status == FILLED or order.end == "calculated"):
             if order.ord_status not in (*BUSY, "done_for_day"):
                 order.ord_status = word
                 order.end = order.end and word

@@ -170,6 +170,13 @@ DAYS: dict[str, list[Call]] = {
         fill("B", "X", "E2", "0.125", "412.25"),
         fill("B", "X", "E3", "0.125", "412.25", ord_status="filled"),
     ],
+    "done for day is the last word on a filled order, also after its cancel has ended": [
+        call("submit", "A", "X", "Q", "buy", 1, "10"),
+        call("cancel", "A", "Z", "X"),
+        fill("A", "X", "E1", 1, "10"),
+        told("canceled", "A", "X"),
+        told("done_for_day", "A", "X", cum_qty=1),
+    ],
     "names and rows of what came to nothing are free again two days later": [
         call("submit", "A", "X", "Q", "buy", 10, "10", time_in_force="gtc"),
         call("business_date", TUESDAY),
