@@ -134,17 +134,22 @@ cdef void warn_of_debt(State* s, uint32_t order) noexcept nogil:
 
 cdef void after_the_end(State* s, uint32_t order, uint8_t word) noexcept nogil:
     """Filled goes before Canceled and Expired: where late executions complete a dead order, that is the exchange's
-    word, until one of them is taken back."""
+    word, until one of them is taken back. A filled order that is not filled any more and can trade no more is dead."""
     cdef const OrderRow* o = &s.order[order]
     if o.cum_qty >= o.order_qty:
         if word == OrdStatus_filled and o.ord_status in (OrdStatus_canceled, OrdStatus_expired):
             set_word(s, order, word)
         elif o.closed == CLOSED_filled:
             stay_filled(s, order, word)
-    elif o.ord_status in (OrdStatus_done_for_day, OrdStatus_calculated):
-        pass  # these go before Filled, and before what it is without that trade
-    elif o.closed == CLOSED_filled or o.ord_status == OrdStatus_filled:
-        set_word(s, order, word if word == OrdStatus_expired else OrdStatus_canceled)
+        return
+    if day_rank(o.ord_status):  # goes before Filled, and before what it is without that trade
+        word = o.ord_status
+    elif word != OrdStatus_expired:
+        word = OrdStatus_canceled
+    if o.closed == CLOSED_filled:
+        close_order(s, order, word, CLOSED_dead, ST_ok)
+    elif o.ord_status == OrdStatus_filled:
+        set_word(s, order, word)
 
 
 cdef void after_trade(State* s, uint32_t order, uint8_t word) noexcept nogil:

@@ -220,7 +220,6 @@ class Order:
     closed: bool = False
     closed_on: date | None = None  # the firm's business date
     end: str = ""  # how a dead order ended
-    lapsed: bool = False  # what filled it was taken back when it could trade no more: Expired or Canceled, as you like
     filled: bool = False  # how it was closed: a bust or a replace may reopen it
     by_operator: bool = False  # closed as not at the exchange, by a person
     flags: int = 0
@@ -251,7 +250,7 @@ class Order:
     @property
     def may_be_reopened(self) -> bool:
         """It was filled, and a replace is with the exchange."""
-        return (self.filled or self.lapsed) and bool(self.pending)
+        return self.filled and bool(self.pending)
 
     @property
     def effective(self) -> list[Execution]:

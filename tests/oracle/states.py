@@ -76,7 +76,7 @@ class States(External):
         if over:
             self.alerts.append("overfill")
         if order.filled and order.cum_qty < order.terms.order_qty:
-            self.unfill(order)
+            self.unfill(order, word)
         if order.filled:
             self.word_of_filled(order, word)
         elif order.closed:  # dead stays dead; the exchange may call it filled after all
@@ -99,14 +99,15 @@ class States(External):
         """Nothing is left to trade: the exchange may still be busy with what was asked of it, or end the day."""
         return word if word in OVER or (word in BUSY and order.asked) else FILLED
 
-    def unfill(self, order: Order) -> None:
-        """What filled it was taken back: it trades on, or has ended after all."""
+    def unfill(self, order: Order, word: str | None) -> None:
+        """What filled it was taken back: it trades on, or has ended after all, with what was asked of it since."""
         order.filled = False
-        if self.can_still_trade(order):
+        if self.can_still_trade(order) and word not in DEAD:
             order.closed = False
+        elif order.ord_status in OVER:
+            self.close_order(order, order.ord_status)
         else:
-            order.end = order.ord_status if order.ord_status in OVER else "expired"
-            order.lapsed = True
+            self.close_order(order, "expired" if word == "expired" else "canceled")
 
     # by the exchange's word
 

@@ -79,12 +79,6 @@ def names_sent(engine: Engine, result: Result) -> list[str]:
     return [f"{RequestType(sent['type']).name} {name(sent['request'] & 0xFFFFFFFF)}" for sent in result.sent]
 
 
-def ended_alike(theirs: Any, ours: Any) -> str:
-    """Expired or Canceled: the engine's word where it is one of these, as the oracle's is."""
-    words = ("expired", "canceled")
-    return theirs.ord_status if {theirs.ord_status, ours.ord_status} <= set(words) else ours.ord_status
-
-
 class Recorder(Engine):
     """An engine that lets its twin apply each record as it stands in the journal, and that is asked by first names."""
 
@@ -236,8 +230,6 @@ class Pair:
             if theirs is None:
                 continue
             ours = self.oracle.picture(order)
-            if order.lapsed and order.closed:
-                ours.ord_status, ours.shown_status = ended_alike(theirs, ours), theirs.shown_status
             self.same(theirs, ours)
             self.rows.compare(theirs.row, order)
         for account in self.accounts():
