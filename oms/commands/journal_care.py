@@ -100,13 +100,14 @@ def run_export(args: Namespace) -> int:
         for record in found:
             print(json.dumps(record))
         return 0
-    create(args.out)
-    count = 0
-    with args.out.open("w") as out:
+    create(args.out)  # empty until all of it is there
+    aside, count = args.out.with_name(f"{args.out.name}.part"), 0
+    with aside.open("w") as out:
         for count, record in enumerate(found, 1):
             out.write(json.dumps(record) + "\n")
             if count % TELL_EVERY == 0:
                 print(f"oms: {count} records, at sequence {record['sequence']}", file=sys.stderr)
+    aside.replace(args.out)
     print(json.dumps({"records": count, "file": str(args.out)}) if args.json else f"{count} records in {args.out}")
     return 0
 

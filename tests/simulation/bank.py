@@ -28,6 +28,7 @@ class Bank:
         self.cash: defaultdict[int, int] = defaultdict(int)
         self.stock: defaultdict[tuple[int, int], int] = defaultdict(int)
         self.moved: set[str] = set()
+        self.dividends: dict[str, dict[int, int]] = {}  # by id: per account, what it was paid, or pays
 
     def move(self, account: int, amount: int, reference: str) -> None:
         """Once by its reference."""
@@ -38,6 +39,9 @@ class Bank:
     def after(self, tapes: Iterable[list[Report]]) -> tuple[dict[int, int], dict[tuple[int, int], int]]:
         """Cash and stock of each account once everything that was traded has settled."""
         cash, stock = dict(self.cash), dict(self.stock)
+        for paid in self.dividends.values():
+            for account, amount in paid.items():
+                cash[account] = cash.get(account, 0) + amount
         values: defaultdict[tuple[str, int], int] = defaultdict(int)
         for trade in effective([report for tape in tapes for report in tape]).values():
             value = trade.last_qty * trade.last_px

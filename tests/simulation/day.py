@@ -53,6 +53,8 @@ OFTEN = {
     "mass cancel": 900,
     "kill": 1_500,
     "deposit": 300,
+    "settlement": 700,
+    "dividend": 900,
 }
 
 
@@ -174,6 +176,8 @@ class Day:
             "mass cancel": self.office.mass_cancel,
             "kill": self.office.kill,
             "deposit": self.office.deposit,
+            "settlement": self.office.settle_some,
+            "dividend": self.office.dividend,
         }
 
     def partition(self) -> None:

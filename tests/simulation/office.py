@@ -9,9 +9,11 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+from oms.engine import Result
 from oms.enums import Status
 from tests.simulation.bank import Bank
 from tests.simulation.clock import Broken, Clock
+from tests.simulation.exchange import REFERENCE
 from tests.simulation.process import Process
 
 DAY = date(2026, 11, 23)
@@ -104,6 +106,40 @@ class Office:
         self.bank.move(number, amount * 10_000, reference)
         for _ in range(self.clock.random.choice((1, 1, 2))):
             self.do("deposit", f"A{number}", "AUD", amount, reference, expected=(Status.movement_repeated,))
+
+    def settle_some(self) -> None:
+        """All that is traded so far, days early, so that busts and corrections of what has settled follow; twice."""
+        self.number += 1
+        self.clock.mark("settlement batch between the faults")
+        for right in (Status.ok, Status.settlement_repeated):
+            expected = (Status.settlement_repeated,)
+            self.do("settle", f"batch {self.number}", DAY + timedelta(days=5), right=right, expected=expected)
+
+    def dividend(self) -> None:
+        """Pays on what is held, by the trades that are known when it is journaled. A crash may undo that: then it is
+        announced again, and what is held by then counts."""
+        self.number += 1
+        chance = self.clock.random
+        name, symbol, cents = f"dividend {self.number}", chance.choice(list(REFERENCE)), chance.randint(1, 99)
+        orders = chance.choice((None, "cancel", "hold"))
+
+        def announce() -> Result | None:
+            if not self.process.alive:
+                return None
+            engine = self.process.running
+            held = engine.rows("holding")[1:]
+            held = held[held["instrument"] == engine.instrument_slot(symbol)]
+            totals = held["settled"] + held["incoming"] - held["outgoing"]
+            given = {"amount": f"0.{cents:02}", "live_orders": orders}
+            result = self.process.operate("corporate_action", name, symbol, "dividend", DAY, **given)
+            if result is not None and result.status == Status.ok:
+                amounts = (totals * cents * 100).tolist()
+                self.bank.dividends[name] = dict(zip(held["account"].tolist(), amounts, strict=True))
+            return result
+
+        self.clock.mark("dividend")
+        for _ in range(chance.choice((1, 2))):
+            self.tasks.append(Task(announce, (Status.ok, Status.corporate_action_repeated)))
 
     def mass_cancel(self) -> None:
         self.clock.mark("mass cancel")
