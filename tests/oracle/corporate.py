@@ -154,7 +154,7 @@ class Corporate(Movements):
         stock = {account: self.available_stock(self.accounts[account], action.instrument) for account in shares}
         for account, share in shares.items():
             holding = self.stock[account, action.instrument.symbol]
-            if action.type != "dividend":
+            if action.type != "dividend" and (holding.trades or holding.settled or holding.total):
                 before.holdings[account] = holding.copy()
                 before.trades += [
                     (each, replace(each, through=[*each.through], steps=[*each.steps])) for each in holding.trades
