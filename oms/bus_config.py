@@ -78,6 +78,7 @@ class EndpointConfig:
     tls: pynng.TLSConfig | None = None
     inbound_bytes: int = 1 << 20  # a power of two
     outbound_bytes: int = 1 << 22  # a power of two; a peer that leaves more unread is cut off
+    rate: int = 0  # records a second that are taken from it; what is more waits. 0 = all that come
 
     def __post_init__(self) -> None:
         _check_text("name", self.name, NAME_BYTES, f"endpoint {self.name!r}")

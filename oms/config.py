@@ -45,6 +45,7 @@ class Store(Strict, frozen=True):
     segment_bytes: Annotated[int, msgspec.Meta(ge=1 << 16, le=1 << 36)] = 128 << 20
     tables: str = ""  # directory of the mapped tables; empty = one of its own in shared memory
     snapshots_kept: Positive = 3
+    busy_after_ms: Natural = 300  # a write to the journal that takes longer makes the process busy; 0 = none does
     archive: str = ""  # where journal segments go that snapshots stand in for; empty = they stay
 
 
@@ -76,6 +77,7 @@ class Endpoint(Strict, frozen=True):
     credential_file: str = ""  # its first line is what the peer must present
     certificate: str = ""  # certificate and key, for tls+tcp
     authority: str = ""
+    max_rate: Natural | None = None  # records a second; None: 50 000 of a client, else all that come; 0 = all
 
 
 class Currency(Strict, frozen=True):

@@ -144,6 +144,25 @@ class SessionState(IntEnum):
     complete = 3
 
 
+class Fill(IntEnum):
+    """How full a table is: 80 %, 90 %, all but the reserve that new orders leave to facts, all."""
+
+    calm = 0
+    filling = 1
+    nearly_full = 2
+    reserve = 3
+    full = 4
+
+
+class Busy(IntEnum):
+    """Why a process takes no new orders for a while."""
+
+    no = 0
+    slow_flush = 1
+    journal_backlog = 2
+    output_backlog = 3
+
+
 class StorageState(IntEnum):
     """How much room the disk has for the journal."""
 
@@ -341,6 +360,8 @@ class EventKind(IntEnum):
     reference = 8
     firm = 9
     control = 10
+    table = 11
+    user = 12
 
 
 class Status(IntEnum):
@@ -464,6 +485,14 @@ class Status(IntEnum):
     storage_low = 175
     storage_full = 176
     id_too_long = 187
+    table_filling = 190
+    table_nearly_full = 191
+    table_at_reserve = 192
+    table_full = 193
+    table_has_room = 194
+    busy = 195
+    at_ease = 196
+    consumer_slow = 197
 
 
 class Permission(IntFlag):

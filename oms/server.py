@@ -99,6 +99,7 @@ OPERATION = frozenset(
 )
 RECORDS = {"client": ORDER_ENTRY, "adapter": EXCHANGE, "operator": ORDER_ENTRY | OPERATION}
 LIVE_FILE = "live.json"
+CLIENT_RATE = 50_000  # records a second, unless it is configured
 
 
 def endpoint(config: Config, engine: Engine, name: str) -> EndpointConfig:
@@ -117,6 +118,7 @@ def endpoint(config: Config, engine: Engine, name: str) -> EndpointConfig:
         tls=tls,
         inbound_bytes=1 << 22,
         outbound_bytes=1 << 26,
+        rate=peer.max_rate if peer.max_rate is not None else CLIENT_RATE if peer.role == "client" else 0,
     )
 
 
@@ -263,7 +265,7 @@ class Server:
         for name in names:
             peer = self.config.endpoints[name]
             routes.append((engine.feed_slot(peer.feed) if peer.feed else 0, engine.user_slot(peer.user)))
-        self.loop = Loop(bus, journal, engine.core, routes, self.config.bus.spin_us)
+        self.loop = Loop(bus, journal, engine.core, routes, self.config.bus.spin_us, self.config.store.busy_after_ms)
         thread = threading.Thread(target=self._run, name="oms-core")
         bus.start()
         thread.start()
@@ -290,6 +292,9 @@ class Server:
         self.loop.stop()
         thread.join()
         self.loop.bus.stop()
+        if self.loop.stuck:
+            rows = self.engine.core.tables.capacities["parked"]
+            self.tell(f"stopped: table parked is full ({rows} rows), a report might be lost; raise capacities.parked")
         self._live().unlink(missing_ok=True)
         try:
             self.close()

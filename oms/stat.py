@@ -13,14 +13,27 @@ from typing import Any
 import numpy as np
 
 from oms import journal, schema
+from oms.bus_config import SessionReason
 from oms.control import states
-from oms.enums import ControlState, FeedState, SessionState, StorageState
+from oms.enums import Busy, ControlState, FeedState, Fill, SessionState, StorageState
 from oms.follower import followers
 from oms.look import Source
 from oms.values import from_day
 from oms.views import Views
 
-UNCOUNTED = ("text", "fee_rule")  # their rows are never given back
+UNCOUNTED = ("fee_rule",)  # its rows are never given back
+PEER_FIGURES = (
+    "sessions",
+    "received_records",
+    "sent_records",
+    "inbound_bytes",
+    "inbound_peak",
+    "outbound_bytes",
+    "outbound_peak",
+    "throttled",
+    "held",
+    "parked",
+)
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99_9": 0.999}
 
 
@@ -40,7 +53,7 @@ def stat(source: Source) -> dict[str, Any]:
         "tables": list(tables(views)),
     }
     if source.live:
-        found |= {"counters": counters(views), "latencies": list(latencies(views))}
+        found |= {"peers": list(peers(views)), "counters": counters(views), "latencies": list(latencies(views))}
     return found
 
 
@@ -64,6 +77,8 @@ def firm(views: Views) -> dict[str, Any]:
         "epoch": int(row["epoch"]),
         "control": ControlState(int(row["control_state"])).name,
         "storage": StorageState(int(row["storage"])).name,
+        "busy": Busy(int(row["busy"])).name,
+        "live_orders": int(row["live_orders"]),
         "queued": int(row["queued"]),
         "buffered": int(row["buffered"]),
         "in_doubt": int(row["in_doubt"]),
@@ -98,14 +113,46 @@ def feeds(views: Views) -> Iterator[dict[str, Any]]:
 
 
 def tables(views: Views) -> Iterator[dict[str, Any]]:
-    """Rows in use, and what part of the capacity they are. Of the text table, units of 8 bytes."""
-    for table in schema.TABLES:
+    """Rows in use, what part of the capacity they are, the most that ever were, how many new orders leave to facts, and
+    how full that was called last. Of the text table, units of 8 bytes."""
+    fills = views.rows("capacity")
+    for place, table in enumerate(schema.TABLES, 1):
         header = views.header(table.name)
         if table.name in (*schema.UNHASHED, "firm"):
             continue
         rows = int(header["used"]) - 1 if table.name in UNCOUNTED else int(header["live"])
-        capacity = int(header["capacity"]) - 1
-        yield {"table": table.name, "rows": rows, "capacity": capacity, "used": f"{100 * rows / capacity:.1f}%"}
+        capacity = int(fills["rows"][place] or header["capacity"]) - 1
+        yield {
+            "table": table.name,
+            "rows": rows,
+            "capacity": capacity,
+            "used": f"{100 * rows / capacity:.1f}%",
+            "peak": int(header["used"]) - 1,
+            "reserve": reserve(table.name, capacity + 1),
+            "fill": Fill(int(fills["fill"][place])).name,
+        }
+
+
+def reserve(table: str, limit: int) -> int:
+    """Rows that new orders leave of a table of `limit` rows, row 0 included; 0 where facts take none."""
+    part, least = schema.RESERVES.get(table, (0, 0))
+    return max(limit // part, min(least, limit // 2)) if part else 0
+
+
+def peers(views: Views) -> Iterator[dict[str, Any]]:
+    """What the bus has counted of each peer: its queues in bytes, how often it had to wait because it did not read
+    (throttled), sent more than it may (held) or the core was behind (parked), and was cut off."""
+    for slot in range(1, len(views.rows("endpoint"))):
+        row = views.row("endpoint", slot)
+        told = {name: int(row[name]) for name in PEER_FIGURES}
+        ended = row["ended"]
+        yield {
+            "peer": views.code("endpoint", slot, "name"),
+            **told,
+            "cut_slow": int(ended[SessionReason.slow]),
+            "cut_silent": int(ended[SessionReason.silent]),
+            "cut_unsound": int(ended[: SessionReason.credential + 1].sum()),
+        }
 
 
 def counters(views: Views) -> dict[str, str]:

@@ -90,7 +90,16 @@ def catalogue_h() -> str:
     for name, fields, size in structs():
         lines += c_lines(name, fields, size)
     lines += [f"#define {r.name}_texts(p) ((const uint8_t *)(p) + sizeof({r.name}))" for r in schema.RECORDS if r.texts]
-    return "\n".join([*lines, "", *record_fits(), "#endif", ""])
+    return "\n".join([*lines, "", *reserves(), "", *record_fits(), "#endif", ""])
+
+
+def reserves() -> list[str]:
+    pairs = [schema.RESERVES.get(table.name, (0, 0)) for table in schema.TABLES]
+    lines = ["/* What new orders leave of each table: one part in so many, and so many rows; 0 = nothing. */"]
+    for name, place in (("RESERVE_PART", 0), ("RESERVE_ROWS", 1)):
+        listed = ", ".join(str(pair[place]) for pair in pairs)
+        lines.append(f"static const uint32_t {name}[TABLE_COUNT] = {{{listed}}};")
+    return lines
 
 
 def record_fits() -> list[str]:
@@ -120,7 +129,8 @@ def types_pxd() -> str:
         for item in fields:
             ctype, declarator = ("Frame", "frame") if item.type == "Frame" else c_field(item)
             lines.append(f"        {ctype} {declarator}")
-    lines += ["", "    int record_fits(const Frame* frame)"]
+    lines += ["", "    const uint32_t* RESERVE_PART", "    const uint32_t* RESERVE_ROWS"]
+    lines += ["    int record_fits(const Frame* frame)"]
     lines += [f"    const uint8_t* {r.name}_texts(const void* record)" for r in schema.RECORDS if r.texts]
     return "\n".join([*lines, ""])
 
@@ -171,6 +181,9 @@ def tables_md() -> str:
     for table in schema.TABLES:
         _, size = records.layout(table.fields)
         lines += [f"## {table.name}", "", f"{table.doc} {size} bytes a row, {table.capacity} rows unless set.", ""]
+        if table.name in schema.RESERVES:
+            part, least = schema.RESERVES[table.name]
+            lines += [f"New orders leave 1/{part} of it, at least {least} rows, to facts, cancels and kills.", ""]
         lines += field_table(table.fields, 0)
     return "\n".join(lines).rstrip() + "\n"
 

@@ -1,7 +1,7 @@
 # Owns: the calls by which the core takes records in and sends records out. Never looks into a record, never waits
 # for a peer, never takes the GIL.
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from oms._core.bus_endpoint cimport Endpoint, Tag_records, Tag_session, endpoint_end, endpoint_unpark
@@ -15,6 +15,10 @@ from oms._core.ring cimport (
 from oms._core.types cimport SCHEMA_VERSION, SessionOpened, T_SessionOpened
 
 
+cdef enum:
+    NS_PER_SECOND = 1_000_000_000
+
+
 cdef bint throttle(Endpoint* endpoint) noexcept nogil:
     """A peer that leaves its answers unread waits with its requests. The sender clears the mark and wakes the core."""
     cdef uint64_t limit = endpoint.outbound.size // 2
@@ -25,13 +29,33 @@ cdef bint throttle(Endpoint* endpoint) noexcept nogil:
     return ring_used(&endpoint.outbound) > limit
 
 
+cdef bint hold(Endpoint* endpoint) noexcept nogil:
+    """A peer that sends more than it may waits: what comes at once is a tenth or two of a second's records, and the
+    rest of an envelope."""
+    cdef uint64_t now_ns
+    if endpoint.rate == 0 or endpoint.tokens > 0:
+        return False
+    now_ns = monotonic_ns()
+    endpoint.tokens += <int64_t>(min(now_ns - endpoint.filled_ns, <uint64_t>NS_PER_SECOND) * endpoint.rate
+                                 // NS_PER_SECOND)
+    endpoint.tokens = min(endpoint.tokens, <int64_t>(endpoint.rate // 10 + 1))
+    endpoint.filled_ns = now_ns
+    if endpoint.tokens > 0:
+        endpoint.held = 0
+        return False
+    if not endpoint.held and ring_used(&endpoint.inbound):
+        endpoint.held = 1
+        count_u64(&endpoint.counters.held, 1)
+    return True
+
+
 cdef bint poll_endpoint(Endpoint* endpoint, BusEvent* event) noexcept nogil:
     cdef bint last, known
     cdef uint32_t tag
     if endpoint.core_done == load_u64(&endpoint.epoch):     # no session since: the keeper may be at work in it
         return False
     last = load_u32(&endpoint.stopped)      # before the ring: what is there now is all there will be
-    if throttle(endpoint):
+    if throttle(endpoint) or hold(endpoint):
         return False
     event.endpoint = endpoint.index
     event.source = endpoint.source
@@ -41,6 +65,7 @@ cdef bint poll_endpoint(Endpoint* endpoint, BusEvent* event) noexcept nogil:
     if event.records != NULL:
         event.kind = BusEvent_records if tag else BusEvent_opened
         event.count = tag if tag else 1
+        endpoint.tokens -= event.count
         endpoint.known = 1
         return True
     endpoint_unpark(endpoint)

@@ -6,7 +6,7 @@
 #   sender      takes from the outbound ring, sends envelopes and heartbeats (bus_sender.pyx)
 #   keeper      opens and closes sockets, watches the time (bus.pyx, a Python thread)
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from oms._core.bus_envelope cimport SESSION_REASONS, TEMPLATE_LIMITS, TemplateLimit
 from oms._core.bus_nng cimport nng_aio, nng_msg
@@ -43,8 +43,11 @@ cdef struct BusCounters:        # since start; mapped by readers
     uint64_t retries                        # sends that nng had no room for
     uint64_t rejected_connections           # a second peer came while one was connected
     uint64_t throttled                      # times that the peer had to wait because it did not read
+    uint64_t held                           # times that the peer had to wait because it sent more than it may
     uint64_t inbound_bytes                  # queued for the core, a moment ago
+    uint64_t inbound_peak
     uint64_t outbound_bytes                 # queued for the peer, a moment ago
+    uint64_t outbound_peak
     uint64_t ended[SESSION_REASONS]         # sessions and connections by why they ended; faults of the peer among them
 
 
@@ -60,6 +63,7 @@ cdef struct Endpoint:
     char environment[NAME_SIZE]
     char credential[TEXT_SIZE]
     TemplateLimit limits[TEMPLATE_LIMITS]
+    uint64_t rate                           # records a second that the core takes from it; 0 = all that come
     BusCounters* counters
     Doorbell* core_bell
     Doorbell* sender_bell
@@ -92,6 +96,9 @@ cdef struct Endpoint:
     uint32_t opened                         # it has answered
     uint32_t throttled                      # atomic: it takes nothing in until the outbound queue is shorter
     uint64_t cursor
+    int64_t tokens                          # records that it may still send, of its rate
+    uint64_t filled_ns                      # when they were counted last
+    uint32_t held                           # it has sent more
     uint64_t core_done                      # epoch whose end it has seen
     # sender
     nng_msg* pending                        # an envelope that nng had no room for

@@ -31,6 +31,7 @@ cdef void endpoint_reset(Endpoint* endpoint, uint32_t socket, uint64_t epoch) no
     endpoint.stopped = endpoint.taken = endpoint.pipe = endpoint.gone = endpoint.greeted = endpoint.parked = 0
     endpoint.known = endpoint.opened = endpoint.throttled = endpoint.farewell = 0
     endpoint.received = endpoint.sent = endpoint.sent_ns = endpoint.cursor = 0
+    endpoint.held = 0                       # what it has used of its rate stays: a new session gives no more
     store_u32(&endpoint.reason, SessionReason_none)
     store_u32(&endpoint.ending, 0)
     store_u64(&endpoint.epoch, epoch)       # the core looks at nothing before it sees this

@@ -105,6 +105,7 @@ cdef class Bus:
         endpoint.environment_length = set_text(endpoint.environment, self.config.environment)
         endpoint.credential_length = set_text(endpoint.credential, settings.credential)
         endpoint.counters = &self.state.counters[index]
+        endpoint.rate = settings.rate
         endpoint.core_bell = &self.state.core_bell
         endpoint.sender_bell = &self.state.sender_bell
         endpoint.keeper_bell = &self.state.keeper_bell
@@ -221,6 +222,8 @@ cdef class Bus:
         cdef uint64_t now_ns = monotonic_ns()
         store_u64(&endpoint.counters.inbound_bytes, ring_used(&endpoint.inbound))
         store_u64(&endpoint.counters.outbound_bytes, ring_used(&endpoint.outbound))
+        endpoint.counters.inbound_peak = max(endpoint.counters.inbound_peak, endpoint.counters.inbound_bytes)
+        endpoint.counters.outbound_peak = max(endpoint.counters.outbound_peak, endpoint.counters.outbound_bytes)
         if endpoint.phase == Phase_listening:
             if self.stopping:
                 endpoint_end(endpoint, SessionReason_stopped, NULL)
@@ -293,7 +296,7 @@ cdef class Bus:
         cdef BusCounters copy
         cdef uint32_t i
         for i in range(sizeof(BusCounters) // sizeof(uint64_t)):
-            (<uint64_t*> &copy)[i] = load_u64(<uint64_t*> &self.state.counters[index] + i)
+            (<uint64_t*> &copy)[i] = load_u64(<uint64_t*> self.state.endpoints[index].counters + i)
         counted = <dict> copy
         ended = counted.pop("ended")
         return counted | {f"ended_{reason.name}": ended[reason] for reason in SessionReason if reason}

@@ -64,6 +64,8 @@
 #define T_StateMark 97
 #define T_Leading 98
 #define T_StorageChanged 99
+#define T_BusyChanged 102
+#define T_PeerCutOff 103
 #define T_Resolve 67
 #define T_Transfer 66
 #define T_SetLimit 68
@@ -195,6 +197,14 @@
 #define ST_storage_low 175
 #define ST_storage_full 176
 #define ST_id_too_long 187
+#define ST_table_filling 190
+#define ST_table_nearly_full 191
+#define ST_table_at_reserve 192
+#define ST_table_full 193
+#define ST_table_has_room 194
+#define ST_busy 195
+#define ST_at_ease 196
+#define ST_consumer_slow 197
 #define Side_buy 49
 #define Side_sell 50
 #define Side_sell_short 53
@@ -276,6 +286,15 @@
 #define SessionState_open 1
 #define SessionState_ended 2
 #define SessionState_complete 3
+#define Fill_calm 0
+#define Fill_filling 1
+#define Fill_nearly_full 2
+#define Fill_reserve 3
+#define Fill_full 4
+#define Busy_no 0
+#define Busy_slow_flush 1
+#define Busy_journal_backlog 2
+#define Busy_output_backlog 3
 #define StorageState_enough 0
 #define StorageState_low 1
 #define StorageState_full 2
@@ -370,6 +389,8 @@
 #define EventKind_reference 8
 #define EventKind_firm 9
 #define EventKind_control 10
+#define EventKind_table 11
+#define EventKind_user 12
 #define PERMISSION_trade 1
 #define PERMISSION_trade_any 2
 #define PERMISSION_authorise 4
@@ -421,11 +442,12 @@
 #define TABLE_live_order 41
 #define TABLE_told_terms 42
 #define TABLE_restatement 43
-#define TABLE_event 44
-#define TABLE_counter 45
-#define TABLE_latency 46
-#define TABLE_text 47
-#define TABLE_COUNT 48
+#define TABLE_endpoint 44
+#define TABLE_event 45
+#define TABLE_counter 46
+#define TABLE_latency 47
+#define TABLE_text 48
+#define TABLE_COUNT 49
 
 typedef struct {
     uint32_t length;
@@ -1465,6 +1487,28 @@ _Static_assert(offsetof(StorageChanged, pad0) == 33, "StorageChanged.pad0");
 
 typedef struct {
     Frame frame;
+    uint8_t busy;
+    uint8_t pad0[7];
+    uint64_t figure;
+    uint64_t limit;
+} BusyChanged;
+_Static_assert(sizeof(BusyChanged) == 56, "BusyChanged");
+_Static_assert(offsetof(BusyChanged, busy) == 32, "BusyChanged.busy");
+_Static_assert(offsetof(BusyChanged, pad0) == 33, "BusyChanged.pad0");
+_Static_assert(offsetof(BusyChanged, figure) == 40, "BusyChanged.figure");
+_Static_assert(offsetof(BusyChanged, limit) == 48, "BusyChanged.limit");
+
+typedef struct {
+    Frame frame;
+    uint16_t user;
+    uint8_t pad0[6];
+} PeerCutOff;
+_Static_assert(sizeof(PeerCutOff) == 40, "PeerCutOff");
+_Static_assert(offsetof(PeerCutOff, user) == 32, "PeerCutOff.user");
+_Static_assert(offsetof(PeerCutOff, pad0) == 34, "PeerCutOff.pad0");
+
+typedef struct {
+    Frame frame;
     uint64_t request;
     uint32_t parked;
     uint8_t outcome;
@@ -1815,12 +1859,12 @@ typedef struct {
     uint8_t sod_digest[32];
     uint8_t config_digest[32];
     uint8_t storage;
-    uint8_t pad0;
+    uint8_t busy;
     uint16_t digest_table;
     uint32_t digest_row;
     uint64_t digest;
     uint32_t digest_word;
-    uint32_t pad1;
+    uint32_t live_orders;
 } FirmRow;
 _Static_assert(sizeof(FirmRow) == 160, "FirmRow");
 _Static_assert(offsetof(FirmRow, version) == 0, "FirmRow.version");
@@ -1845,12 +1889,12 @@ _Static_assert(offsetof(FirmRow, next_expiry_ns) == 64, "FirmRow.next_expiry_ns"
 _Static_assert(offsetof(FirmRow, sod_digest) == 72, "FirmRow.sod_digest");
 _Static_assert(offsetof(FirmRow, config_digest) == 104, "FirmRow.config_digest");
 _Static_assert(offsetof(FirmRow, storage) == 136, "FirmRow.storage");
-_Static_assert(offsetof(FirmRow, pad0) == 137, "FirmRow.pad0");
+_Static_assert(offsetof(FirmRow, busy) == 137, "FirmRow.busy");
 _Static_assert(offsetof(FirmRow, digest_table) == 138, "FirmRow.digest_table");
 _Static_assert(offsetof(FirmRow, digest_row) == 140, "FirmRow.digest_row");
 _Static_assert(offsetof(FirmRow, digest) == 144, "FirmRow.digest");
 _Static_assert(offsetof(FirmRow, digest_word) == 152, "FirmRow.digest_word");
-_Static_assert(offsetof(FirmRow, pad1) == 156, "FirmRow.pad1");
+_Static_assert(offsetof(FirmRow, live_orders) == 156, "FirmRow.live_orders");
 
 typedef struct {
     uint32_t version;
@@ -2747,10 +2791,14 @@ _Static_assert(offsetof(ControlRow, pad3) == 48, "ControlRow.pad3");
 typedef struct {
     uint32_t version;
     uint32_t rows;
+    uint8_t fill;
+    uint8_t pad0[7];
 } CapacityRow;
-_Static_assert(sizeof(CapacityRow) == 8, "CapacityRow");
+_Static_assert(sizeof(CapacityRow) == 16, "CapacityRow");
 _Static_assert(offsetof(CapacityRow, version) == 0, "CapacityRow.version");
 _Static_assert(offsetof(CapacityRow, rows) == 4, "CapacityRow.rows");
+_Static_assert(offsetof(CapacityRow, fill) == 8, "CapacityRow.fill");
+_Static_assert(offsetof(CapacityRow, pad0) == 9, "CapacityRow.pad0");
 
 typedef struct {
     uint32_t version;
@@ -3073,6 +3121,50 @@ _Static_assert(offsetof(RestatementRow, hash) == 16, "RestatementRow.hash");
 _Static_assert(offsetof(RestatementRow, sequence) == 24, "RestatementRow.sequence");
 
 typedef struct {
+    uint32_t version;
+    uint32_t pad0;
+    char name[40];
+    uint64_t sessions;
+    uint64_t received_messages;
+    uint64_t received_records;
+    uint64_t received_bytes;
+    uint64_t sent_messages;
+    uint64_t sent_records;
+    uint64_t sent_bytes;
+    uint64_t parked;
+    uint64_t retries;
+    uint64_t rejected_connections;
+    uint64_t throttled;
+    uint64_t held;
+    uint64_t inbound_bytes;
+    uint64_t inbound_peak;
+    uint64_t outbound_bytes;
+    uint64_t outbound_peak;
+    uint64_t ended[23];
+} EndpointRow;
+_Static_assert(sizeof(EndpointRow) == 360, "EndpointRow");
+_Static_assert(offsetof(EndpointRow, version) == 0, "EndpointRow.version");
+_Static_assert(offsetof(EndpointRow, pad0) == 4, "EndpointRow.pad0");
+_Static_assert(offsetof(EndpointRow, name) == 8, "EndpointRow.name");
+_Static_assert(offsetof(EndpointRow, sessions) == 48, "EndpointRow.sessions");
+_Static_assert(offsetof(EndpointRow, received_messages) == 56, "EndpointRow.received_messages");
+_Static_assert(offsetof(EndpointRow, received_records) == 64, "EndpointRow.received_records");
+_Static_assert(offsetof(EndpointRow, received_bytes) == 72, "EndpointRow.received_bytes");
+_Static_assert(offsetof(EndpointRow, sent_messages) == 80, "EndpointRow.sent_messages");
+_Static_assert(offsetof(EndpointRow, sent_records) == 88, "EndpointRow.sent_records");
+_Static_assert(offsetof(EndpointRow, sent_bytes) == 96, "EndpointRow.sent_bytes");
+_Static_assert(offsetof(EndpointRow, parked) == 104, "EndpointRow.parked");
+_Static_assert(offsetof(EndpointRow, retries) == 112, "EndpointRow.retries");
+_Static_assert(offsetof(EndpointRow, rejected_connections) == 120, "EndpointRow.rejected_connections");
+_Static_assert(offsetof(EndpointRow, throttled) == 128, "EndpointRow.throttled");
+_Static_assert(offsetof(EndpointRow, held) == 136, "EndpointRow.held");
+_Static_assert(offsetof(EndpointRow, inbound_bytes) == 144, "EndpointRow.inbound_bytes");
+_Static_assert(offsetof(EndpointRow, inbound_peak) == 152, "EndpointRow.inbound_peak");
+_Static_assert(offsetof(EndpointRow, outbound_bytes) == 160, "EndpointRow.outbound_bytes");
+_Static_assert(offsetof(EndpointRow, outbound_peak) == 168, "EndpointRow.outbound_peak");
+_Static_assert(offsetof(EndpointRow, ended) == 176, "EndpointRow.ended");
+
+typedef struct {
     uint8_t record[64];
 } EventRow;
 _Static_assert(sizeof(EventRow) == 64, "EventRow");
@@ -3143,6 +3235,10 @@ _Static_assert(offsetof(TextRow, bytes) == 0, "TextRow.bytes");
 #define OrderRequest_texts(p) ((const uint8_t *)(p) + sizeof(OrderRequest))
 #define Answer_texts(p) ((const uint8_t *)(p) + sizeof(Answer))
 #define Lookup_texts(p) ((const uint8_t *)(p) + sizeof(Lookup))
+
+/* What new orders leave of each table: one part in so many, and so many rows; 0 = nothing. */
+static const uint32_t RESERVE_PART[TABLE_COUNT] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 64, 64, 8, 8, 64, 64, 8, 8, 0, 0, 8, 8, 8, 8, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 8, 0, 0, 8, 0, 0, 0, 0, 8};
+static const uint32_t RESERVE_ROWS[TABLE_COUNT] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 8, 16, 1, 1, 16, 24, 0, 0, 4, 16, 4, 4, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 8, 0, 0, 4, 0, 0, 0, 0, 2048};
 
 /* Does a record of the journal hold its fixed block and its texts? */
 static inline int record_fits(const Frame *frame) {
@@ -3245,6 +3341,10 @@ static inline int record_fits(const Frame *frame) {
         return frame->length >= sizeof(Leading) && sizeof(Leading) <= frame->length;
     case T_StorageChanged:
         return frame->length >= sizeof(StorageChanged) && sizeof(StorageChanged) <= frame->length;
+    case T_BusyChanged:
+        return frame->length >= sizeof(BusyChanged) && sizeof(BusyChanged) <= frame->length;
+    case T_PeerCutOff:
+        return frame->length >= sizeof(PeerCutOff) && sizeof(PeerCutOff) <= frame->length;
     case T_Resolve:
         return frame->length >= sizeof(Resolve) && sizeof(Resolve) + ((const Resolve *)frame)->text_length <= frame->length;
     case T_Transfer:

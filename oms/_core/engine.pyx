@@ -17,7 +17,7 @@ from oms.records import RecordError, row_dtype
 from oms._core.balances cimport apply_balance
 from oms._core.batches cimport apply_settle, apply_settle_expected, apply_settle_item
 from oms._core.booked_again cimport apply_parked, parked_slot
-from oms._core.capacity cimport apply_capacities, find_short_table
+from oms._core.capacity cimport apply_capacities, find_short_table, follow_marks, mark_tables
 from oms._core.control cimport apply_control
 from oms._core.corporate cimport apply_corporate_action
 from oms._core.corporate_undo cimport apply_undo
@@ -42,7 +42,8 @@ from oms._core.outputs cimport emit_answer
 from oms._core.reference cimport apply_reference, find_account, find_instrument
 from oms._core.reports cimport apply_cancel_reject, apply_long_report, apply_report
 from oms._core.requests cimport apply_cancel, apply_new, apply_replace
-from oms._core.sessions cimport apply_leading, apply_storage_changed, apply_user_back, apply_user_lost, cancel_overdue
+from oms._core.sessions cimport apply_busy_changed, apply_leading, apply_peer_cut_off, apply_storage_changed, \
+    apply_user_back, apply_user_lost, cancel_overdue
 from oms._core.resolve cimport apply_resolve
 from oms._core.tables cimport Mapping
 from oms._core.waiting cimport apply_decision, expire_waiting
@@ -127,6 +128,10 @@ cdef uint16_t apply_own(State* s, const Frame* record) noexcept nogil:
         return apply_capacities(s, <const Capacities*>record)
     if kind == T_StorageChanged:
         return apply_storage_changed(s, <const StorageChanged*>record)
+    if kind == T_BusyChanged:
+        return apply_busy_changed(s, <const BusyChanged*>record)
+    if kind == T_PeerCutOff:
+        return apply_peer_cut_off(s, <const PeerCutOff*>record)
     if kind == T_Leading:
         return apply_leading(s, <const Leading*>record)
     if kind == T_StateMark:
@@ -181,9 +186,10 @@ cdef uint16_t apply(State* s, const Frame* record) noexcept nogil:
         status = ST_record_malformed
     elif T_NewOrderSingle <= kind <= T_OrderMassCancelRequest:
         status = apply_request(s, record)
-    elif T_ExecutionReport <= kind <= T_BalanceReport or kind == T_LongReport:
+    elif is_fact(record):
         status = apply_fact(s, record)
-    elif kind in (T_Tick, T_Capacities, T_UserLost, T_UserBack, T_Leading, T_StorageChanged, T_StateMark):
+    elif kind in (T_Tick, T_Capacities, T_UserLost, T_UserBack, T_Leading, T_StorageChanged, T_BusyChanged,
+                  T_PeerCutOff, T_StateMark):
         status = apply_own(s, record)
     elif kind == T_Resolve:
         status = apply_resolve(s, <const Resolve*>record)
@@ -199,6 +205,8 @@ cdef uint16_t apply(State* s, const Frame* record) noexcept nogil:
         expire_waiting(s)
         cancel_overdue(s)
         feeds_due(s)
+    if s.crossed:
+        follow_marks(s)
     digest_record(s, status, s.out_used - before)
     row_close(&s.firm.version)
     return status
@@ -341,6 +349,7 @@ cdef class Core:
     def __init__(self, capacities=None, directory=None, working_set=None):
         self.tables = Tables(capacities, directory, working_set)
         self.state = &self.tables.state
+        mark_tables(self.state)
 
     def apply(self, records, uint64_t sequence, uint64_t time_ns):
         """Applies a run of records as they would stand in the journal, numbered from `sequence` and stamped with
@@ -362,6 +371,8 @@ cdef class Core:
             frame.time_ns = time_ns
             offset += frame.length
             count += 1
+            if is_fact(frame):
+                self.check_parked()
         if offset != size or count == 0:
             raise RecordError(f"the record at byte {offset} does not hold together", where=f"{size} bytes of records")
         with nogil:
@@ -382,14 +393,24 @@ cdef class Core:
         cdef const uint8_t* first = NULL
         cdef const uint8_t* behind = NULL
         cdef uint64_t count = 0
+        cdef uint32_t facts = 0
         cdef uint16_t status = 0
-        cdef bint sound = True
+        cdef bint sound = True, stuck = False
         with nogil:
             while at < end and sound:
                 record = <const Frame*>at
                 sound = end - at >= FRAME_SIZE and record.length <= <uint64_t>(end - at) and record.length >= FRAME_SIZE
                 if not sound:
                     break
+                facts += is_fact(record)
+                if facts > free_rows(self.state, TABLE_parked) and first == NULL:
+                    stuck = True
+                    break
+                if facts > free_rows(self.state, TABLE_parked):  # what is not applied yet may need the rows
+                    status = apply_run(self.state, first, behind)
+                    first = behind = NULL
+                    facts = 0
+                    continue
                 kept = journal_append(journal.state, record, time_ns, record.source)
                 if kept == NULL or <const uint8_t*>kept != behind:  # what stands apart is applied by itself
                     if first != NULL:
@@ -409,6 +430,8 @@ cdef class Core:
             if first != NULL:
                 status = apply_run(self.state, first, behind)
             journal_commit_idle(journal.state)
+        if stuck:
+            self.check_parked()
         if not sound:
             raise RecordError(f"the record at byte {view.shape[0] - (end - at)} does not hold together")
         return count, status
@@ -455,6 +478,14 @@ cdef class Core:
         cdef uint64_t sequence = self.state.differs
         self.state.differs = 0
         return (sequence, self.state.digest_told, self.state.digest_found) if sequence else None
+
+    def check_parked(self):
+        """Raises OmsError when a fact that could not be booked would find no row to be parked in. Nothing of it is
+        journaled, nor acknowledged to whoever sent it."""
+        if free_rows(self.state, TABLE_parked) == 0:
+            rows = limit_of(self.state, TABLE_parked)
+            raise OmsError(f"table parked holds {rows} rows, all in use: the next report might be lost",
+                           remedy=f"set capacities.parked above {rows} and start again; then see `oms parked`")
 
     def drop_outputs(self):
         """Forgets the outputs since the last call."""

@@ -42,6 +42,12 @@ cdef uint32_t external_order(State* s, const Terms* t, uint32_t request_feed) no
     return order
 
 
+cdef bint room_to_adopt(const State* s) noexcept nogil:
+    """For an order from elsewhere, and the account that it may need."""
+    return (has_room(s, TABLE_order, 1) and has_room(s, TABLE_request, 1) and has_room(s, TABLE_cash, 1)
+            and has_room(s, TABLE_holding, 1))
+
+
 cdef bint known_account(const State* s, uint32_t account) noexcept nogil:
     return 0 < account < s.header[TABLE_account].used
 
@@ -95,7 +101,7 @@ cdef uint32_t listed_order(State* s, const OpenOrder* r) noexcept nogil:
     order = s.request[request].order if request else find_order(s, r.exchange, name, r.order_id_length)
     if order:
         return order if s.instrument[s.order[order].instrument].exchange == r.exchange else 0
-    if not sound(s, r.exchange, r.instrument, r.side):
+    if not sound(s, r.exchange, r.instrument, r.side) or not room_to_adopt(s):
         return 0
     if r.order_qty <= r.cum_qty or r.price <= 0:
         return 0
@@ -130,7 +136,7 @@ cdef uint16_t take_row(State* s, const OpenOrder* r, uint32_t number) noexcept n
     if order == 0 and r.instrument == 0 and r.symbol_length:
         return park_row_of_list(s, ST_instrument_unknown, r)
     if order == 0:
-        return park_row_of_list(s, ST_report_unmatched, r)
+        return park_row_of_list(s, ST_report_unmatched if room_to_adopt(s) else ST_capacity_reached, r)
     o = &s.order[order]
     held, stock = o.reserved, o.reserved_qty
     answered(s, o.request)

@@ -25,12 +25,20 @@ cdef Frame* journal_append(
 # Ends the batch. Waits only while more than half the buffer is in use. 0, or 1 when the journal has failed.
 cdef int journal_commit(JournalState* journal) noexcept nogil
 
-# The same for a caller that has nothing else to do: writes here and now if nobody is writing, which spares a wake-up.
+# The same for a caller that has nothing else to do: writes here and now if nobody is writing, which spares a wake-up;
+# after a write that was slow it leaves the next to the journal thread, until one is not.
 cdef int journal_commit_idle(JournalState* journal) noexcept nogil
 
 # The highest sequence that may become visible outside: durable for `batch`, written for `interval` and `none`.
 cdef inline uint64_t journal_safe(const JournalState* journal) noexcept nogil:
     return load_u64(&journal.safe)
+
+# How long the write in hand, or the last one, keeps answers waiting beyond slow_ns; 0 = it does not.
+cdef inline uint64_t journal_behind(const JournalState* journal, uint64_t now_ns) noexcept nogil:
+    cdef uint64_t began = load_u64(&journal.write_began)
+    if began and journal.slow_ns and now_ns > began + journal.slow_ns:
+        return now_ns - began
+    return journal.slow_ns + 1 if load_u32(&journal.slow) else 0
 
 # 1 when a write or flush has failed: nothing more is written or becomes safe, and the owner ends the process.
 cdef inline bint journal_failed(const JournalState* journal) noexcept nogil:

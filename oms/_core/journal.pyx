@@ -23,7 +23,7 @@ from oms._core.journal_writer cimport (
     is_deposed, journal_begin, journal_end, journal_fail, journal_stop, journal_write, pthread_mutex_init,
     pthread_mutex_lock, pthread_mutex_trylock, pthread_mutex_unlock, writes_inline,
 )
-from oms._core.ring cimport doorbell_ring, doorbell_wait, store_u64
+from oms._core.ring cimport doorbell_ring, doorbell_wait, load_u32, store_u64
 from oms._core.storage cimport close_file
 from oms._core.types cimport MAX_RECORD_LENGTH, T_JournalCommit
 
@@ -102,7 +102,7 @@ cdef int journal_commit(JournalState* journal) noexcept nogil:
 
 
 cdef int journal_commit_idle(JournalState* journal) noexcept nogil:
-    if writes_inline(journal) or pthread_mutex_trylock(&journal.baton) != 0:
+    if writes_inline(journal) or load_u32(&journal.slow) or pthread_mutex_trylock(&journal.baton) != 0:
         return journal_commit(journal)
     store_u64(&journal.committed, journal.appended)
     journal_write(journal)

@@ -27,6 +27,7 @@ cdef struct JournalState:
     int directory
     int durability                  # DURABILITY_BATCH, ...
     uint64_t segment_bytes          # of segments to come
+    uint64_t slow_ns                # a write that takes longer is a slow one; 0 = none is
     uint64_t interval_ns            # between flushes, for DURABILITY_INTERVAL
     uint8_t* ring                   # records on their way to the file; mapped twice, so that none is ever split
     uint64_t ring_bytes             # a power of two
@@ -51,6 +52,8 @@ cdef struct JournalState:
     uint64_t safe                   # highest sequence that may be seen outside
     uint32_t failed                 # 1: `fault` says why; nothing is written any more
     uint32_t stop
+    uint32_t slow                   # the last write took longer than slow_ns
+    uint64_t write_began            # monotonic: of the write that is in hand; 0 = there is none
     Doorbell work                   # for the journal thread
     Doorbell progress               # for the appending thread
     Fault fault

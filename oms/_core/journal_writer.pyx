@@ -188,6 +188,23 @@ cdef bint segment_roll(JournalState* journal) noexcept nogil:
     return journal_fail(journal, FAULT_WRITE, error) if error else True
 
 
+# Slow writes
+
+cdef inline uint64_t begin_write(JournalState* journal) noexcept nogil:
+    """The appending thread sees how long it takes while it does."""
+    cdef uint64_t now_ns = monotonic_ns()
+    store_u64(&journal.write_began, now_ns)
+    return now_ns
+
+
+cdef inline uint64_t end_write(JournalState* journal, uint64_t began) noexcept nogil:
+    """How long it took."""
+    cdef uint64_t took = monotonic_ns() - began
+    store_u64(&journal.write_began, 0)
+    store_u32(&journal.slow, journal.slow_ns != 0 and took > journal.slow_ns)
+    return took
+
+
 # Batches
 
 cdef struct Batch:
@@ -254,21 +271,21 @@ cdef bint batch_write(JournalState* journal, const Batch* batch) noexcept nogil:
 cdef bint batch_pass(JournalState* journal) noexcept nogil:
     """Writes one batch of what is committed, and says that it is safe. False: there is none, or it failed."""
     cdef Batch batch
-    cdef uint64_t started
+    cdef uint64_t began, took
     if load_u32(&journal.failed) or load_u64(&journal.committed) == journal.flushed:
         return False
     if is_deposed(journal):
         return journal_fail(journal, FAULT_DEPOSED, 0)
+    began = begin_write(journal)
     if not batch_take(journal, &batch) and not (segment_roll(journal) and batch_take(journal, &batch)):
         return False
-    started = monotonic_ns()
     if not batch_write(journal, &batch):
         return False
-    started = monotonic_ns() - started
+    took = end_write(journal, began)
     journal.batches += 1
     journal.bytes += batch.bytes
-    journal.write_ns += started
-    journal.write_ns_max = max(journal.write_ns_max, started)
+    journal.write_ns += took
+    journal.write_ns_max = max(journal.write_ns_max, took)
     store_u64(&journal.flushed, journal.flushed + batch.bytes)
     store_u64(&journal.safe, journal.mark.sequence)         # after the mark: what was seen outside is marked
     doorbell_ring(&journal.progress)
@@ -288,8 +305,11 @@ cdef void journal_write(JournalState* journal) noexcept nogil:
 
 cdef void mark_sync(JournalState* journal) noexcept nogil:
     """The mark survives the machine before long; after `safe`, so that no record waits for a second flush."""
+    cdef uint64_t began
     if journal.mark_is_dirty and monotonic_ns() - journal.mark_synced_ns >= MARK_SYNC_NS:
+        began = begin_write(journal)
         mark_put(journal, True)
+        end_write(journal, began)
 
 
 cdef void* write_batches(void* argument) noexcept nogil:

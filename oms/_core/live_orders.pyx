@@ -19,6 +19,7 @@ cdef void enlist(State* s, uint32_t order) noexcept nogil:
         e.oldest_live = order
     row_close(&e.version)
     s.header[TABLE_live_order].used = max(s.header[TABLE_live_order].used, order + 1)
+    s.firm.live_orders += 1
 
 
 cdef void delist(State* s, uint32_t order) noexcept nogil:
@@ -39,6 +40,7 @@ cdef void delist(State* s, uint32_t order) noexcept nogil:
         else:
             e.newest_live = row.prev
         row_close(&e.version)
+    s.firm.live_orders -= 1
     row_open(&row.version)
     row.prev = row.next = 0
     row_close(&row.version)

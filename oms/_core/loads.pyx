@@ -26,6 +26,7 @@ cdef void clear_stage(State* s) noexcept nogil:
     memset(<uint8_t*>h + 4096 + h.row_size, 0, <uint64_t>(h.used - 1) * h.row_size)
     h.used = 1
     h.live = 0
+    s.crossed = True
     s.firm.sod_kind = 0
     s.firm.sod_rows = 0
     s.firm.sod_user = 0

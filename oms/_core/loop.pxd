@@ -17,6 +17,7 @@ cdef enum:  # rows of the counter table
     Count_outputs_dropped
     Count_loops
     Count_waits
+    Count_refused_busy
     COUNTS
 
 cdef enum:  # rows of the latency table
@@ -43,6 +44,7 @@ cdef class Loop:
     cdef uint64_t spin_ns
     cdef uint32_t stopping
     cdef bint damaged                         # the journal has failed: end the process
+    cdef readonly bint stuck                  # a report might find no row to be parked in: end the process, too
 
     cdef void take_in(self, const BusEvent* event) noexcept nogil
     cdef void take_records(self, const BusEvent* event) noexcept nogil
@@ -59,6 +61,12 @@ cdef class Loop:
     cdef uint16_t destination(self, const Frame* output) noexcept nogil
     cdef void tell_of_storage(self) noexcept nogil
     cdef void tell_of_state(self) noexcept nogil
+    cdef uint8_t behind(self, BusyChanged* told) noexcept nogil
+    cdef void watch_queues(self) noexcept nogil
+    cdef bint refuses(self, const BusEvent* event, const Frame* record) noexcept nogil
+    cdef void answer_busy(self, const BusEvent* event, uint64_t tag, uint32_t account, const uint8_t* name,
+                          uint8_t length) noexcept nogil
+    cdef void tell_of_cut(self, const BusEvent* event) noexcept nogil
     cdef void tick(self) noexcept nogil
     cdef void publish(self) noexcept nogil
     cdef void read_clock(self) noexcept nogil

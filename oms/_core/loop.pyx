@@ -13,13 +13,14 @@ from libc.string cimport memcpy, memmove, memset
 
 from oms._core.bus cimport BusEvent_closed, BusEvent_opened, bus_accept, bus_end, bus_poll, bus_release, bus_send, \
     bus_wait, bus_wake
+from oms._core.bus_endpoint cimport BusCounters
 from oms._core.bus_envelope cimport ENVELOPE_MAX_BYTES, ENVELOPE_SIZE, SessionReason_left, SessionReason_record, \
-    SessionReason_refused
+    SessionReason_refused, SessionReason_slow
 from oms._core.engine cimport apply_run
-from oms._core.journal cimport REFUSED_FULL, REFUSED_RECORD, journal_append, journal_commit, journal_commit_idle, \
-    journal_deposed, journal_failed, journal_safe, wait_until_safe
+from oms._core.journal cimport REFUSED_FULL, REFUSED_RECORD, journal_append, journal_behind, journal_commit, \
+    journal_commit_idle, journal_deposed, journal_failed, journal_room, journal_safe, wait_until_safe
 from oms._core.reference cimport find_code
-from oms._core.ring cimport load_u32, store_u32
+from oms._core.ring cimport load_u32, monotonic_ns, store_u32
 
 cdef extern from "<time.h>" nogil:
     struct timespec:
@@ -35,12 +36,15 @@ cdef enum:
     EVENTS_AT_ONCE = 32            # envelopes taken in before outputs are looked at again
     OUTPUTS_KEPT = 1 << 20         # bytes that have left before the rest is moved to the front
     MARK_EVERY = 4096              # records between two StateMarks
+    OUTPUTS_MOST = 1 << 26         # bytes that wait for their cause to be safe: from here on the process is busy
     RUN_BYTES = ENVELOPE_MAX_BYTES - ENVELOPE_SIZE
     WAIT_NS = 100_000_000
+    OPTIONS_GO_ON = 1 | 4          # of a request: it was sent before, it is of a list
 
 cdef uint64_t NOTHING_MISSING = 0xffffffffffffffff  # an adapter that holds all our requests, whatever their numbers
 
-COUNTER_NAMES = ["", "records", "refused_records", "envelopes", "outputs", "outputs_dropped", "loops", "waits"]
+COUNTER_NAMES = ["", "records", "refused_records", "envelopes", "outputs", "outputs_dropped", "loops", "waits",
+                 "refused_busy"]
 LATENCY_NAMES = ["", "apply_record", "request_to_answer", "request_to_exchange"]
 
 
@@ -66,10 +70,11 @@ cdef class Loop:
     """Joins a bus, a journal and a core. routes: one (feed, user) per endpoint, in the bus's order; feed 0 = no
     adapter.
 
-    spin_us: how long the thread spins before it sleeps when there is nothing to do.
+    spin_us: how long the thread spins before it sleeps when there is nothing to do. busy_after_ms: a write to the
+    journal that takes longer makes the process busy; 0 = none does.
     """
 
-    def __init__(self, Bus bus, JournalCore journal, Core core, list routes, int spin_us=5):
+    def __init__(self, Bus bus, JournalCore journal, Core core, list routes, int spin_us=5, int busy_after_ms=300):
         self.bus = bus
         self.journal = journal
         self.core = core
@@ -77,6 +82,7 @@ cdef class Loop:
         self.b = &bus.state
         self.j = journal.state
         self.spin_ns = spin_us * 1000
+        self.j.slow_ns = <uint64_t>busy_after_ms * 1_000_000
         if len(routes) > ENDPOINTS:
             raise ValueError(f"{len(routes)} endpoints: {ENDPOINTS} at most")
         memset(self.feeds, 0, sizeof(self.feeds))
@@ -93,6 +99,7 @@ cdef class Loop:
         self.j.bell_argument = self.b
         self.j.bell = on_safe
         self.label()
+        self.count_in_tables()
         self.publish()
 
     def label(self):
@@ -106,6 +113,16 @@ cdef class Loop:
             memcpy(self.s.latency[index].name, <const char*>raw, len(raw))
         self.s.header[TABLE_counter].used = COUNTS
         self.s.header[TABLE_latency].used = TOOKS
+
+    def count_in_tables(self):
+        """Has the bus, which has not started yet, count where readers in other processes see it."""
+        cdef uint32_t index
+        if sizeof(EndpointRow) - 48 != sizeof(BusCounters):
+            raise ValueError("the endpoint table is not what the bus counts")
+        for index in range(self.b.count):
+            memcpy(self.s.endpoint[index + 1].name, self.b.endpoints[index].name, 40)
+            self.b.endpoints[index].counters = <BusCounters*>&self.s.endpoint[index + 1].sessions
+        self.s.header[TABLE_endpoint].used = self.b.count + 1
 
     def run(self):
         """Serves until `stop`. Returns True when it was stopped, False when the journal has failed."""
@@ -130,6 +147,7 @@ cdef class Loop:
                     journal_commit(self.j)
                 self.damaged = self.damaged or journal_failed(self.j) or journal_deposed(self.j)
                 self.give_out()
+                self.watch_queues()
                 self.publish()
                 counted(self.s, Count_loops, 1)
                 if taken == 0:
@@ -186,11 +204,16 @@ cdef class Loop:
         cdef const Frame* kept
         cdef const Frame* first = NULL
         cdef const Frame* last = NULL
+        if is_fact(<const Frame*>at) and free_rows(self.s, TABLE_parked) < event.count:
+            self.stuck = True  # before anything of it is journaled or acknowledged: its sender tells it again
+            self.damaged = True
         while at < end and not self.damaged:
             record = <const Frame*>at
             at += record.length
             if record.template_id == T_Lookup:
                 self.look_up(event, record)
+                continue
+            if self.s.firm.busy and self.refuses(event, record):
                 continue
             self.address(event, record)
             kept = journal_append(self.j, record, self.now_ns, event.source)
@@ -284,6 +307,8 @@ cdef class Loop:
         cdef uint16_t feed = self.feeds[event.endpoint]
         if feed == 0 and (self.s.user[event.source].online or self.s.user[event.source].cancel_on_disconnect):
             self.tell_of_user(T_UserLost, event.source)
+        if event.reason == SessionReason_slow:
+            self.tell_of_cut(event)
         if feed == 0 or self.s.feed[feed].state == FeedState_offline:
             return
         memset(&lost, 0, sizeof(lost))
@@ -294,6 +319,17 @@ cdef class Loop:
         lost.last_sent = self.handed[feed]
         lost.ask_after_ms = 0 if event.reason == SessionReason_left else self.b.lease_ms
         self.inject(&lost.frame, event.source)
+
+    cdef void tell_of_cut(self, const BusEvent* event) noexcept nogil:
+        """Has the journal say, and an alert tell, that a peer did not read. What is malformed is only counted: a storm
+        of it may not fill the journal."""
+        cdef PeerCutOff record
+        memset(&record, 0, sizeof(record))
+        record.frame.length = sizeof(record)
+        record.frame.template_id = T_PeerCutOff
+        record.frame.schema_version = SCHEMA_VERSION
+        record.user = event.source
+        self.inject(&record.frame, 0)
 
     cdef void tell_of_user(self, uint16_t what, uint16_t user) noexcept nogil:
         """Has the journal say that a user whose orders depend on it has come or gone: the two records are alike."""
@@ -418,6 +454,87 @@ cdef class Loop:
         record.digest = self.s.firm.digest
         self.inject(&record.frame, 0)
         self.marked = self.s.firm.last_sequence
+
+    cdef uint8_t behind(self, BusyChanged* told) noexcept nogil:
+        """Busy, and by how much: a write takes too long, or what waits for the journal's writer or to leave is too
+        much. It ends when a write was quick, and half of that has gone."""
+        cdef uint8_t now = self.s.firm.busy
+        told.figure = journal_behind(self.j, monotonic_ns())
+        told.limit = self.j.slow_ns
+        if told.figure:
+            return Busy_slow_flush
+        told.figure = self.j.ring_bytes - journal_room(self.j)
+        told.limit = self.j.ring_bytes // 4
+        if told.figure > (told.limit // 2 if now == Busy_journal_backlog else told.limit):
+            return Busy_journal_backlog
+        told.figure = self.s.out_used - self.given
+        told.limit = OUTPUTS_MOST
+        if told.figure > (told.limit // 2 if now == Busy_output_backlog else told.limit):
+            return Busy_output_backlog
+        told.figure = told.limit = 0
+        return Busy_no
+
+    cdef void watch_queues(self) noexcept nogil:
+        """Has the journal say when the process is behind, and when it has caught up. While the last write was slow and
+        none is in hand, a Tick is written to see whether the disk has recovered."""
+        cdef BusyChanged told
+        cdef Tick probe
+        memset(&told, 0, sizeof(told))
+        told.frame.length = sizeof(told)
+        told.frame.template_id = T_BusyChanged
+        told.frame.schema_version = SCHEMA_VERSION
+        told.busy = self.behind(&told)
+        if told.busy != self.s.firm.busy:
+            self.inject(&told.frame, 0)
+        elif told.busy == Busy_slow_flush and journal_room(self.j) == self.j.ring_bytes:
+            memset(&probe, 0, sizeof(probe))
+            probe.frame.length = sizeof(probe)
+            probe.frame.template_id = T_Tick
+            probe.frame.schema_version = SCHEMA_VERSION
+            self.inject(&probe.frame, 0)
+        else:
+            return
+        journal_commit_idle(self.j)
+
+    cdef bint refuses(self, const BusEvent* event, const Frame* record) noexcept nogil:
+        """While the process is behind, what would be new is answered `busy` at once, and leaves no trace: reports,
+        cancels, decisions and kills go on, and so do members of a list that has begun and what is sent again."""
+        cdef const NewOrderSingle* new = <const NewOrderSingle*>record
+        cdef const OrderCancelReplaceRequest* change = <const OrderCancelReplaceRequest*>record
+        cdef const ListBegin* list = <const ListBegin*>record
+        if not record_fits(record):
+            return False
+        if record.template_id == T_NewOrderSingle:
+            if new.options & OPTIONS_GO_ON:
+                return False
+            self.answer_busy(event, new.tag, new.account, NewOrderSingle_texts(new), new.cl_ord_id_length)
+        elif record.template_id == T_OrderCancelReplaceRequest:
+            if change.options & OPTIONS_GO_ON:
+                return False
+            self.answer_busy(event, change.tag, change.account, OrderCancelReplaceRequest_texts(change),
+                             change.cl_ord_id_length)
+        elif record.template_id == T_ListBegin:
+            self.answer_busy(event, list.tag, 0, NULL, 0)
+        else:
+            return False
+        return True
+
+    cdef void answer_busy(self, const BusEvent* event, uint64_t tag, uint32_t account, const uint8_t* name,
+                          uint8_t length) noexcept nogil:
+        """It waits for nothing: nothing has happened."""
+        cdef uint64_t[64] room  # for the record and the longest name
+        cdef Answer* answer = <Answer*>room
+        memset(room, 0, sizeof(room))
+        answer.frame.length = (sizeof(Answer) + length + 7) & ~7u
+        answer.frame.template_id = T_Answer
+        answer.frame.schema_version = SCHEMA_VERSION
+        answer.frame.time_ns = self.now_ns
+        answer.tag, answer.account, answer.to, answer.status = tag, account, event.source, ST_busy
+        answer.cl_ord_id_length = length
+        if length:
+            memcpy(<uint8_t*>room + sizeof(Answer), name, length)
+        bus_send(self.b, event.endpoint, &answer.frame, answer.frame.length)
+        counted(self.s, Count_refused_busy, 1)
 
     cdef void tick(self) noexcept nogil:
         """Time is a record, too: one is made when something is due."""

@@ -7,7 +7,7 @@ is routed as any cancel: through gaps, and after its feed is back. An order whos
 from oms._core.lists cimport end_spoilt, spoil_list
 from oms._core.orders cimport CLOSED_dead, is_live, link_pending, make_request, route, terms_of
 from oms._core.outputs cimport alert, emit_answer
-from oms._core.requests cimport unsent
+from oms._core.requests cimport cancel_under_way, unsent
 from oms._core.vetting cimport Terms, allowed, of_owner, vet_account
 from oms._core.waiting cimport drop
 
@@ -36,12 +36,7 @@ cdef bint may_trade(const State* s, const OrderRow* o) noexcept nogil:
 
 cdef bint to_cancel(const State* s, const OrderRow* o) noexcept nogil:
     """May it still trade, and is no cancel of it under way?"""
-    cdef uint32_t slot = o.pending
-    while slot:
-        if s.request[slot].type == RequestType_cancel and is_live(s.request[slot].status):
-            return False
-        slot = s.request[slot].next_pending
-    return may_trade(s, o)
+    return may_trade(s, o) and not cancel_under_way(s, o)
 
 
 cdef void gather(State* s, const Scope* scope, Taken* taken) noexcept nogil:

@@ -13,7 +13,7 @@ from oms._core.ledger cimport average_e8, carry_cost, cash_available, cash_row, 
     holding_row, holding_settle
 from oms._core.outputs cimport emit_event
 from oms._core.settlement cimport add_movement
-from oms._core.vetting cimport allowed, of_owner, vet_account, vet_operated
+from oms._core.vetting cimport allowed, may_take_rows, of_owner, vet_account, vet_operated
 from oms._core.withdrawals cimport apply_withdrawal, find_withdrawal
 
 
@@ -202,7 +202,7 @@ cdef uint16_t vet_transfer(State* s, const Transfer* r, uint64_t hash) noexcept 
     status = transferred(s, r, hash)
     if status != ST_ok:
         return status
-    if not room_to_book(s):
+    if not (room_to_book(s) and may_take_rows(s)):
         return ST_capacity_reached
     if r.margin:
         cash = find_cash(s, r.account, r.currency)

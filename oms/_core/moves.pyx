@@ -20,7 +20,7 @@ from oms._core.requests cimport Asked, answer_again, ask, begin, content_of, ord
 from oms._core.scaled cimport effective_qty, room_to_scale
 from oms._core.settlement cimport Item, is_late, item_of, partly_settled, short_part
 from oms._core.shorts cimport room_to_short, withheld_more
-from oms._core.vetting cimport Terms, vet_account, vet_operated
+from oms._core.vetting cimport Terms, may_take_rows, vet_account, vet_operated
 from oms._core.watch cimport unwatch_order, unwatch_request, watch_request
 
 
@@ -276,7 +276,7 @@ cdef uint16_t apply_move(State* s, const MoveOrder* r) noexcept nogil:
     t.account = a.account
     order = order_named(s, &a, name + r.cl_ord_id_length if length else name, length if length else r.cl_ord_id_length)
     status = vet_move(s, order, r.to) if order else ST_order_unknown
-    if status == ST_ok and length and not (has_room(s, TABLE_request, 1) and has_room(s, TABLE_text, 64)):
+    if status == ST_ok and not (has_room(s, TABLE_request, 1) and has_room(s, TABLE_text, 64) and may_take_rows(s)):
         status = ST_capacity_reached
     if status != ST_ok:
         return reject(s, &a, &t, status) if length else refuse(s, &a, status)

@@ -13,7 +13,8 @@ from oms._core.outputs cimport alert
 
 
 cdef uint32_t park_row(State* s, uint16_t status, const Frame* record, uint16_t feed) noexcept nogil:
-    """0 when there is no room: the journal has the report, and the alert tells of it."""
+    """0 when there is no room: the journal has the report, and the alert tells of it. A process ends before it comes to
+    that: it takes in no report that may find the table full."""
     cdef uint32_t slot = 0
     if has_room(s, TABLE_parked, 1):
         slot = take(s, TABLE_parked)

@@ -12,7 +12,7 @@ from oms._core.corrections cimport bust, correct, find_trade, first_version
 from oms._core.doubt cimport answer_is_late
 from oms._core.executions cimport add_execution, charge_rest, fee_due, find_execution, has_ended, post, postable, \
     price_possible, refee, room_to_refee
-from oms._core.external cimport adopt
+from oms._core.external cimport adopt, room_to_adopt
 from oms._core.feeds cimport count_in
 from oms._core.ledger cimport holding_cost, newest_version, settle_date
 from oms._core.order_states cimport after_correction, after_trade, answered, finish_day, flag, mark_overfill, \
@@ -30,9 +30,8 @@ from oms._core.vetting cimport allowed
 
 
 cdef bint room_for_fact(const State* s) noexcept nogil:
-    return (has_room(s, TABLE_order, 2) and has_room(s, TABLE_request, 2) and has_room(s, TABLE_cash, 2)
-            and has_room(s, TABLE_holding, 2) and has_room(s, TABLE_execution, 2) and has_room(s, TABLE_text, 256)
-            and has_room(s, TABLE_ladder, 8) and room_to_short(s))
+    return (has_room(s, TABLE_execution, 2) and has_room(s, TABLE_text, 256) and has_room(s, TABLE_ladder, 8)
+            and room_to_short(s))
 
 
 cdef int64_t ever_executed(const State* s, const OrderRow* o) noexcept nogil:
@@ -502,7 +501,7 @@ cdef uint32_t order_meant(State* s, uint32_t request, const ExecutionReport* r) 
         order = find_order(s, exchange, order_id, r.order_id_length)
     if order == 0:
         order = order_of_trade(s, exchange, r)
-    if order == 0 and request == 0:
+    if order == 0 and request == 0 and room_to_adopt(s):
         order = adopt(s, r)
     if order == 0 or s.instrument[s.order[order].instrument].exchange != exchange:
         return 0
@@ -518,7 +517,8 @@ cdef uint16_t book(State* s, const ExecutionReport* r) noexcept nogil:
         return park_report(s, ST_capacity_reached, r, 0, 0)
     order = order_meant(s, request, r)
     if order == 0:
-        status = ST_instrument_unknown if r.instrument == 0 and r.symbol_length else ST_report_unmatched
+        status = ST_report_unmatched if request or room_to_adopt(s) else ST_capacity_reached
+        status = ST_instrument_unknown if r.instrument == 0 and r.symbol_length else status
         if r.exec_type == ExecType_trade_cancel or r.exec_type == ExecType_trade_correct:
             status = ST_execution_unknown
         return park_report(s, status, r, 0, 0)

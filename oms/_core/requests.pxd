@@ -19,6 +19,7 @@ cdef uint16_t begin(State* s, Asked* a, uint32_t* known) noexcept nogil
 cdef uint16_t refuse(State* s, const Asked* a, uint16_t status) noexcept nogil
 cdef uint16_t reject(State* s, const Asked* a, const Terms* t, uint16_t status) noexcept nogil
 cdef uint16_t answer_again(State* s, const Asked* a, uint32_t known) noexcept nogil
+cdef bint cancel_under_way(const State* s, const OrderRow* o) noexcept nogil
 cdef uint32_t order_named(State* s, const Asked* a, const uint8_t* name, uint32_t length) noexcept nogil
 
 

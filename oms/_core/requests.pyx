@@ -34,16 +34,13 @@ cdef uint16_t refuse(State* s, const Asked* a, uint16_t status) noexcept nogil:
 
 
 cdef inline bint room_beside_cancels(const State* s) noexcept nogil:
-    """A part of the table is for cancels alone, which are never refused while there is any room."""
-    return limit_of(s, TABLE_request) // 64 < free_rows(s, TABLE_request)
+    """A part of the table is for cancels alone, with a row for each live order that a kill would cancel."""
+    return s.firm.live_orders + (limit_of(s, TABLE_request) >> 6) < free_rows(s, TABLE_request)
 
 
 cdef bint room_for_new(const State* s) noexcept nogil:
-    """Is there room for a new order and all that its executions will need?"""
-    return (has_room(s, TABLE_order, 2) and has_room(s, TABLE_cash, 2) and has_room(s, TABLE_holding, 2)
-            and has_room(s, TABLE_text, 2048) and room_beside_cancels(s)
-            and limit_of(s, TABLE_execution) // 8 < free_rows(s, TABLE_execution)
-            and limit_of(s, TABLE_ladder) // 8 < free_rows(s, TABLE_ladder))
+    """Is there room for a new order beside all that facts, cancels and a kill may need?"""
+    return s.at_reserve == 0 and room_beside_cancels(s)
 
 
 cdef inline bint chain_dead(const State* s, uint32_t request) noexcept nogil:
@@ -97,7 +94,7 @@ cdef uint16_t reject(State* s, const Asked* a, const Terms* t, uint16_t status) 
     cdef uint32_t slot
     if a.options & OPTION_validate:
         return refuse(s, a, status)
-    if not room_beside_cancels(s) or not has_room(s, TABLE_text, 64):
+    if not room_beside_cancels(s) or s.at_reserve & <uint64_t>1 << TABLE_text:
         return refuse(s, a, ST_capacity_reached)
     slot = make_request(s, a.type, t, a.name, a.length, a.hash, a.content)
     set_status(s, slot, RequestStatus_rejected, status)
@@ -355,6 +352,15 @@ cdef void supersede(State* s, uint32_t order, uint32_t request) noexcept nogil:
     set_status(s, old, RequestStatus_cancelled, ST_cancelled_by_client)
 
 
+cdef bint cancel_under_way(const State* s, const OrderRow* o) noexcept nogil:
+    cdef uint32_t slot = o.pending
+    while slot:
+        if s.request[slot].type == RequestType_cancel and is_live(s.request[slot].status):
+            return True
+        slot = s.request[slot].next_pending
+    return False
+
+
 cdef uint16_t apply_cancel(State* s, const OrderCancelRequest* r) noexcept nogil:
     """Passes every check but identity: it is never queued, nor stopped by halt, kill or the account's state."""
     cdef Asked a
@@ -376,6 +382,8 @@ cdef uint16_t apply_cancel(State* s, const OrderCancelRequest* r) noexcept nogil
     if o.closed:
         return reject(s, &a, &t, ST_order_too_late)
     if not has_room(s, TABLE_request, 1) or not has_room(s, TABLE_text, 64):
+        return refuse(s, &a, ST_capacity_reached)
+    if not room_beside_cancels(s) and cancel_under_way(s, o):  # each order's first cancel has a row, a storm has none
         return refuse(s, &a, ST_capacity_reached)
     # point of no return
     terms_of(s, o, o.terms, &t)

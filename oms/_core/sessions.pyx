@@ -51,6 +51,28 @@ cdef uint16_t apply_storage_changed(State* s, const StorageChanged* r) noexcept 
     return ST_ok
 
 
+cdef uint16_t apply_busy_changed(State* s, const BusyChanged* r) noexcept nogil:
+    """The process is behind, or has caught up; only it tells. It refuses new orders itself, before the journal."""
+    if s.source:
+        return ST_permission_denied
+    if r.busy > Busy_output_backlog:
+        return ST_reference_invalid
+    s.firm.busy = r.busy
+    s.figure, s.limit = <int64_t>r.figure, <int64_t>r.limit
+    alert(s, EventKind_firm, 1, ST_busy if r.busy else ST_at_ease)
+    return ST_ok
+
+
+cdef uint16_t apply_peer_cut_off(State* s, const PeerCutOff* r) noexcept nogil:
+    """The bus has ended the session of a peer that did not read; only the process itself tells."""
+    if s.source:
+        return ST_permission_denied
+    if r.user == 0 or r.user >= s.header[TABLE_user].used:
+        return ST_reference_invalid
+    alert(s, EventKind_user, r.user, ST_consumer_slow)
+    return ST_ok
+
+
 cdef uint16_t apply_user_lost(State* s, const UserLost* r) noexcept nogil:
     """From now on its orders wait for it, as long as it has asked for. Lost twice is lost once."""
     cdef UserRow* u

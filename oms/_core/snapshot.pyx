@@ -6,6 +6,7 @@ rows into the indexes.
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
+from oms._core.capacity cimport mark_tables
 from oms._core.engine cimport Core
 from oms._core.index cimport Index, index_home, index_put
 from oms._core.state cimport *
@@ -128,4 +129,5 @@ def rows_restored(Core core not None, uint64_t events):
         watch_rows(s, s.firm.watched)
         s.events = events
         s.header[TABLE_event].sequence = events
+        mark_tables(s)
     core.check_tables()

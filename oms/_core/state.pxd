@@ -54,8 +54,15 @@ cdef enum:  # of firm.watched: what is kept only where a setting asks for it
     WATCH_content = 2  # by_content
     WATCH_limits = 4   # the counters of limits
 
+cdef struct Marks:  # of a table, in rows in use: where what was told of its filling changes
+    uint32_t rise
+    uint32_t fall
+
 cdef struct State:
     TableHeader* header[TABLE_COUNT]
+    Marks marked[TABLE_COUNT]
+    uint64_t at_reserve      # bit per table: only its reserve is left, or less
+    bint crossed             # a mark was crossed by the record that is being applied
     FirmRow* firm  # the one row
     CurrencyRow* currency
     CalendarRow* calendar
@@ -100,6 +107,7 @@ cdef struct State:
     LiveOrderRow* live_order  # row = the order's
     ToldTermsRow* told_terms  # row = the order's
     RestatementRow* restatement
+    EndpointRow* endpoint
     EventRow* event
     CounterRow* counter
     LatencyRow* latency
@@ -178,14 +186,25 @@ cdef inline uint32_t limit_of(const State* s, int table) noexcept nogil:
     return told if told else s.header[table].capacity
 
 
-cdef inline bint has_room(const State* s, int table, uint32_t rows) noexcept nogil:
-    cdef const TableHeader* h = s.header[table]
-    return limit_of(s, table) - h.used >= rows or (h.free != 0 and rows == 1)
-
-
 cdef inline uint32_t free_rows(const State* s, int table) noexcept nogil:
     """Rows never used, and those given back."""
     return limit_of(s, table) - 1 - s.header[table].live
+
+
+cdef inline bint has_room(const State* s, int table, uint32_t rows) noexcept nogil:
+    return free_rows(s, table) >= rows
+
+
+cdef inline bint is_fact(const Frame* record) noexcept nogil:
+    """May it be parked? It is never refused, so that it has to find a row."""
+    return T_ExecutionReport <= record.template_id <= T_BalanceReport or record.template_id == T_LongReport
+
+
+cdef inline void count_live(State* s, int table, uint32_t rows) noexcept nogil:
+    """Rows were taken; that a mark was crossed is looked at when the record is through."""
+    s.header[table].live += rows
+    if s.header[table].live >= s.marked[table].rise:
+        s.crossed = True
 
 
 cdef inline uint32_t take(State* s, int table) noexcept nogil:
@@ -202,7 +221,7 @@ cdef inline uint32_t take(State* s, int table) noexcept nogil:
         if slot >= h.capacity:
             broken("a row was taken from a full table")
         h.used = slot + 1
-    h.live += 1
+    count_live(s, table, 1)
     return slot
 
 
@@ -218,6 +237,8 @@ cdef inline void give_back(State* s, int table, uint32_t slot) noexcept nogil:
     row_close(row)
     h.free = slot
     h.live -= 1
+    if h.live < s.marked[table].fall:
+        s.crossed = True
 
 
 cdef inline const uint8_t* text_of(const State* s, uint32_t ref) noexcept nogil:
@@ -237,6 +258,7 @@ cdef inline uint32_t text_put(State* s, const uint8_t* data, uint32_t length) no
     at[0] = <uint8_t>length
     memcpy(at + 1, data, length)
     h.used = ref + ((length + 8) >> 3)
+    count_live(s, TABLE_text, (length + 8) >> 3)
     return ref
 
 

@@ -154,6 +154,9 @@ cdef class Tables:
         cdef State* s = &self.state
         s.firm = &(<FirmRow*>self.rows(TABLE_firm))[1]
         s.header[TABLE_firm].used = 2
+        if s.header[TABLE_capacity].capacity <= TABLE_COUNT:
+            raise OmsError(f"the capacity table needs {TABLE_COUNT + 1} rows", where="capacities")
+        s.header[TABLE_capacity].used = TABLE_COUNT + 1
         s.currency = <CurrencyRow*>self.rows(TABLE_currency)
         s.calendar = <CalendarRow*>self.rows(TABLE_calendar)
         s.exchange = <ExchangeRow*>self.rows(TABLE_exchange)
@@ -197,6 +200,7 @@ cdef class Tables:
         s.live_order = <LiveOrderRow*>self.rows(TABLE_live_order)
         s.told_terms = <ToldTermsRow*>self.rows(TABLE_told_terms)
         s.restatement = <RestatementRow*>self.rows(TABLE_restatement)
+        s.endpoint = <EndpointRow*>self.rows(TABLE_endpoint)
         s.event = <EventRow*>self.rows(TABLE_event)
         s.counter = <CounterRow*>self.rows(TABLE_counter)
         s.latency = <LatencyRow*>self.rows(TABLE_latency)

@@ -63,6 +63,8 @@ cdef extern from "catalogue.h" nogil:
         T_StateMark
         T_Leading
         T_StorageChanged
+        T_BusyChanged
+        T_PeerCutOff
         T_Resolve
         T_Transfer
         T_SetLimit
@@ -194,6 +196,14 @@ cdef extern from "catalogue.h" nogil:
         ST_storage_low
         ST_storage_full
         ST_id_too_long
+        ST_table_filling
+        ST_table_nearly_full
+        ST_table_at_reserve
+        ST_table_full
+        ST_table_has_room
+        ST_busy
+        ST_at_ease
+        ST_consumer_slow
         Side_buy
         Side_sell
         Side_sell_short
@@ -275,6 +285,15 @@ cdef extern from "catalogue.h" nogil:
         SessionState_open
         SessionState_ended
         SessionState_complete
+        Fill_calm
+        Fill_filling
+        Fill_nearly_full
+        Fill_reserve
+        Fill_full
+        Busy_no
+        Busy_slow_flush
+        Busy_journal_backlog
+        Busy_output_backlog
         StorageState_enough
         StorageState_low
         StorageState_full
@@ -369,6 +388,8 @@ cdef extern from "catalogue.h" nogil:
         EventKind_reference
         EventKind_firm
         EventKind_control
+        EventKind_table
+        EventKind_user
         PERMISSION_trade
         PERMISSION_trade_any
         PERMISSION_authorise
@@ -420,6 +441,7 @@ cdef extern from "catalogue.h" nogil:
         TABLE_live_order
         TABLE_told_terms
         TABLE_restatement
+        TABLE_endpoint
         TABLE_event
         TABLE_counter
         TABLE_latency
@@ -971,6 +993,18 @@ cdef extern from "catalogue.h" nogil:
         uint8_t state
         uint8_t pad0[7]
 
+    ctypedef struct BusyChanged:
+        Frame frame
+        uint8_t busy
+        uint8_t pad0[7]
+        uint64_t figure
+        uint64_t limit
+
+    ctypedef struct PeerCutOff:
+        Frame frame
+        uint16_t user
+        uint8_t pad0[6]
+
     ctypedef struct Resolve:
         Frame frame
         uint64_t request
@@ -1165,12 +1199,12 @@ cdef extern from "catalogue.h" nogil:
         uint8_t sod_digest[32]
         uint8_t config_digest[32]
         uint8_t storage
-        uint8_t pad0
+        uint8_t busy
         uint16_t digest_table
         uint32_t digest_row
         uint64_t digest
         uint32_t digest_word
-        uint32_t pad1
+        uint32_t live_orders
 
     ctypedef struct CurrencyRow:
         uint32_t version
@@ -1621,6 +1655,8 @@ cdef extern from "catalogue.h" nogil:
     ctypedef struct CapacityRow:
         uint32_t version
         uint32_t rows
+        uint8_t fill
+        uint8_t pad0[7]
 
     ctypedef struct WithdrawalRow:
         uint32_t version
@@ -1782,6 +1818,28 @@ cdef extern from "catalogue.h" nogil:
         uint64_t hash
         uint64_t sequence
 
+    ctypedef struct EndpointRow:
+        uint32_t version
+        uint32_t pad0
+        char name[40]
+        uint64_t sessions
+        uint64_t received_messages
+        uint64_t received_records
+        uint64_t received_bytes
+        uint64_t sent_messages
+        uint64_t sent_records
+        uint64_t sent_bytes
+        uint64_t parked
+        uint64_t retries
+        uint64_t rejected_connections
+        uint64_t throttled
+        uint64_t held
+        uint64_t inbound_bytes
+        uint64_t inbound_peak
+        uint64_t outbound_bytes
+        uint64_t outbound_peak
+        uint64_t ended[23]
+
     ctypedef struct EventRow:
         uint8_t record[64]
 
@@ -1804,6 +1862,8 @@ cdef extern from "catalogue.h" nogil:
     ctypedef struct TextRow:
         uint8_t bytes[8]
 
+    const uint32_t* RESERVE_PART
+    const uint32_t* RESERVE_ROWS
     int record_fits(const Frame* frame)
     const uint8_t* SessionOpen_texts(const void* record)
     const uint8_t* SessionClosed_texts(const void* record)

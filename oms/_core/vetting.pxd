@@ -31,6 +31,8 @@ cdef struct Terms:  # what an order asks for, whoever states it
     uint8_t uncounted    # 1: it is only checked, and not among those of its second
 
 cdef bint allowed(const State* s, uint32_t permissions) noexcept nogil
+# Whether the sender may take rows now: when a table is at its reserve, what clients wish for waits for facts.
+cdef bint may_take_rows(const State* s) noexcept nogil
 cdef bint of_owner(const State* s, uint32_t account) noexcept nogil
 cdef bint owns(const State* s, uint32_t account, uint16_t user) noexcept nogil
 cdef uint16_t vet_account(State* s, uint32_t account) noexcept nogil

@@ -17,6 +17,10 @@ cdef bint allowed(const State* s, uint32_t permissions) noexcept nogil:
     return s.source == 0 or (user.active and user.permissions & permissions)
 
 
+cdef bint may_take_rows(const State* s) noexcept nogil:
+    return s.at_reserve == 0 or allowed(s, PERMISSION_operate)
+
+
 cdef bint of_owner(const State* s, uint32_t account) noexcept nogil:
     """Is the account within the sender's reach? Only sender 0 and users without an owner reach all, which 0 stands
     for."""

@@ -10,7 +10,7 @@ from oms._core.index cimport index_put
 from oms._core.ledger cimport cash_reserve, cash_row, cash_withdrawable
 from oms._core.movements cimport book, find_movement, room_to_book
 from oms._core.outputs cimport emit_event
-from oms._core.vetting cimport allowed, of_owner, vet_account
+from oms._core.vetting cimport allowed, may_take_rows, of_owner, vet_account
 
 from libc.stdint cimport INT64_MIN
 
@@ -41,7 +41,8 @@ cdef uint16_t vet_request(State* s, const Movement* r, uint64_t hash) noexcept n
         return ST_movement_repeated if is_same(&s.withdrawal[slot], r) else ST_movement_conflict
     if find_movement(s, Movement_texts(r), r.reference_length, hash):
         return ST_movement_conflict
-    if not has_room(s, TABLE_withdrawal, 1) or not has_room(s, TABLE_cash, 1) or not has_room(s, TABLE_text, 64):
+    if not (has_room(s, TABLE_withdrawal, 1) and has_room(s, TABLE_cash, 1) and has_room(s, TABLE_text, 64)
+            and may_take_rows(s)):
         return ST_capacity_reached
     slot = find_cash(s, r.account, r.currency)
     s.figure, s.limit = -r.amount, cash_withdrawable(s, slot) if slot else 0

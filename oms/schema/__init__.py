@@ -8,7 +8,7 @@ nothing of the rest of the package. Integers only.
 from oms.schema.enums import ENUMS, PERMISSIONS
 from oms.schema.records import RECORDS
 from oms.schema.statuses import STATUSES
-from oms.schema.tables import FEE_COMPONENTS, LADDER_CASH, LADDER_HOLDING, ROWS_OF, TABLES, UNHASHED
+from oms.schema.tables import FEE_COMPONENTS, LADDER_CASH, LADDER_HOLDING, RESERVES, ROWS_OF, TABLES, UNHASHED
 from oms.schema.types import NULL_I64, SCALARS, Enum, F, Field, Record, Status, Table
 
 SCHEMA_ID = 0x4F4D
@@ -28,6 +28,7 @@ __all__ = [
     "NULL_I64",
     "PERMISSIONS",
     "RECORDS",
+    "RESERVES",
     "ROWS_OF",
     "SCALARS",
     "SCHEMA_ID",

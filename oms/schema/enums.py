@@ -30,6 +30,10 @@ ENUMS = [
     Enum("ControlScope", "What a trading state applies to", numbers(
         "firm", "exchange", "account", "instrument", "user")),
     Enum("SessionState", "Session of an exchange", numbers("closed", "open", "ended", "complete")),
+    Enum("Fill", "How full a table is: 80 %, 90 %, all but the reserve that new orders leave to facts, all",
+         numbers("calm", "filling", "nearly_full", "reserve", "full")),
+    Enum("Busy", "Why a process takes no new orders for a while",
+         numbers("no", "slow_flush", "journal_backlog", "output_backlog")),
     Enum("StorageState", "How much room the disk has for the journal", numbers("enough", "low", "full")),
     Enum("FeedState", "State of a feed", numbers("offline", "online")),
     Enum("FeeBasis", "What a fee component is charged on", numbers("value", "brokerage", "flat", start=1)),
@@ -63,7 +67,8 @@ ENUMS = [
     Enum("RenameOf", "What a Rename gives another name", numbers(
         "instrument", "currency", "account", "owner", "isin", start=1)),
     Enum("EventKind", "What an event tells of", numbers(
-        "order", "request", "execution", "cash", "holding", "feed", "alert", "reference", "firm", "control", start=1)),
+        "order", "request", "execution", "cash", "holding", "feed", "alert", "reference", "firm", "control", "table",
+        "user", start=1)),
 ]
 # fmt: on
 

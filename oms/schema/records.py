@@ -226,6 +226,10 @@ RECORDS = [
         F("pad0", "u8[3]")]),
     Record(99, "StorageChanged", "How much room the disk has for the journal, as its process found it.", [
         F("state", "u8", "StorageState"), F("pad0", "u8[7]")]),
+    Record(102, "BusyChanged", "The process is behind, or has caught up: while it is, it takes no new orders.", [
+        F("busy", "u8", "Busy"), F("pad0", "u8[7]"), F("figure", "u64", "nanoseconds, or bytes that wait"),
+        F("limit", "u64", "from which on it is behind")]),
+    Record(103, "PeerCutOff", "A peer was cut off, for it did not read.", [F("user", "u16"), F("pad0", "u8[6]")]),
     Record(67, "Resolve", "An operator says what became of a request in doubt, a break, or a parked report.", [
         F("request", "handle", "0 = it is about a parked report"), F("parked", "slot"),
         F("outcome", "u8", "Resolution"), F("pad0", "u8[3]"), F("tag", "u64")], [F("text", "text", "why", 58)]),

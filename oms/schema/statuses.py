@@ -153,5 +153,14 @@ STATUSES = [
     Status(176, "storage_full", "The disk has no room for the journal's next segment: nothing new is taken.", 103, 0),
     # facts that no record has room for
     Status(187, "id_too_long", "An id of the report has more than 255 bytes: parked whole."),
+    # overload
+    Status(190, "table_filling", "A table is 80 % full."),
+    Status(191, "table_nearly_full", "A table is 90 % full."),
+    Status(192, "table_at_reserve", "Of a table only what facts, cancels and kills need is left: no new orders."),
+    Status(193, "table_full", "A table is full: facts that need it are parked."),
+    Status(194, "table_has_room", "A table has room again."),
+    Status(195, "busy", "The process is behind: nothing new is taken for a moment. Ask again.", 103, 99),
+    Status(196, "at_ease", "The process has caught up: new orders are taken."),
+    Status(197, "consumer_slow", "A peer that did not read was cut off."),
 ]
 # fmt: on

@@ -14,7 +14,29 @@ ROWS_OF = {
     "told_terms": "order",
 }  # tables that have as many rows as another one
 
-UNHASHED = ("event", "counter", "latency")  # tables that `apply` does not own
+# What new orders leave to facts, cancels and kills of a table that those take rows of: one part in so many, and at
+# least so many rows, but never more than half of the table.
+RESERVES = {
+    "order": (64, 1),
+    "request": (64, 1),  # and one for each live order
+    "cash": (64, 4),
+    "holding": (64, 4),
+    "cost_event": (8, 8),
+    "ladder": (8, 16),
+    "execution": (8, 16),
+    "movement": (8, 24),
+    "settlement": (8, 4),
+    "parked": (8, 16),
+    "exposure": (8, 4),
+    "short_sale": (8, 4),
+    "progress": (8, 16),
+    "scaled": (8, 8),
+    "balance": (8, 8),
+    "restatement": (8, 4),
+    "text": (8, 2048),
+}
+
+UNHASHED = ("endpoint", "event", "counter", "latency")  # tables that `apply` does not own
 
 VERSION = F("version", "u32", "row version: odd while it is being written")
 
@@ -37,10 +59,11 @@ TABLES = [
         F("next_expiry_ns", "time", "when the oldest buffered request times out; 0 = none"),
         F("sod_digest", "u8[32]", "SHA-256 of the file in progress"),
         F("config_digest", "u8[32]", "SHA-256 of the reference data of the configuration"),
-        F("storage", "u8", "StorageState"), F("pad0", "u8"),
+        F("storage", "u8", "StorageState"), F("busy", "u8", "Busy: why the process takes no new orders; 0 = it does"),
         F("digest_table", "u16", "where the digest goes on: the table,"), F("digest_row", "slot", "its row,"),
         F("digest", "u64", "of what each record made, and of the tables in rotation"),
-        F("digest_word", "u32", "and its word of eight bytes"), F("pad1", "u32")]),
+        F("digest_word", "u32", "and its word of eight bytes"),
+        F("live_orders", "u32", "orders that may still trade, or are not sent yet")]),
     Table("currency", "Currencies, with the other side of every posting.", 256, [
         VERSION, F("code", "c8", "ISO 4217"), F("exponent", "u8", "decimals of money"), F("pad0", "u8"),
         F("calendar", "u16", "row in the calendar table"),
@@ -272,7 +295,8 @@ TABLES = [
         F("withdrawn", "u32", "requests that a kill withdrew"), F("pad2", "u32"), F("time_ns", "time"),
         F("sequence", "seq", "journal sequence"), F("pad3", "u8[16]")]),
     Table("capacity", "The most rows of each table by the journal's word: row = 1 + the table's place here.", 128, [
-        VERSION, F("rows", "u32", "row 0 included; 0 = not told, what the process has")]),
+        VERSION, F("rows", "u32", "row 0 included; 0 = not told, what the process has"),
+        F("fill", "u8", "Fill: what was told of it last"), F("pad0", "u8[7]")]),
     Table("withdrawal", "Withdrawals that clients asked for: held until the bank has paid or refused.", 65536, [
         VERSION, F("account", "slot"), F("currency", "u16"), F("status", "u8", "WithdrawalStatus"), F("pad0", "u8"),
         F("user", "u16", "who asked"), F("pad1", "u16"), F("amount", "money", "above zero"),
@@ -338,6 +362,16 @@ TABLES = [
     Table("restatement", "Reports that changed terms without being asked: each counts once.", 65536, [
         VERSION, F("generation", "u32", "of the row"), F("order", "slot"), F("exec_id", "text_ref", "", 17),
         F("hash", "hash", "of order and exec_id"), F("sequence", "seq", "journal sequence")]),
+    Table("endpoint", "The bus's peers, and what it has counted of each since the start. Not part of the state.", 257, [
+        VERSION, F("pad0", "u32"), F("name", "c40"), F("sessions", "u64"), F("received_messages", "u64"),
+        F("received_records", "u64"), F("received_bytes", "u64"), F("sent_messages", "u64"), F("sent_records", "u64"),
+        F("sent_bytes", "u64"), F("parked", "u64", "times that the core was behind with what it sent"),
+        F("retries", "u64"), F("rejected_connections", "u64", "a second peer came while one was connected"),
+        F("throttled", "u64", "times that it had to wait because it did not read"),
+        F("held", "u64", "times that it had to wait because it sent more than it may"),
+        F("inbound_bytes", "u64", "queued for the core"), F("inbound_peak", "u64"),
+        F("outbound_bytes", "u64", "queued for the peer"), F("outbound_peak", "u64"),
+        F("ended", "u64[23]", "sessions and connections by why they ended: SessionReason")]),
     Table("event", "The event log: a ring of Event records that readers follow by position.", 1048576, [
         F("record", "u8[64]")]),
     Table("counter", "What the process has counted since it started. Not part of the state.", 64, [

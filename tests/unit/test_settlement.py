@@ -106,6 +106,8 @@ def test_a_tenant_settles_its_own_accounts_only():
 
 
 def test_a_full_table_refuses_the_batch_whole():
-    engine = traded(movement=3)  # the deposit, and one more
+    engine = traded(movement=6)  # the deposit, and what a new order leaves
+    for number in range(3):
+        assert engine.deposit("A", "AUD", 1, f"D{number}").ok  # one row is left: the batch needs two
     assert status(engine.settle("B", "2026-11-24")) == "capacity_reached"
     assert (engine.cash("A", "AUD").payable, engine.holding("A", "Q").incoming) == (200, 50)

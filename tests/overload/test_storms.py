@@ -1,0 +1,99 @@
+"""One client that sends as fast as it can: it waits behind its own rate, and delays nobody: of what waits, each peer's
+turn comes after one envelope of each other one. Counted in the journal, which says in what order the core took it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from oms import records
+from oms.bus_config import SessionReason
+from oms.journal import read
+from oms.stat import peers
+from oms.views import attach
+from tests.overload.test_busy import Stalling, answers, new
+from tests.serve.test_serve import CONFIG, Stranger
+
+RATE = 4000
+STORM, CALM = 20_000, 24
+ENVELOPE = 65_536 // len(new(1)) + 1  # requests that fit into one, at the most
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[Stalling]:
+    config = CONFIG.replace("[store]", "[store]\nbusy_after_ms = 0").replace('credential_file = "client1.key"\n', "")
+    config = config.replace('user = "client2"\n', 'user = "client2"\nmax_rate = 0\n')
+    config = config.replace('user = "tenant8"\n', f'user = "tenant8"\nmax_rate = {RATE}\n')
+    (tmp_path / "oms.toml").write_text(config)
+    started = Stalling(tmp_path)
+    try:
+        yield started
+    finally:
+        started.stop()
+
+
+def taken(directory: Path, source: int) -> list[dict]:
+    """The requests of a user, as the journal has them."""
+    found = (records.decode(raw) for raw in read(directory / "journal"))
+    return [fields for name, fields in found if name == "NewOrderSingle" and fields["source"] == source]
+
+
+def test_a_storm_of_one_client_delays_nobody_else_by_more_than_an_envelope(serving: Stalling, tmp_path: Path) -> None:
+    views = attach(serving.config.tables)
+    users = {name: views.user_slot(name) for name in ("client1", "client2")}
+    with serving.connection("client1") as calm, serving.connection("client2") as storm:
+        calm.open()
+        storm.open()
+        serving.stall(1500)
+        calm.send([new(1)])  # the core writes it, and waits for the disk; what comes meanwhile waits for the core
+        time.sleep(0.3)
+        storm.send([new(tag) for tag in range(1, STORM + 1)])
+        for tag in range(2, CALM + 1):
+            calm.send([new(tag)])
+        serving.recover()
+        assert set(answers(calm, set(range(1, CALM + 1)))) == set(range(1, CALM + 1))
+        assert len(answers(storm, set(range(1, STORM + 1)))) == STORM
+    assert serving.stop() == 0
+    calm_at = [fields["sequence"] for fields in taken(tmp_path, users["client1"])]
+    storm_at = [fields["sequence"] for fields in taken(tmp_path, users["client2"])]
+    assert sum(sequence > calm_at[-1] for sequence in storm_at) > STORM // 4, "there was no storm behind them"
+    for first, last in pairwise(calm_at[1:]):
+        assert sum(first < sequence < last for sequence in storm_at) <= ENVELOPE
+
+
+def test_who_sends_more_than_its_rate_waits_and_loses_nothing(serving: Stalling, tmp_path: Path) -> None:
+    views = attach(serving.config.tables)
+    tenant = views.user_slot("tenant8")
+    with serving.connection("tenant8") as storm, serving.connection("client1") as calm:
+        storm.open()
+        calm.open()
+        storm.send([new(tag) for tag in range(1, 2 * RATE + 1)])
+        for tag in range(1, CALM + 1):
+            calm.send([new(tag)])
+            assert set(answers(calm, {tag})) == {tag}
+        assert set(answers(storm, set(range(1, 2 * RATE + 1)))) == set(range(1, 2 * RATE + 1))
+        [figures] = [peer for peer in peers(views) if peer["peer"] == "tenant8"]
+        assert figures["held"] > 0
+    assert serving.stop() == 0
+    found = taken(tmp_path, tenant)
+    assert [fields["tag"] for fields in found] == list(range(1, 2 * RATE + 1))
+    seconds = (found[-1]["time_ns"] - found[0]["time_ns"]) / 1e9
+    assert RATE * seconds + 2 * (RATE // 10 + 1 + ENVELOPE) >= 2 * RATE
+
+
+def test_a_storm_of_what_is_malformed_is_cut_off_and_counted(serving: Stalling, tmp_path: Path) -> None:
+    views = attach(serving.config.tables)
+    before = serving.state_hash()
+    for _ in range(20):
+        with Stranger(serving.config.url("client2"), "client2") as peer:
+            peer.socket.send(
+                b"no envelope at all, but for its length: it has to be that of a header, which is 64 bytes"
+            )
+            assert peer.last_word()["reason"] == SessionReason.magic
+    assert serving.state_hash() == before, "nothing of it is journaled"
+    [figures] = [peer for peer in peers(views) if peer["peer"] == "client2"]
+    assert (figures["cut_unsound"], figures["cut_slow"]) == (20, 0)
