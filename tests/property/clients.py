@@ -226,9 +226,11 @@ class Clients(Day):
     @precondition(lambda self: self.said)
     @rule(index=draw.recent)
     def say_again(self, index: int) -> None:
-        """The same request or report once more: it has no effect."""
+        """The same request or report once more: it has no effect. A replace is said in the units of its order's
+        instrument: where the order has moved away, the same figures are no longer the same request."""
         method, args, fields = newest(self.said, index)
-        self.pair.do(method, *args, **fields)
+        if method != "replace" or self.model.chain(self.model.accounts[args[0]], args[2]):
+            self.pair.do(method, *args, **fields)
 
     @precondition(lambda self: self.keys())
     @rule(index=draw.recent, instrument=draw.instruments)

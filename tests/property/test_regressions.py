@@ -196,6 +196,14 @@ DAYS: dict[str, list[Call]] = {
         told("trade_correct", "B", "X", exec_id="G3", exec_ref_id="G2", last_qty="0.125", last_px="411.5"),
         told("done_for_day", "B", "X", cum_qty="0.5"),
     ],
+    "nor does it hold money then": [
+        call("submit", "C", "X", "Q", "buy", 10, "10"),
+        fill("C", "X", "E1", 10, "10"),
+        call("session", "XASX", "complete"),
+        told("trade_correct", "C", "X", exec_id="G1", exec_ref_id="E1", last_qty=8, last_px="10"),
+        call("session", "XASX", "open"),
+        told("trade_correct", "C", "X", exec_id="G2", exec_ref_id="G1", last_qty=8, last_px="10.5"),
+    ],
     "what its exchange says is canceled is not opened again by a bust": [
         call("submit", "A", "X", "Q", "buy", 10, "10"),
         fill("A", "X", "E1", 10, "10"),
