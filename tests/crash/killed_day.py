@@ -22,6 +22,7 @@ from oms.enums import Status
 from oms.errors import OmsError
 from oms.follower import followers
 from oms.server import drop_tables, live
+from oms.standby import sweep
 from tests.crash.forked import ForkedProcesses, die_in_roll, die_in_snapshot
 from tests.crash.harness import ALLOWANCE, Day, begin, finish, under_fire
 
@@ -196,7 +197,8 @@ def play(directory: Path, seed: int) -> Counter[str]:
         finish(day)
     finally:
         day.processes.stop()
-        drop_tables(prepared.config.tables)  # of a process that was killed
+        drop_tables(prepared.config.tables)  # of processes that were killed
+        sweep(prepared.config)
     assert day.lost == []
     shutil.rmtree(directory)
     return day.kills
