@@ -73,7 +73,7 @@ class Line:
 
     def accept(self, epoch: int, last_applied: int) -> None:
         self.here.begin(epoch)
-        self._carry(False, ("opened", epoch, 0, last_applied))
+        self._carry(False, ("opened", epoch, 0, (last_applied, self.greeting)))
 
     def deliver(self, batch: list[bytes]) -> bool:
         if not self.here.epoch:
@@ -203,7 +203,8 @@ class Line:
     def _arrive_there(self, kind: str, epoch: int, number: int, body: Any) -> None:
         if kind == "opened":
             self.there.begin(epoch)
-            self.peer.opened(body)
+            last_applied, self.greeting = body  # of this greeting: the peer may have sent another one since
+            self.peer.opened(last_applied)
         elif epoch != self.there.epoch:
             if kind == "data":
                 self.clock.mark("message of an old session refused by a peer")
