@@ -48,9 +48,9 @@ def test_a_storm_of_one_client_delays_nobody_else_by_more_than_an_envelope(servi
     with serving.connection("client1") as calm, serving.connection("client2") as storm:
         calm.open()
         storm.open()
-        serving.stall(1500)
+        serving.stall(4000)
         calm.send([new(1)])  # the core writes it, and waits for the disk; what comes meanwhile waits for the core
-        time.sleep(0.3)
+        time.sleep(0.2)
         storm.send([new(tag) for tag in range(1, STORM + 1)])
         for tag in range(2, CALM + 1):
             calm.send([new(tag)])
