@@ -64,6 +64,7 @@ class Bus(Strict, frozen=True):
     silence_ms: Positive = 5000
     spin_us: Natural = 5  # the core spins so long before it sleeps
     core_cpu: Annotated[int, msgspec.Meta(ge=-1)] = -1  # the core's thread is pinned to this one; -1 = it is not
+    lock_memory: bool = False  # nothing of the process is swapped out
     allow_remote: bool = False
 
 

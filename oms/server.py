@@ -12,26 +12,25 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import logging
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from oms import calendars, configured, schema
+from oms import calendars, configured, process_limits, schema
 from oms import config as configuration
 from oms._core.bus_sockets import Bus
-from oms._core.engine import Core
+from oms._core.engine import Core, tell_of_crashes
 from oms._core.loop import Loop
 from oms.bus_config import BusConfig, EndpointConfig, SessionRole, run_directory, tls_listening
 from oms.config import Config
 from oms.engine import Engine
 from oms.enums import FeedState
 from oms.errors import OmsError
+from oms.telling import Teller
 
 ORDER_ENTRY = frozenset(
     {
@@ -175,6 +174,7 @@ class Server:
         self.promoted_at: float | None = None
         self.tell = tell
         self.tables = config.tables
+        process_limits.claim(config)
         config.directory.mkdir(parents=True, exist_ok=True)
         self._lock = lock_tables(self.tables)
         self._live().unlink(missing_ok=True)  # a process that was killed could not
@@ -215,6 +215,8 @@ class Server:
         for user in engine.rows("user")[1:]:
             if user["online"]:  # nor to its clients: who does not come back in time loses its orders
                 engine.user_lost(bytes(user["name"]).decode())
+        if config.bus.lock_memory:
+            process_limits.lock_memory()
         return engine
 
     def _lead(self, engine: Engine, promoted: bool) -> None:
@@ -332,22 +334,8 @@ def live(directory: str | Path) -> dict[str, object] | None:
     return found
 
 
-def teller(as_json: bool) -> Callable[[str], None]:
-    """Where a process's steps go: as_json to standard output as lines of JSON, else to standard error as text."""
-
-    def tell(line: str) -> None:
-        if as_json:
-            print(json.dumps({"event": line, "pid": os.getpid()}), flush=True)
-        else:
-            print(f"oms: {line}", file=sys.stderr, flush=True)
-
-    return tell
-
-
 def serve(path: Path, as_json: bool = False) -> int:
     """`oms serve`."""
-    tell = teller(as_json)
-    logging.basicConfig(format="oms: %(message)s")
     config = configuration.load(path)
     cpus = os.sched_getaffinity(0)
     if config.bus.core_cpu >= 0 and config.bus.core_cpu not in cpus:
@@ -355,4 +343,6 @@ def serve(path: Path, as_json: bool = False) -> int:
         raise OmsError(f"there is no CPU {config.bus.core_cpu} for the core", where=f"{path}, [bus]", remedy=remedy)
     if not config.endpoints:
         raise OmsError("there is nobody to serve", where=str(path), remedy="configure [endpoints.NAME]")
-    return Server(config, tell).serve()
+    tell_of_crashes()
+    with Teller(as_json) as tell:
+        return Server(config, tell).serve()

@@ -90,7 +90,7 @@ def catalogue_h() -> str:
     for name, fields, size in structs():
         lines += c_lines(name, fields, size)
     lines += [f"#define {r.name}_texts(p) ((const uint8_t *)(p) + sizeof({r.name}))" for r in schema.RECORDS if r.texts]
-    return "\n".join([*lines, "", *reserves(), "", *record_fits(), "#endif", ""])
+    return "\n".join([*lines, "", *reserves(), "", *record_fits(), *record_name(), "#endif", ""])
 
 
 def reserves() -> list[str]:
@@ -113,6 +113,12 @@ def record_fits() -> list[str]:
         size = f"sizeof({record.name})"
         lines.append(f"        return frame->length >= {size} && {size}{texts} <= frame->length;")
     return [*lines, "    }", "    return 0;", "}"]
+
+
+def record_name() -> list[str]:
+    lines = ["", "static inline const char *record_name(uint16_t template_id) {", "    switch (template_id) {"]
+    lines += [f'    case T_{record.name}: return "{record.name}";' for record in schema.RECORDS]
+    return [*lines, "    }", '    return "of no known kind";', "}"]
 
 
 def types_pxd() -> str:

@@ -3364,4 +3364,75 @@ static inline int record_fits(const Frame *frame) {
     }
     return 0;
 }
+
+static inline const char *record_name(uint16_t template_id) {
+    switch (template_id) {
+    case T_JournalCommit: return "JournalCommit";
+    case T_SessionOpen: return "SessionOpen";
+    case T_SessionOpened: return "SessionOpened";
+    case T_SessionClosed: return "SessionClosed";
+    case T_Heartbeat: return "Heartbeat";
+    case T_DefineCurrency: return "DefineCurrency";
+    case T_DefineExchange: return "DefineExchange";
+    case T_DefineHoliday: return "DefineHoliday";
+    case T_DefineFeed: return "DefineFeed";
+    case T_DefineClass: return "DefineClass";
+    case T_DefineFee: return "DefineFee";
+    case T_AssignFee: return "AssignFee";
+    case T_DefineUser: return "DefineUser";
+    case T_DefineAccount: return "DefineAccount";
+    case T_Entitle: return "Entitle";
+    case T_DefineInstrument: return "DefineInstrument";
+    case T_Configured: return "Configured";
+    case T_NewOrderSingle: return "NewOrderSingle";
+    case T_OrderCancelReplaceRequest: return "OrderCancelReplaceRequest";
+    case T_OrderCancelRequest: return "OrderCancelRequest";
+    case T_AuthDecision: return "AuthDecision";
+    case T_MoveOrder: return "MoveOrder";
+    case T_AssignOrder: return "AssignOrder";
+    case T_OrderMassCancelRequest: return "OrderMassCancelRequest";
+    case T_ListBegin: return "ListBegin";
+    case T_ExecutionReport: return "ExecutionReport";
+    case T_OrderCancelReject: return "OrderCancelReject";
+    case T_FeedOpened: return "FeedOpened";
+    case T_FeedLost: return "FeedLost";
+    case T_MarketData: return "MarketData";
+    case T_TradingSession: return "TradingSession";
+    case T_OpenOrder: return "OpenOrder";
+    case T_OpenOrdersEnd: return "OpenOrdersEnd";
+    case T_FeedGapClosed: return "FeedGapClosed";
+    case T_BalanceReport: return "BalanceReport";
+    case T_LoadBegin: return "LoadBegin";
+    case T_LoadCash: return "LoadCash";
+    case T_LoadHolding: return "LoadHolding";
+    case T_LoadCommit: return "LoadCommit";
+    case T_AccountReconciled: return "AccountReconciled";
+    case T_BusinessDate: return "BusinessDate";
+    case T_Tick: return "Tick";
+    case T_Settle: return "Settle";
+    case T_Movement: return "Movement";
+    case T_SetMargin: return "SetMargin";
+    case T_Control: return "Control";
+    case T_SettleItem: return "SettleItem";
+    case T_SettleExpected: return "SettleExpected";
+    case T_Capacities: return "Capacities";
+    case T_UserLost: return "UserLost";
+    case T_UserBack: return "UserBack";
+    case T_Leading: return "Leading";
+    case T_StorageChanged: return "StorageChanged";
+    case T_Resolve: return "Resolve";
+    case T_Transfer: return "Transfer";
+    case T_SetLimit: return "SetLimit";
+    case T_CorporateAction: return "CorporateAction";
+    case T_CorporateActionUndo: return "CorporateActionUndo";
+    case T_Rename: return "Rename";
+    case T_DefineOwner: return "DefineOwner";
+    case T_OrderRequest: return "OrderRequest";
+    case T_Answer: return "Answer";
+    case T_Event: return "Event";
+    case T_Lookup: return "Lookup";
+    case T_Found: return "Found";
+    }
+    return "of no known kind";
+}
 #endif

@@ -8,6 +8,8 @@ from oms._core.journal import JournalCore
 from oms._core.journal_reader import ReaderCore
 from oms._core.tables import Tables
 
+def tell_of_crashes() -> None: ...
+
 class Core:
     tables: Tables
     def __init__(

@@ -48,6 +48,10 @@ from oms._core.resolve cimport apply_resolve
 from oms._core.tables cimport Mapping
 from oms._core.waiting cimport apply_decision, expire_waiting
 
+cdef extern from "broken.h" nogil:
+    void catch_crashes()
+    void crash_at(const Frame** record, const bint* replaying)
+
 
 cdef uint16_t apply_day(State* s, const Frame* record) noexcept nogil:
     """What the firm's operators and loaders do."""
@@ -174,6 +178,7 @@ cdef uint16_t apply(State* s, const Frame* record) noexcept nogil:
     """Applies one record that stands in the journal, and returns what became of it."""
     cdef uint16_t status, kind = record.template_id
     cdef uint64_t before = s.out_used
+    s.record = record
     s.sequence = record.sequence
     s.time_ns = record.time_ns
     s.source = record.source if record.source < s.header[TABLE_user].used else 65535
@@ -324,6 +329,7 @@ cdef uint16_t apply_run(State* s, const uint8_t* data, const uint8_t* end) noexc
     cdef const uint8_t* third = data
     cdef int ahead = 0
     cdef uint16_t status = ST_ok
+    crash_at(&s.record, &s.replaying)
     while data < end:
         while ahead < 12 and first < end:  # the first step runs 12 records ahead, the second 8, the third 4
             prefetch_first(s, <const Frame*>first)
@@ -340,7 +346,13 @@ cdef uint16_t apply_run(State* s, const uint8_t* data, const uint8_t* end) noexc
             s.out_used = 0
         data += (<const Frame*>data).length
         ahead -= 1
+    s.record = NULL
     return status
+
+
+def tell_of_crashes():
+    """Has a crash of this process say at which record it was. For a process that does nothing else."""
+    catch_crashes()
 
 
 cdef class Core:

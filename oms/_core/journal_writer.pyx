@@ -26,9 +26,12 @@ from oms._core.types cimport (
 
 cdef extern from *:
     """
+    #include <fcntl.h>
     #include <pthread.h>
     #include <signal.h>
     #include <sys/statvfs.h>
+
+    #define another(file) fcntl(file, F_DUPFD_CLOEXEC, 0)
 
     /* That this user may still write; as good as endless where the system does not tell. */
     static uint64_t free_bytes(int directory) {
@@ -46,6 +49,7 @@ cdef extern from *:
         return error;
     }
     """
+    int another(int file) nogil
     uint64_t free_bytes(int directory) nogil
     int quiet_thread(pthread_t* thread, void* (*run)(void*) noexcept nogil, void* argument) nogil
     int pthread_join(pthread_t thread, void** result) nogil
@@ -123,12 +127,15 @@ cdef bint look_for_room(JournalState* journal) noexcept nogil:
 
 
 cdef void* prepare_segments(void* argument) noexcept nogil:
-    """The preparing thread."""
+    """The preparing thread. It keeps one descriptor for the next file: peers who take all others do not stop the
+    journal."""
     cdef JournalState* journal = <JournalState*> argument
-    cdef int file = -1
+    cdef int file = -1, kept = -1
     cdef bint again = False
     while not load_u32(&journal.stop):
         if again or load_u32(&journal.wanted):
+            close_file(kept)
+            kept = -1
             journal.prepare_error = segment_zeroed(
                 journal.directory, journal.segment_bytes, journal.durability == DURABILITY_BATCH, &journal.stop, &file
             )
@@ -137,7 +144,10 @@ cdef void* prepare_segments(void* argument) noexcept nogil:
             store_u32(&journal.wanted, 0)
             doorbell_ring(&journal.ready)
         again = look_for_room(journal)
+        if kept < 0:
+            kept = another(journal.directory)
         doorbell_wait(&journal.prepare, 0, 1000000000)
+    close_file(kept)
     return NULL
 
 

@@ -112,7 +112,7 @@ cdef void rehold(State* s, uint32_t order) noexcept nogil:
     cdef OrderRow* o = &s.order[order]
     cdef Cover cover
     if not hold_of(s, o, 0, &cover):
-        broken("an order's hold does not fit")
+        broken(s, "an order's hold does not fit")
     if cover.cash != o.reserved:
         cash_reserve(s, o.cash, cover.cash - o.reserved)
     if cover.stock != o.reserved_qty:

@@ -13,7 +13,7 @@ cdef Frame* output(State* s, uint16_t template_id, uint32_t size, uint32_t texts
     cdef uint32_t length = (size + texts + 7) & ~7u
     cdef Frame* frame = <Frame*>(s.out + s.out_used)
     if s.out_used + length > s.out_size:
-        broken("the output buffer is full")
+        broken(s, "the output buffer is full")
     memset(frame, 0, length)
     frame.length = length
     frame.sequence = s.sequence

@@ -9,11 +9,9 @@ from oms._core.types cimport *
 
 cdef extern from *:
     """
-    #include <stdio.h>
     #include <stdlib.h>
     #define compiler_barrier() __asm__ __volatile__("" ::: "memory")
     #define prefetch(address) __builtin_prefetch((const void *)(address), 1, 3)
-    #define broken(what) do { fprintf(stderr, "oms: broken invariant: %s\\n", what); abort(); } while (0)
 
     typedef struct { uint64_t number; uint32_t slot; } Numbered;
 
@@ -33,7 +31,6 @@ cdef extern from *:
     void sort_numbered(Numbered* rows, size_t count) nogil
     void compiler_barrier() nogil
     void prefetch(const void* address) nogil
-    void broken(const char* what) nogil
 
 ctypedef struct TableHeader:
     uint64_t magic
@@ -126,7 +123,8 @@ cdef struct State:
     Index by_restatement  # reports that changed terms, by order and exec_id
     Index by_owner        # live orders, by account and instrument; where a class asks for it
     Index by_content      # accepted New requests, by what they say; where a class asks for it
-    uint64_t sequence     # of the record that is being applied
+    const Frame* record   # the one that is being applied; NULL = none
+    uint64_t sequence     # its own
     uint64_t time_ns
     uint16_t source
     uint64_t events       # position of the next event
@@ -148,6 +146,9 @@ cdef struct State:
     uint32_t* marks       # a number per execution; all zero between records
     Numbered* waiting     # and for as many requests
     int64_t* sums         # room for a figure per cash or holding row; all zero between records
+
+cdef extern from "broken.h" nogil:
+    void broken(const State* s, const char* what)
 
 
 cdef inline bint is_buy(uint8_t side) noexcept nogil:
@@ -219,7 +220,7 @@ cdef inline uint32_t take(State* s, int table) noexcept nogil:
     else:
         slot = h.used
         if slot >= h.capacity:
-            broken("a row was taken from a full table")
+            broken(s, "a row was taken from a full table")
         h.used = slot + 1
     count_live(s, table, 1)
     return slot
@@ -253,7 +254,7 @@ cdef inline uint32_t text_put(State* s, const uint8_t* data, uint32_t length) no
     if length == 0:
         return 0
     if h.capacity - ref < (length + 8) >> 3:
-        broken("the text table is full")
+        broken(s, "the text table is full")
     at = s.text + <uint64_t>ref * 8
     at[0] = <uint8_t>length
     memcpy(at + 1, data, length)

@@ -29,25 +29,25 @@ def run(args: Namespace) -> int:
     # Before anything starts a thread, as in `oms serve`.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGUSR1})
 
-    import logging
-
     from oms import config
+    from oms._core.engine import tell_of_crashes
     from oms.errors import OmsError
     from oms.follower import follow
     from oms.look import store_of
-    from oms.server import teller
     from oms.standby import stand_by
+    from oms.telling import Teller
 
-    logging.basicConfig(format="oms: %(message)s")
-    directory, tell = store_of(args), teller(args.json)
-    found = config.load(args.config) if args.config else config.find(directory)
-    if not args.standby:
-        os.nice(GIVES_WAY)
-        return follow(directory, found or config.Config(), tell)
-    if found is None or not found.endpoints:
+    directory = store_of(args)
+    found = (config.load(args.config) if args.config else config.find(directory)) or config.Config()
+    if args.standby and not found.endpoints:
         remedy = "name the leader's with --config"
         raise OmsError("a standby needs the configuration with its endpoints", where=str(directory), remedy=remedy)
-    return stand_by(found, tell)
+    tell_of_crashes()
+    with Teller(args.json) as tell:
+        if args.standby:
+            return stand_by(found, tell)
+        os.nice(GIVES_WAY)
+        return follow(directory, found, tell)
 
 
 def promote(args: Namespace) -> int:

@@ -217,7 +217,7 @@ PLANTS = (
                 "requests.pyx",
                 "        return reject(s, &a, &t, ST_order_unknown)\n    o = &s.order[order]\n    if o.closed:\n",
                 "        return reject(s, &a, &t, ST_order_unknown)\n    o = &s.order[order]\n"
-                '    if planted(N):\n        broken("a planted invariant")\n    if o.closed:\n',
+                '    if planted(N):\n        broken(s, "a planted invariant")\n    if o.closed:\n',
             ),
         ),
     ),

@@ -9,7 +9,8 @@ CAPACITIES = {"order": 64, "request": 64, "execution": 64}
 
 
 def main() -> None:
-    engine = Engine(CAPACITIES, journal=Path(sys.argv[1]) / "journal", durability="batch")
+    store = Path(sys.argv[1])
+    engine = Engine(CAPACITIES, journal=store / "journal", snapshots=store / "snapshots", durability="batch")
     print("recovered", engine.sequence, flush=True)
     engine.define_currency("AUD", 4)
     engine.define_exchange("XASX")
