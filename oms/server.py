@@ -146,7 +146,9 @@ def lock_tables(directory: Path) -> int:
 
 
 def rehearse(config: Config) -> None:
-    """Raises OmsError for a wrong figure of the configuration, before anything of it is journaled."""
+    """Raises OmsError for a wrong figure of the configuration, and for what the system does not allow, before anything
+    is journaled."""
+    process_limits.claim(config)
     with Engine() as rehearsal:
         configuration.define(rehearsal, config)
 
@@ -174,7 +176,6 @@ class Server:
         self.promoted_at: float | None = None
         self.tell = tell
         self.tables = config.tables
-        process_limits.claim(config)
         config.directory.mkdir(parents=True, exist_ok=True)
         self._lock = lock_tables(self.tables)
         self._live().unlink(missing_ok=True)  # a process that was killed could not

@@ -3426,6 +3426,7 @@ static inline const char *record_name(uint16_t template_id) {
     case T_CorporateAction: return "CorporateAction";
     case T_CorporateActionUndo: return "CorporateActionUndo";
     case T_Rename: return "Rename";
+    case T_LongReport: return "LongReport";
     case T_DefineOwner: return "DefineOwner";
     case T_OrderRequest: return "OrderRequest";
     case T_Answer: return "Answer";
