@@ -3418,6 +3418,7 @@ static inline const char *record_name(uint16_t template_id) {
     case T_Capacities: return "Capacities";
     case T_UserLost: return "UserLost";
     case T_UserBack: return "UserBack";
+    case T_StateMark: return "StateMark";
     case T_Leading: return "Leading";
     case T_StorageChanged: return "StorageChanged";
     case T_Resolve: return "Resolve";
