@@ -35,7 +35,7 @@ def add(subparsers: "Subparsers") -> None:
         subparsers, "transfer", "move between accounts", _transfer, "ACCOUNT", "TO", "ITEM", "AMOUNT", "REFERENCE"
     )
     transfer.add_argument("--to-currency", default="", metavar="CURRENCY", help="what arrives, with --to-amount")
-    transfer.add_argument("--to-amount", default="0", metavar="AMOUNT")
+    transfer.add_argument("--to-amount", default="0", metavar="AMOUNT", help="how much of it arrives")
     transfer.add_argument("--margin", action="store_true", help="credit, not money")
     for command in (withdraw, adjust, transfer):
         command.add_argument("--override", action="store_true", help="also below zero; stays on record")
@@ -43,7 +43,7 @@ def add(subparsers: "Subparsers") -> None:
         command.add_argument("--reason", default="", help="why; an adjustment needs one")
     margin = _command(subparsers, "margin", "set an account's credit", _margin, "ACCOUNT", "CURRENCY", "AMOUNT")
     margin.add_argument("--reference", default="", help="once by this")
-    margin.add_argument("--reason", default="")
+    margin.add_argument("--reason", default="", help="why; kept in the journal")
     settle = _command(subparsers, "settle", "book a settlement batch, whole or not at all", _settle, "BATCH_ID", "DATE")
     settle.add_argument("--account", default="", help="of this account only")
     settle.add_argument(

@@ -54,7 +54,7 @@ def _add_terms(command: ArgumentParser) -> None:
     command.add_argument("--ratio", help="split 2 or 3/2, consolidation 1/10, bonus 1/10 (1 more for each 10)")
     command.add_argument("--price", default="0", help="of a fraction of new stock, paid in cash")
     command.add_argument("--amount", help="dividend per unit of stock")
-    command.add_argument("--new-instrument", default="", metavar="SYMBOL")
+    command.add_argument("--new-instrument", default="", metavar="SYMBOL", help="what it is called from then on")
 
 
 def _terms(args: Namespace) -> dict[str, Any]:

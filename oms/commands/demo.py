@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 def add(subparsers: "Subparsers") -> None:
     command = add_command(subparsers, "demo", "play a made-up broker's day with all processes", run)
-    command.add_argument("--accounts", type=int, default=10_000, metavar="N")
+    command.add_argument("--accounts", type=int, default=10_000, metavar="N", help="of the made-up broker")
     command.add_argument("--orders", type=int, default=200_000, metavar="N", help="order requests of the day")
-    command.add_argument("--instruments", type=int, default=200, metavar="N")
+    command.add_argument("--instruments", type=int, default=200, metavar="N", help="over both exchanges")
     command.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed makes the same day")
     command.add_argument("--dir", type=Path, metavar="DIR", help="where its files are kept (default: a new directory)")
     command.add_argument(

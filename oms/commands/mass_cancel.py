@@ -12,6 +12,7 @@ from oms.commands.operator import add_operator, outcome, session
 if TYPE_CHECKING:
     from oms.commands import Subparsers
 
+SIDES = ("buy", "sell", "sell_short", "sell_short_exempt")
 SELECTED = ("account", "instrument", "exchange", "user")
 
 
@@ -19,7 +20,7 @@ def add(subparsers: "Subparsers") -> None:
     command = add_command(subparsers, "mass-cancel", "cancel all live orders of an account, instrument, …", run)
     for name in SELECTED:
         command.add_argument(f"--{name}", default="", metavar=name.upper(), help=f"only orders of this {name}")
-    command.add_argument("--side", default="", choices=("buy", "sell", "sell_short", "sell_short_exempt"))
+    command.add_argument("--side", default="", choices=SIDES, help="only orders of this side")
     command.add_argument("--all", action="store_true", help="every live order; needed when nothing else is said")
     add_operator(command)
 

@@ -38,8 +38,8 @@ def add(subparsers: "Subparsers") -> None:
     replace.set_defaults(check=_replace)
     replace.add_argument("account", metavar="ACCOUNT")
     replace.add_argument("orig_cl_ord_id", metavar="CL_ORD_ID", help="any id of the order's chain")
-    replace.add_argument("--order-qty", metavar="QUANTITY")
-    replace.add_argument("--price")
+    replace.add_argument("--order-qty", metavar="QUANTITY", help="of the whole order, what has executed included")
+    replace.add_argument("--price", help="the new limit")
     _terms(replace)
 
 
@@ -47,8 +47,9 @@ def _terms(command: ArgumentParser) -> None:
     command.add_argument("--ord-type", metavar="TYPE", help="limit, market, stop, stop_limit, market_to_limit, pegged")
     command.add_argument("--time-in-force", metavar="TIF", help="day, gtc, gtd, ioc, fok, at_open, at_close")
     command.add_argument("--expire-date", metavar="DATE", help="of gtd")
-    for name in ("stop-px", "display-qty", "min-qty"):
-        command.add_argument(f"--{name}", metavar=name.partition("-")[2].upper())
+    command.add_argument("--stop-px", metavar="PX", help="at which a stop order is triggered")
+    command.add_argument("--display-qty", metavar="QTY", help="how much of it others see at once")
+    command.add_argument("--min-qty", metavar="QTY", help="the least that may trade")
     add_operator(command)
 
 

@@ -1,12 +1,15 @@
 """The documentation is true: its Python runs, its configuration loads, its links lead somewhere."""
 
+import argparse
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from oms.cli import build_parser
 from oms.commands import COMMANDS
 from oms.config import define, load
 from oms.engine import Engine
@@ -45,3 +48,24 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_every_command_has_help(command: str) -> None:
     done = subprocess.run([sys.executable, "-m", "oms", command, "--help"], capture_output=True, text=True, check=True)
     assert "usage: oms" in done.stdout
+
+
+def actions(parser: argparse.ArgumentParser, name: str = "oms") -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Every command that does something, with its whole name."""
+    below = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    if not below:
+        yield name, parser
+    for action in below:
+        for word, each in action.choices.items():
+            yield from actions(each, f"{name} {word}")
+
+
+def test_every_action_answers_in_json_too_and_explains_its_options() -> None:
+    found = dict(actions(build_parser(dict.fromkeys(COMMANDS.values()))))
+    assert "oms journal repair" in found
+    for name, parser in found.items():
+        assert parser.description, name
+        assert "--json" in {word for action in parser._actions for word in action.option_strings}, name
+        assert not [action.option_strings for action in parser._actions if action.option_strings and not action.help], (
+            name
+        )
