@@ -78,7 +78,7 @@ PLANTS = (
         "a fill after a cancel releases once more",
         (
             (
-                "reports.pyx",
+                "order_states.pyx",
                 "        after_the_end(s, order, word)\n",
                 "        after_the_end(s, order, word)\n        if planted(N):\n"
                 "            s.cash[o.cash].reserved = s.cash[o.cash].reserved - 1\n",
