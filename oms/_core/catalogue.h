@@ -3421,6 +3421,8 @@ static inline const char *record_name(uint16_t template_id) {
     case T_StateMark: return "StateMark";
     case T_Leading: return "Leading";
     case T_StorageChanged: return "StorageChanged";
+    case T_BusyChanged: return "BusyChanged";
+    case T_PeerCutOff: return "PeerCutOff";
     case T_Resolve: return "Resolve";
     case T_Transfer: return "Transfer";
     case T_SetLimit: return "SetLimit";
