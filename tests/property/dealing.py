@@ -75,6 +75,8 @@ class Dealing(Day):
         """With its cum, maybe, in units of today."""
         order = newest(self.dealt(), index)
         symbol = order.instrument.symbol
+        announced = [each for each in self.model.actions.values() if each.state == "announced"]
+        counted = counted and order.instrument not in [each.instrument for each in announced]
         told = {"cum_qty": plain(sum(each.counts for each in order.executions))} if counted else {}
         figures = {"order_qty": draw.quantity(symbol, lots), "price": draw.price(symbol, ticks)}
         self.tell("restated", order, **figures, **told)
