@@ -96,7 +96,6 @@ def run(
 
 
 def play_steps(world: World, scenario: Scenario, play: Play, *, restart_between: bool) -> None:
-    world.given.open -= {step.fields["exchange"] for step in scenario.steps if step.action == "session"}
     watch = Watch(world)
     for step in scenario.steps:
         if step.gaps:

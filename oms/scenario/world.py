@@ -118,7 +118,8 @@ class World:
         self.engine.time_ns = max(time_ns, self.engine.time_ns)
 
     def move_date(self, today: date, by: str | None) -> list[Result]:
-        """The firm's date moves, and with it the trade date of exchanges whose last session no step has left open."""
+        """The firm's date moves, and with it the trade date of every exchange but one whose session a step has ended
+        and not completed."""
         moved = self.engine.business_date(today, by)
         if not moved.ok:
             return [moved]
@@ -126,11 +127,9 @@ class World:
         midnight = datetime.combine(today, time(), UTC)
         if self.engine.time_ns < int(midnight.timestamp()) * 1_000_000_000:
             self.set_clock(midnight)
-        complete = {mic for mic, event in self.session_of.items() if event == "feed_complete"}
-        return [
-            moved,
-            *(self.engine.session(mic, "open", trade_date=today) for mic in sorted(self.given.open | complete)),
-        ]
+        ended = {mic for mic, event in self.session_of.items() if event == "end"}
+        opened = sorted((self.given.open | self.session_of.keys()) - ended)
+        return [moved, *(self.engine.session(mic, "open", trade_date=today) for mic in opened)]
 
     def question_about(self, account: str, cl_ord_id: str) -> int:
         """An answer names the question; 0 when none was asked."""
