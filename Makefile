@@ -16,7 +16,7 @@ install: $(ENVIRONMENT)  ## the environment in .venv, with the core built and th
 	@$(BIN)/python setup.py --quiet build_ext --inplace
 
 run: install  ## play a broker's day
-	$(BIN)/oms $(if $(wildcard oms/commands/demo.py),demo,--help)
+	$(BIN)/oms demo
 
 test: install  ## run all tests
 	$(BIN)/python -m pytest
@@ -36,7 +36,7 @@ check: install  ## format, lint, types, generated files, source limits
 	$(BIN)/ruff check .
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cython-lint oms
 	$(BIN)/mypy
-	$(if $(wildcard tools/generate.py),$(BIN)/python tools/generate.py --check)
+	$(BIN)/python tools/generate.py --check
 	$(BIN)/python tools/tidy.py
 	@grep -n ErrOccurredWithGIL $(GENERATED_C) /dev/null; test $$? -eq 1 || { \
 	    echo "each call above takes the GIL to ask for an exception: declare the called function noexcept"; exit 1; }
