@@ -49,16 +49,28 @@ def check_actions(books: Books) -> None:
 
 
 def _check_scaled(books: Books) -> None:
-    """Each step is the ratio of its action, to less than one unit: executions of a date share what is cut off."""
-    table, actions = books.rows["scaled"], books.rows["corporate_action"]
+    """Each step is the ratio of its action, to less than one unit: executions of a date share what is cut off. What
+    of a trade has settled is cut by itself."""
+    table, actions, parts = books.rows["scaled"], books.rows["corporate_action"], _settled_in_parts(books)
     previous = table["quantity"][table["prev"]]
     books.fail("scaled", "before", (table["prev"] != 0) & (table["before"] != previous))
     for slot in range(1, len(table)):
         action = actions[table["action"][slot]]
         up, down = int(action["numerator"]), int(action["denominator"])
         exact, ours = int(table["before"][slot]) * up, int(table["quantity"][slot]) * down
-        if abs(exact - ours) >= down:
+        if abs(exact - ours) >= (2 * down if slot in parts else down):
             books.find("scaled", slot, "quantity", table["quantity"][slot], exact // max(down, 1))
+
+
+def _settled_in_parts(books: Books) -> set[int]:
+    """The steps of trades of which a part has settled."""
+    executions, steps = books.rows["execution"], set[int]()
+    for row in np.flatnonzero(executions["progress"]):
+        slot = int(executions["scaled"][row])
+        while slot:
+            steps.add(slot)
+            slot = int(books.rows["scaled"]["prev"][slot])
+    return steps
 
 
 def _check_complete(books: Books) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from oms.booking import SettlementItem
 from tests.property.test_regressions import THURSDAY, Call, agree, call, fill, told
 
 DAYS: dict[str, list[Call]] = {
@@ -16,6 +17,25 @@ DAYS: dict[str, list[Call]] = {
         call("submit", "C", "X", "FUT", "buy", 45, "25.40"),
         fill("C", "X", "E1", 45, "25.4", ord_status="pending_replace"),
         told("order_status", "C", "X", ord_status="new"),
+    ],
+    "what has settled of a trade and what is open of it scale by themselves": [
+        call(
+            "report",
+            "trade",
+            order_id="F",
+            order_qty=25,
+            feed="XASX",
+            account="B",
+            instrument="Q",
+            side="sell",
+            price="10",
+            exec_id="E1",
+            last_qty=25,
+            last_px="10",
+            trade_date="2026-11-21",
+        ),
+        call("settle", "S1", "2026-11-26", items=[SettlementItem("E1", 8)]),
+        call("corporate_action", "C1", "Q", "bonus", "2026-11-23", ratio="2:7", price="4.5"),
     ],
     "what was taken for rejected lives when the exchange has it, unless nothing of it is left": [
         call("submit", "B", "X", "Q", "buy", 10, "10"),
