@@ -1,6 +1,8 @@
 # What an order is, in the words of FIX, and what reports make of it.
 from oms._core.state cimport *
 
+cdef bint busy_word(uint8_t word) noexcept nogil
+cdef void end_as(State* s, uint32_t order, uint8_t word) noexcept nogil
 cdef void flag(State* s, uint32_t order, uint8_t flags) noexcept nogil
 cdef void set_word(State* s, uint32_t order, uint8_t word) noexcept nogil
 cdef void say(State* s, uint32_t order, uint8_t word) noexcept nogil

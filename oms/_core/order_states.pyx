@@ -8,8 +8,8 @@ from libc.stdint cimport INT64_MIN
 
 from oms._core.debt cimport warn_cash, warn_holding
 from oms._core.live_orders cimport enlist
-from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_expired_here, FLAG_overfilled, awaits, close_order, \
-    is_live, rehold, set_status, unlink_pending
+from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_expired, FLAG_expired_here, FLAG_overfilled, awaits, \
+    close_order, is_live, rehold, set_status, unlink_pending
 from oms._core.outputs cimport alert
 
 
@@ -23,6 +23,20 @@ cdef void set_word(State* s, uint32_t order, uint8_t word) noexcept nogil:
     row_open(&s.order[order].version)
     s.order[order].ord_status = word
     row_close(&s.order[order].version)
+
+
+cdef void end_as(State* s, uint32_t order, uint8_t word) noexcept nogil:
+    """The exchange's late word on an order that was closed here: Canceled or Expired. Filled goes before it, while the
+    executions last."""
+    cdef OrderRow* o = &s.order[order]
+    row_open(&o.version)
+    if word == OrdStatus_expired:
+        o.flags |= FLAG_expired
+    else:
+        o.flags &= ~FLAG_expired
+    if o.ord_status != OrdStatus_filled:
+        o.ord_status = word
+    row_close(&o.version)
 
 
 cdef void mark_overfill(State* s, uint32_t order) noexcept nogil:
@@ -58,7 +72,8 @@ cdef inline int day_rank(uint8_t word) noexcept nogil:
     return 2 if word == OrdStatus_done_for_day else 1 if word == OrdStatus_calculated else 0
 
 
-cdef inline bint busy_word(uint8_t word) noexcept nogil:
+cdef bint busy_word(uint8_t word) noexcept nogil:
+    """Is the exchange busy with a request about the order?"""
     return word == OrdStatus_pending_cancel or word == OrdStatus_pending_replace
 
 
@@ -109,6 +124,7 @@ cdef void reopen(State* s, uint32_t order) noexcept nogil:
     row_open(&o.version)
     o.closed = 0
     o.closed_date = 0
+    o.flags &= ~FLAG_expired
     row_close(&o.version)
 
 
@@ -145,7 +161,7 @@ cdef void after_the_end(State* s, uint32_t order, uint8_t word) noexcept nogil:
     if day_rank(o.ord_status):  # goes before Filled, and before what it is without that trade
         word = o.ord_status
     elif word != OrdStatus_expired:
-        word = OrdStatus_canceled
+        word = OrdStatus_expired if o.flags & FLAG_expired else OrdStatus_canceled
     if o.closed == CLOSED_filled:
         close_order(s, order, word, CLOSED_dead, ST_ok)
     elif o.ord_status == OrdStatus_filled:
@@ -221,7 +237,7 @@ cdef void take_word(State* s, uint32_t order, uint8_t word, int64_t cum_qty) noe
     if word == OrdStatus_done_for_day or word == OrdStatus_calculated:
         finish_day(s, order, word, cum_qty)
     elif o.closed == CLOSED_dead and o.flags & FLAG_expired_here and word == OrdStatus_canceled:
-        set_word(s, order, word)  # the exchange's late word on an order that was expired here
+        end_as(s, order, word)
     elif o.closed:
         if o.closed == CLOSED_filled and busy_word(o.ord_status):
             set_word(s, order, standing(s, o, word))

@@ -10,6 +10,7 @@ cdef enum:
     FLAG_expired_here = 16
     FLAG_restate = 32  # a corporate action leaves it to the exchange to restate it
     FLAG_restated = 64  # the exchange has: its executions count scaled
+    FLAG_expired = 128  # it ended as Expired, also while late executions make it Filled
 
 cdef enum:
     CLOSED_dead = 1

@@ -323,6 +323,8 @@ cdef void close_order(State* s, uint32_t order, uint8_t ord_status, uint8_t how,
     row_open(&o.version)
     o.ord_status = ord_status
     o.closed = how
+    if ord_status == OrdStatus_expired:
+        o.flags |= FLAG_expired
     o.closed_date = s.firm.business_date
     row_close(&o.version)
     while slot:

@@ -15,8 +15,8 @@ from oms._core.executions cimport add_execution, charge_rest, fee_due, find_exec
 from oms._core.external cimport adopt, room_to_adopt
 from oms._core.feeds cimport count_in
 from oms._core.ledger cimport holding_cost, newest_version, settle_date
-from oms._core.order_states cimport after_correction, after_trade, answered, finish_day, flag, mark_overfill, \
-    reinstated, reopen, reopen_filled, say, set_word, standing, take_word, told_dead, warn_of_debt
+from oms._core.order_states cimport after_correction, after_trade, answered, end_as, finish_day, flag, \
+    mark_overfill, reinstated, reopen, reopen_filled, say, set_word, standing, take_word, told_dead, warn_of_debt
 from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_cum_differs, FLAG_expired_here, \
     FLAG_filled_after_close, Cover, awaits, close_order, cover_of, find_order, is_live, name_order, rehold, \
     set_status, unlink_pending
@@ -317,10 +317,11 @@ cdef uint16_t ended(State* s, uint32_t order, const ExecutionReport* r) noexcept
     cdef OrderRow* o = &s.order[order]
     cdef uint8_t word = OrdStatus_expired if r.exec_type == ExecType_expired else OrdStatus_canceled
     if o.closed == CLOSED_dead and (o.flags & FLAG_expired_here or closed_by_operator(s, o)):
-        set_word(s, order, word)  # the exchange's late word on an order that was closed here
+        end_as(s, order, word)
         return ST_ok
     if o.closed == CLOSED_filled and o.pending:
         close_order(s, order, OrdStatus_filled, CLOSED_dead, ST_ok)
+        end_as(s, order, word)
         return ST_ok
     if o.closed:
         return ST_report_stale

@@ -8,8 +8,9 @@ from oms._core.arith cimport value_of
 from oms._core.corrections cimport bust, correct
 from oms._core.executions cimport postable, room_to_refee
 from oms._core.ledger cimport newest_version
-from oms._core.order_states cimport after_correction, after_trade, answered, reopen_filled, set_word
-from oms._core.orders cimport CLOSED_dead, CLOSED_filled, awaits, close_order, is_live, rehold, set_status
+from oms._core.order_states cimport after_correction, after_trade, answered, busy_word, flag, reopen_filled, set_word
+from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_expired, awaits, close_order, is_live, rehold, \
+    set_status
 from oms._core.outputs cimport emit_answer
 from oms._core.parked cimport close_parked
 from oms._core.reports cimport book_trade, refused, replaced
@@ -92,8 +93,10 @@ cdef uint16_t end_order(State* s, uint32_t order, uint8_t outcome) noexcept nogi
     elif unknown and outcome != Resolution_canceled:
         word = OrdStatus_rejected
     if o.closed == CLOSED_filled:  # only a replace had kept it waiting
-        word = o.ord_status
+        word = OrdStatus_filled if busy_word(o.ord_status) else o.ord_status
     close_order(s, order, word, CLOSED_dead, ST_resolved_by_operator)
+    if outcome == Resolution_expired:
+        flag(s, order, FLAG_expired)
     if not is_live(s.request[o.request].status):
         set_status(s, o.request, s.request[o.request].status, ST_resolved_by_operator)
     return ST_ok

@@ -193,7 +193,7 @@ TABLES = [
         F("side", "char", "Side", 54), F("ord_status", "char", "the exchange's word: OrdStatus", 39),
         F("closed", "u8", "1 = can trade no more, 2 = filled: only a replace in flight may reopen it"),
         F("flags", "u8", "1 external, 2 overfilled, 4 filled after close, 8 cum differs, 16 expired here, "
-          "32 to be restated, 64 restated: cum_qty counts its executions scaled"),
+          "32 to be restated, 64 restated: cum_qty counts its executions scaled, 128 ended as Expired"),
         F("trade_date", "date", "of its entry, at its exchange"), F("order_qty", "qty", "", 38),
         F("cum_qty", "qty", "", 14), F("price", "price", "limit, or the protected price where none was given", 44),
         F("cum_value", "money", "value of its effective executions"), F("fee_charged", "money", "", 12),

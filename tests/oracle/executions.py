@@ -55,7 +55,7 @@ class Executions(States):
         self.book_fill(order, report, trade_date, report.settle_date or order.instrument.settle_date(trade_date))
         if not order.closed and order.terms.follows and report.price is not None:
             self.restate(order, report)
-        self.stand(order, report.ord_status)
+        self.traded(order, report.ord_status)
         self.post(order)
         self.catch_up(order)
         return "ok"
@@ -113,7 +113,7 @@ class Executions(States):
             trade.price = report.last_px
             trade.most = max(trade.most, trade.quantity)
         self.reversals = report.settle_date
-        self.stand(order, report.ord_status)
+        self.traded(order, report.ord_status)
         self.post(order)
         self.reversals = None
 

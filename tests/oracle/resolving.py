@@ -7,10 +7,10 @@ from dataclasses import replace
 from tests.oracle.executions import Parked
 from tests.oracle.moves import Moves
 from tests.oracle.numbers import ZERO
-from tests.oracle.orders import UNANSWERED, WAITING, Execution, Order, Request
+from tests.oracle.orders import FILLED, UNANSWERED, WAITING, Execution, Order, Request
 from tests.oracle.reports import BREAKS
 from tests.oracle.requests import Result
-from tests.oracle.states import Report
+from tests.oracle.states import BUSY, Report
 
 ENDS = ("rejected", "canceled", "expired", "closed")
 
@@ -75,6 +75,7 @@ class Resolving(Moves):
         if unheard and outcome in ("rejected", "closed"):
             word = "rejected"
         was = order.ord_status if order.closed else word  # of a filled one, only the replace ends
+        was = FILLED if was in BUSY else was
         order.filled = False
         self.close_order(order, was, "resolved_by_operator")
         order.end = word
@@ -117,7 +118,7 @@ class Resolving(Moves):
         word = self.word_left(ours.order, None)
         self.change(ours, replace(report, exec_type="trade_cancel", exec_id="", ord_status=word))
         self.book_fill(order, report, date, settles)
-        self.stand(order, self.word_left(order, report.ord_status))
+        self.traded(order, self.word_left(order, report.ord_status))
         self.post(order)
         return "ok"
 

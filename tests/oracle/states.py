@@ -69,12 +69,16 @@ class States(External):
             return FILLED
         return "partially_filled" if order.cum_qty else "new"
 
+    def traded(self, order: Order, word: str | None) -> None:
+        """Its executions have changed: more than was ordered is told each time."""
+        if order.cum_qty > order.terms.order_qty:
+            self.alerts.append("overfill")
+        self.stand(order, word)
+
     def stand(self, order: Order, word: str | None = None) -> None:
         """Its executions or terms have changed, and the exchange may have said what that makes of it."""
         over = order.cum_qty > order.terms.order_qty
         order.flags = order.flags | OVERFILLED if over else order.flags & ~OVERFILLED
-        if over:
-            self.alerts.append("overfill")
         if order.filled and order.cum_qty < order.terms.order_qty:
             self.unfill(order, word)
         if order.filled:
@@ -146,9 +150,10 @@ class States(External):
         if order.closed and not order.filled:
             return "report_stale"
         self.answered(order.request)
+        before = order.terms.order_qty
         self.count_anew(order, report.cum_qty)
         self.restate(order, report)
-        self.settle_terms(order)
+        self.settle_terms(order, before)
         self.stand(order, report.ord_status)
         self.post(order)
         return "ok"
@@ -159,8 +164,10 @@ class States(External):
         if told == sum((each.counts for each in order.executions), ZERO) and told != order.cum_qty:
             order.flags |= RESTATED
 
-    def settle_terms(self, order: Order) -> None:
-        """No order is for less than was executed of it."""
+    def settle_terms(self, order: Order, before: Fraction) -> None:
+        """No new quantity is less than was executed; the one of before leaves an overfill what it is."""
+        if order.terms.order_qty == before:
+            return
         order.terms = order.terms.changed(order_qty=max(order.terms.order_qty, order.cum_qty))
 
     def triggered(self, order: Order, report: Report) -> str:
@@ -184,9 +191,10 @@ class States(External):
             return "report_stale"
         order.overtaken = [request for request in order.pending[: order.pending.index(asked)] if request.feed]
         self.answered(asked)
+        before = order.terms.order_qty
         order.terms, order.cl_ord_id = report.restated(asked.terms), asked.cl_ord_id
         order.closed = order.filled = False
-        self.settle_terms(order)
+        self.settle_terms(order, before)
         self.stand(order, report.ord_status)
         self.post(order)
         return "ok"

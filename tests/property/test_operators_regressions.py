@@ -37,6 +37,20 @@ DAYS: dict[str, list[Call]] = {
         call("settle", "S1", "2026-11-26", items=[SettlementItem("E1", 8)]),
         call("corporate_action", "C1", "Q", "bonus", "2026-11-23", ratio="2:7", price="4.5"),
     ],
+    "a filled order whose replace expired is expired once its trade is taken back": [
+        call("submit", "C", "X", "Q", "buy", 40, "10"),
+        fill("C", "X", "E1", 40, "10"),
+        call("replace", "C", "Y", "X", order_qty=60),
+        told("pending_replace", "C", "Y"),
+        call("resolve", "C", "Y", "expired"),
+        told("trade_cancel", "C", "X", exec_id="B1", exec_ref_id="E1"),
+    ],
+    "an overfill stays one when the exchange repeats the quantity": [
+        call("submit", "C", "X", "Q", "buy", 40, "10"),
+        fill("C", "X", "E1", 45, "10"),
+        told("restated", "C", "X", order_qty=40, price="11", cum_qty=45),
+        told("restated", "C", "X", order_qty=42, price="11", cum_qty=45),
+    ],
     "what was taken for rejected lives when the exchange has it, unless nothing of it is left": [
         call("submit", "B", "X", "Q", "buy", 10, "10"),
         call("submit", "B", "Y", "Q", "buy", 10, "10"),
