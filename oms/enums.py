@@ -484,6 +484,7 @@ class Status(IntEnum):
     epoch_passed = 170
     storage_low = 175
     storage_full = 176
+    trades_missing_at_exchange = 180
     id_too_long = 187
     table_filling = 190
     table_nearly_full = 191

@@ -24,6 +24,7 @@ SUSPENSE = "SUSPENSE"  # the account of executions that belong to none
 UNKNOWN_DECIMALS = 8  # of all figures of an instrument that nobody knows
 QUANTITIES = ("last_qty", "cum_qty", "leaves_qty", "order_qty", "display_qty", "min_qty")
 PRICES = ("last_px", "price", "stop_px")
+BREAKS = (Status.execution_conflict, Status.trades_missing_at_exchange)  # with what was booked
 BOOKED_AGAIN = frozenset(("ExecutionReport", "OrderCancelReject", "BalanceReport", "OpenOrder"))
 
 
@@ -60,9 +61,22 @@ def picture(views: Views, slot: int) -> Parked:
 
 
 def breaks(views: Views) -> list[Break]:
-    """Executions whose key came again with other content and that nobody has resolved."""
+    """Executions whose key came again with other content, and orders of which the exchange counts less than we do, that
+    nobody has resolved."""
     found = []
     for theirs in parked_rows(views):
+        if theirs.status == Status.trades_missing_at_exchange:
+            cum_qty = views.order_picture(theirs.order).cum_qty
+            found.append(
+                Break(
+                    parked=theirs.row,
+                    account=theirs.account,
+                    instrument=theirs.instrument,
+                    exec_id=theirs.exec_id,
+                    ours=cum_qty,
+                    theirs=cum_qty - theirs.last_qty,
+                )
+            )
         if theirs.status == Status.execution_conflict:
             ours = views.trade_picture(int(views.rows("parked")["execution"][theirs.row]))
             found.append(

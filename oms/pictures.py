@@ -162,16 +162,17 @@ class Parked:
 
 @dataclass(frozen=True)
 class Break:
-    """An execution as we have it, and as it came again. parked: row of what came again."""
+    """An execution as we have it, and as it came again; or how much was executed of an order by our books and by the
+    exchange's word, and then exec_id is its order_id. parked: its row."""
 
     parked: int
     account: str
     instrument: str
     exec_id: str
     ours: Decimal
-    ours_px: Decimal
     theirs: Decimal
-    theirs_px: Decimal
+    ours_px: Decimal | None = None
+    theirs_px: Decimal | None = None
 
 
 @dataclass(frozen=True)

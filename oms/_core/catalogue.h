@@ -196,6 +196,7 @@
 #define ST_epoch_passed 170
 #define ST_storage_low 175
 #define ST_storage_full 176
+#define ST_trades_missing_at_exchange 180
 #define ST_id_too_long 187
 #define ST_table_filling 190
 #define ST_table_nearly_full 191
@@ -1865,8 +1866,10 @@ typedef struct {
     uint64_t digest;
     uint32_t digest_word;
     uint32_t live_orders;
+    uint32_t lost_trades;
+    uint32_t pad1;
 } FirmRow;
-_Static_assert(sizeof(FirmRow) == 160, "FirmRow");
+_Static_assert(sizeof(FirmRow) == 168, "FirmRow");
 _Static_assert(offsetof(FirmRow, version) == 0, "FirmRow.version");
 _Static_assert(offsetof(FirmRow, control_state) == 4, "FirmRow.control_state");
 _Static_assert(offsetof(FirmRow, sod_kind) == 5, "FirmRow.sod_kind");
@@ -1895,6 +1898,8 @@ _Static_assert(offsetof(FirmRow, digest_row) == 140, "FirmRow.digest_row");
 _Static_assert(offsetof(FirmRow, digest) == 144, "FirmRow.digest");
 _Static_assert(offsetof(FirmRow, digest_word) == 152, "FirmRow.digest_word");
 _Static_assert(offsetof(FirmRow, live_orders) == 156, "FirmRow.live_orders");
+_Static_assert(offsetof(FirmRow, lost_trades) == 160, "FirmRow.lost_trades");
+_Static_assert(offsetof(FirmRow, pad1) == 164, "FirmRow.pad1");
 
 typedef struct {
     uint32_t version;

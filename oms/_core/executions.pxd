@@ -11,6 +11,7 @@ cdef void post(State* s, uint32_t execution) noexcept nogil
 cdef void unpost(State* s, uint32_t execution) noexcept nogil
 cdef bint postable(const State* s, const OrderRow* o, int64_t quantity, int64_t value) noexcept nogil
 cdef bint room_to_refee(const State* s, const OrderRow* o) noexcept nogil
+cdef bint room_for_versions(const State* s, const OrderRow* o, uint64_t times) noexcept nogil
 cdef int64_t fee_due(const State* s, const OrderRow* o, int64_t cum_value, bint all_of_it, int64_t* tax) noexcept nogil
 cdef void refee(State* s, uint32_t order, int32_t date) noexcept nogil
 cdef void charge_rest(State* s, uint32_t order) noexcept nogil

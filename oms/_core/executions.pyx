@@ -155,13 +155,19 @@ cdef int64_t fee_due(const State* s, const OrderRow* o, int64_t cum_value, bint 
 
 cdef bint room_to_refee(const State* s, const OrderRow* o) noexcept nogil:
     """Is there room for a new version of every trade of the order, and for one reversal and one correction?"""
-    cdef uint32_t rows = 2, slot = o.last_execution
+    return room_for_versions(s, o, 1)
+
+
+cdef bint room_for_versions(const State* s, const OrderRow* o, uint64_t times) noexcept nogil:
+    """The same, for so many corrections one after the other."""
+    cdef uint32_t slot = o.last_execution
+    cdef uint64_t rows = times + 1
     while slot:
         rows += 1
         slot = s.execution[slot].prev_of_order
-    return (has_room(s, TABLE_execution, rows) and has_room(s, TABLE_movement, rows + 6)
-            and has_room(s, TABLE_cost_event, 2) and has_room(s, TABLE_progress, rows + 2)
-            and has_room(s, TABLE_ladder, 8) and room_to_scale(s, o.instrument, 3))
+    return (has_room(s, TABLE_execution, times * rows) and has_room(s, TABLE_movement, times * (rows + 6))
+            and has_room(s, TABLE_cost_event, 2 * times) and has_room(s, TABLE_progress, times * (rows + 2))
+            and has_room(s, TABLE_ladder, 8) and room_to_scale(s, o.instrument, 3 * times))
 
 
 cdef void reissue(State* s, uint32_t execution, int64_t fee, int64_t tax) noexcept nogil:

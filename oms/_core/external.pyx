@@ -7,6 +7,7 @@ account it is booked to the suspense account, which is made on first need and ta
 from libc.stdint cimport INT64_MIN
 
 from oms._core.doubt cimport ask_exchange
+from oms._core.lost_trades cimport compare_trades
 from oms._core.order_states cimport answered, flag, say, warn_of_debt
 from oms._core.orders cimport CLOSED_filled, FLAG_cum_differs, FLAG_external, Cover, close_order, \
     cover_of, draft_of, find_order, make_order, make_request, name_order, rehold, set_status
@@ -159,6 +160,7 @@ cdef uint16_t take_row(State* s, const OpenOrder* r, uint32_t number) noexcept n
     if r.cum_qty != o.cum_qty:
         flag(s, order, FLAG_cum_differs)
         alert(s, EventKind_order, order, ST_report_cum_differs)
+    compare_trades(s, order, r.cum_qty, <const Frame*>r if r.parked == 0 else NULL)
     if o.closed == 0 and o.cum_qty >= o.order_qty:
         close_order(s, order, OrdStatus_filled, CLOSED_filled, ST_ok)
     else:

@@ -105,6 +105,8 @@ cdef void close_parked(State* s, uint32_t slot, uint8_t outcome) noexcept nogil:
     cdef ParkedRow* p = &s.parked[slot]
     if waits(p):
         s.firm.waiting_corrections -= 1
+    if p.status == ST_trades_missing_at_exchange:
+        s.firm.lost_trades -= 1
     row_open(&p.version)
     p.outcome = outcome
     p.user = s.source
@@ -116,7 +118,7 @@ cdef bint still_parked(const State* s, uint32_t slot, const Frame* record, const
     """Is this what the row waits for? It is booked once, under its own name; what came with an id too long, under
     another one."""
     cdef const ParkedRow* p = &s.parked[slot]
-    if slot >= s.header[TABLE_parked].used or p.outcome:
+    if slot >= s.header[TABLE_parked].used or p.outcome or p.status == ST_trades_missing_at_exchange:
         return False
     if p.record == T_LongReport:
         return True

@@ -15,6 +15,7 @@ from oms._core.executions cimport add_execution, charge_rest, fee_due, find_exec
 from oms._core.external cimport adopt, room_to_adopt
 from oms._core.feeds cimport count_in
 from oms._core.ledger cimport holding_cost, newest_version, settle_date
+from oms._core.lost_trades cimport compare_trades
 from oms._core.order_states cimport after_correction, after_trade, answered, end_as, finish_day, flag, \
     mark_overfill, reinstated, reopen, reopen_filled, say, set_word, standing, take_word, told_dead, warn_of_debt
 from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_cum_differs, FLAG_expired_here, \
@@ -514,6 +515,7 @@ cdef uint16_t book(State* s, const ExecutionReport* r) noexcept nogil:
     """A report, however it came: from its feed, or out of those that were parked."""
     cdef uint32_t request = request_of(s, r.request), order
     cdef uint16_t status
+    cdef bint compares
     if not room_for_fact(s):
         return park_report(s, ST_capacity_reached, r, 0, 0)
     order = order_meant(s, request, r)
@@ -524,8 +526,14 @@ cdef uint16_t book(State* s, const ExecutionReport* r) noexcept nogil:
             status = ST_execution_unknown
         return park_report(s, status, r, 0, 0)
     status = told(s, order, request, r)
-    if status == ST_ok and r.cum_qty != INT64_MIN:
+    if r.cum_qty == INT64_MIN:
+        return status
+    if status == ST_ok:
         check_cum(s, order, r.cum_qty)
+        compares = r.exec_type == ExecType_order_status and r.parked == 0
+        compare_trades(s, order, r.cum_qty, <const Frame*>r if compares else NULL)
+    elif status == ST_execution_repeated and r.cum_qty == s.order[order].cum_qty:
+        compare_trades(s, order, r.cum_qty, NULL)  # of another feed, which was ahead of the list
     return status
 
 

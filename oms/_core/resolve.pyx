@@ -8,6 +8,7 @@ from oms._core.arith cimport value_of
 from oms._core.corrections cimport bust, correct
 from oms._core.executions cimport postable, room_to_refee
 from oms._core.ledger cimport newest_version
+from oms._core.lost_trades cimport take_back
 from oms._core.order_states cimport after_correction, after_trade, answered, busy_word, flag, reopen_filled, set_word
 from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_expired, awaits, close_order, is_live, rehold, \
     set_status
@@ -102,14 +103,21 @@ cdef uint16_t end_order(State* s, uint32_t order, uint8_t outcome) noexcept nogi
     return ST_ok
 
 
+cdef inline bint is_break(const ParkedRow* p) noexcept nogil:
+    """Does it contradict what was booked?"""
+    return p.status == ST_execution_conflict or p.status == ST_trades_missing_at_exchange
+
+
 cdef uint16_t resolve_parked(State* s, uint32_t slot, uint8_t outcome) noexcept nogil:
     cdef const ParkedRow* p = &s.parked[slot]
     cdef uint16_t status = ST_ok
     if slot == 0 or slot >= s.header[TABLE_parked].used or p.outcome:
         return ST_nothing_to_resolve
-    if outcome == Resolution_theirs:
+    if outcome == Resolution_theirs and p.status == ST_trades_missing_at_exchange:
+        status = take_back(s, p.order, p.last_qty)
+    elif outcome == Resolution_theirs:
         status = take_theirs(s, p)
-    elif outcome != Resolution_dismiss and not (outcome == Resolution_ours and p.status == ST_execution_conflict):
+    elif outcome != Resolution_dismiss and not (outcome == Resolution_ours and is_break(p)):
         status = ST_resolution_invalid
     if status == ST_ok:
         close_parked(s, slot, outcome)

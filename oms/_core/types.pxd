@@ -195,6 +195,7 @@ cdef extern from "catalogue.h" nogil:
         ST_epoch_passed
         ST_storage_low
         ST_storage_full
+        ST_trades_missing_at_exchange
         ST_id_too_long
         ST_table_filling
         ST_table_nearly_full
@@ -1205,6 +1206,8 @@ cdef extern from "catalogue.h" nogil:
         uint64_t digest
         uint32_t digest_word
         uint32_t live_orders
+        uint32_t lost_trades
+        uint32_t pad1
 
     ctypedef struct CurrencyRow:
         uint32_t version

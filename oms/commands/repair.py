@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from oms.commands import add_command, add_store
 from oms.commands.operator import add_operator, outcome, session
-from oms.enums import Resolution, Status
+from oms.enums import Resolution
 
 if TYPE_CHECKING:
     from oms.commands import Subparsers
@@ -20,7 +20,11 @@ COLUMNS += ["last_qty", "last_px"]
 
 def add(subparsers: "Subparsers") -> None:
     listing = add_command(subparsers, "parked", "what could not be booked, and breaks, that wait", _list)
-    listing.add_argument("--breaks", action="store_true", help="only executions that came again with other content")
+    listing.add_argument(
+        "--breaks",
+        action="store_true",
+        help="only executions that came again with other content, and trades that the exchange has lost",
+    )
     listing.add_argument("--all", action="store_true", help="those that were settled, too, with how and by whom")
     add_store(listing, tables=True)
     resolve = add_command(subparsers, "resolve", "say what became of a break, a parked report or a doubt", _resolve)
@@ -45,11 +49,11 @@ def add(subparsers: "Subparsers") -> None:
 
 def _list(args: Namespace) -> int:
     from oms.look import Source, columns, plain
-    from oms.parked import parked_rows
+    from oms.parked import BREAKS, parked_rows
 
     rows = parked_rows(Source(args).views, closed=args.all)
     if args.breaks:
-        rows = [row for row in rows if row.status == Status.execution_conflict]
+        rows = [row for row in rows if row.status in BREAKS]
     shown = [plain(vars(row)) for row in rows]
     if args.json:
         print(json.dumps(shown, indent=2))

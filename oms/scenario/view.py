@@ -105,7 +105,7 @@ def breaks(world: World) -> list[dict[str, Any]]:
     for each in world.engine.breaks():
         found.append(
             {
-                "kind": "execution",
+                "kind": "execution" if each.ours_px is not None else "order",
                 "account": each.account,
                 "instrument": each.instrument,
                 "exec_id": each.exec_id,

@@ -564,7 +564,7 @@ TRADE = Words(
 )
 BREAK = Words(
     {
-        "kind": word("cash", "holding", "account", "execution"),
+        "kind": word("cash", "holding", "account", "execution", "order"),
         "account": text,
         "currency": text,
         "instrument": text,

@@ -152,6 +152,8 @@ STATUSES = [
     Status(175, "storage_low", "The disk has not the room for two more segments of the journal."),
     Status(176, "storage_full", "The disk has no room for the journal's next segment: nothing new is taken.", 103, 0),
     # facts that no record has room for
+    Status(180, "trades_missing_at_exchange",
+        "The exchange counts less of the order than was executed: a break, kept until it or an operator settles it."),
     Status(187, "id_too_long", "An id of the report has more than 255 bytes: parked whole."),
     # overload
     Status(190, "table_filling", "A table is 80 % full."),

@@ -63,7 +63,8 @@ TABLES = [
         F("digest_table", "u16", "where the digest goes on: the table,"), F("digest_row", "slot", "its row,"),
         F("digest", "u64", "of what each record made, and of the tables in rotation"),
         F("digest_word", "u32", "and its word of eight bytes"),
-        F("live_orders", "u32", "orders that may still trade, or are not sent yet")]),
+        F("live_orders", "u32", "orders that may still trade, or are not sent yet"),
+        F("lost_trades", "u32", "breaks of orders of which the exchange counts less than we do"), F("pad1", "u32")]),
     Table("currency", "Currencies, with the other side of every posting.", 256, [
         VERSION, F("code", "c8", "ISO 4217"), F("exponent", "u8", "decimals of money"), F("pad0", "u8"),
         F("calendar", "u16", "row in the calendar table"),
