@@ -17,7 +17,7 @@ import pytest
 from benchmarks.machine import describe
 from oms import Engine, records
 from oms._core.engine import Core
-from oms.enums import ExecType, OrdType, Side, TimeInForce
+from oms.enums import ExecType, OrdType, Side, Status, TimeInForce
 from oms.journal import Journal, Reader
 from oms.schema import NULL_I64
 
@@ -27,16 +27,16 @@ BATCH = 256
 ROUND = 20_000  # records a round
 ROUNDS = 12
 ORDERS = 6 * ROUND * (ROUNDS + 2)
-CAPACITIES = {
+CAPACITIES = {  # with what new orders leave of a table in reserve
     "account": ACCOUNTS + 2,
-    "cash": ACCOUNTS + 1024,
+    "cash": ACCOUNTS + ACCOUNTS // 32 + 1024,
     "holding": ACCOUNTS + ORDERS,
-    "order": ORDERS + 2,
-    "request": 2 * ORDERS + 2,
-    "execution": ORDERS + 2,
-    "movement": ACCOUNTS + 2,
+    "order": ORDERS + ORDERS // 32,
+    "request": 2 * ORDERS + ORDERS // 16,
+    "execution": ORDERS + ORDERS // 4,
+    "movement": ACCOUNTS + ACCOUNTS // 4 + 1024,
     "stage": ACCOUNTS + 2,
-    "text": 6 * ORDERS,
+    "text": 8 * ORDERS,
 }
 
 Rows = np.ndarray
@@ -168,9 +168,10 @@ def measure(benchmark, world: World, make, size: int, journal: Journal | None = 
     def apply(batches: list[bytes]) -> None:
         for raw in batches:
             if journal is None:
-                count, _ = core.apply(raw, engine.sequence + 1, engine.time_ns)
+                count, status = core.apply(raw, engine.sequence + 1, engine.time_ns)
             else:
-                count, _ = core.journal(journal, raw, engine.time_ns)
+                count, status = core.journal(journal, raw, engine.time_ns)
+            assert status == Status.ok  # how fast it refuses is not measured
             engine.sequence += count
             core.drop_outputs()
 

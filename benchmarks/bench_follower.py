@@ -53,7 +53,7 @@ user = "client1"
 
 def prepare(directory: Path, accounts: int) -> configuration.Config:
     path = directory / "oms.toml"
-    path.write_text(CONFIG.format(rows=accounts + 1024, texts=8 * accounts + (1 << 20)))
+    path.write_text(CONFIG.format(rows=accounts + accounts // 4 + 1024, texts=8 * accounts + (1 << 20)))
     config = configuration.load(path)
     with Engine(config.capacities, journal=directory / "journal") as engine:
         configuration.define(engine, config)
