@@ -30,7 +30,7 @@ custodians = [{custodians}]
 
 [store]
 durability = "{durability}"
-segment_bytes = 33554432
+segment_bytes = {segment_bytes}
 
 [capacities]
 account = {accounts}
@@ -96,13 +96,14 @@ def clear(directory: Path) -> None:
     (directory / MARK).touch()
 
 
-def write_config(directory: Path, accounts: int, orders: int, durability: str) -> Config:
+def write_config(directory: Path, accounts: int, orders: int, durability: str, segment_bytes: int) -> Config:
     """Adds to the made-up day's reference data who may connect, and sizes for its orders."""
     path = directory / configuration.FILE_NAME
     rows = 1 << 14
     head = HEAD.format(
         custodians=", ".join(f'"{name}"' for name in CUSTODIANS),
         durability=durability,
+        segment_bytes=segment_bytes,
         accounts=accounts + rows,
         cash=4 * accounts + rows,
         holdings=8 * accounts + 2 * orders + rows,
@@ -131,13 +132,21 @@ def start_of_day(engine: Engine, files: Path, tell: Tell) -> Any:
 
 
 def prepare_store(
-    directory: Path, *, accounts: int, orders: int, instruments: int, seed: int, durability: str, tell: Tell
+    directory: Path,
+    *,
+    accounts: int,
+    orders: int,
+    instruments: int,
+    seed: int,
+    durability: str,
+    tell: Tell,
+    segment_bytes: int = 32 << 20,
 ) -> Prepared:
     """Everything up to the moment before trading begins."""
     clear(directory)
     tell(f"making up a day: {accounts:,} accounts, {instruments:,} instruments, {orders:,} requests, seed {seed}")
     day = make_day(directory, accounts=accounts, orders=orders, instruments=instruments, seed=seed)
-    config = write_config(directory, accounts, orders, durability)
+    config = write_config(directory, accounts, orders, durability, segment_bytes)
     with Engine(
         config.capacities,
         journal=config.directory / "journal",

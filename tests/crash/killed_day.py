@@ -33,7 +33,7 @@ PATIENCE_S = 30.0  # for what happens under load
 ROLL_STEPS = 5  # two at the start, three for each segment
 SEGMENT_FULL = 2_000  # requests that fill one for certain
 SNAPSHOT_STEPS = 45  # one per table, and what makes and names the file
-STORE = "segment_bytes = 65536\nsnapshots_kept = 3\n[follower]\nsnapshot_records = 200\nsnapshot_seconds = 0\n"
+STORE = "snapshots_kept = 3\n[follower]\nsnapshot_records = 200\nsnapshot_seconds = 0\n"
 
 Told = dict[tuple[str, str], Status]
 
@@ -168,18 +168,18 @@ class KilledDay(Day):
         return pid in [told["pid"] for told in followers(self.processes.config.directory)]
 
 
-def small_segments(prepared: Prepared) -> Prepared:
+def with_snapshots(prepared: Prepared) -> Prepared:
     path = prepared.config.home / configuration.FILE_NAME
     text = path.read_text()
     line = next(line for line in text.splitlines() if line.startswith("segment_bytes"))
-    path.write_text(text.replace(f"{line}\n", STORE))
+    path.write_text(text.replace(f"{line}\n", f"{line}\n{STORE}"))
     return Prepared(prepared.day, configuration.load(path), prepared.breaks, prepared.closed)
 
 
 def play(directory: Path, seed: int) -> Counter[str]:
     """Plays the day of a seed; the kills by what was under way. Raises AssertionError, OmsError; the directory is left
     then, with what every process has said in logs/."""
-    prepared = small_segments(
+    prepared = with_snapshots(
         prepare_store(
             directory,
             accounts=200,
@@ -188,6 +188,7 @@ def play(directory: Path, seed: int) -> Counter[str]:
             seed=seed,
             durability="batch",
             tell=lambda line: None,
+            segment_bytes=1 << 16,
         )
     )
     day = KilledDay(prepared, random.Random(seed))
