@@ -56,6 +56,14 @@ cdef void compare_trades(State* s, uint32_t order, int64_t stated, const Frame* 
         close_parked(s, slot, Resolution_apply)
 
 
+cdef void taken_back(State* s, uint32_t order, int64_t before) noexcept nogil:
+    """A bust or correction that does not say how much is left of the order's cum_qty, which was `before`: what the
+    exchange counts is taken for what it was."""
+    cdef uint32_t slot = break_of(s, order, True, 0) if s.firm.lost_trades else 0
+    if slot:
+        compare_trades(s, order, before - s.parked[slot].last_qty, NULL)
+
+
 cdef uint32_t newest_trade(const State* s, uint32_t order, uint32_t before) noexcept nogil:
     """Of the order's trades that stand, the newest that was first booked below a row: its present version."""
     cdef uint32_t slot = s.order[order].last_execution, root, newest = 0, found = 0

@@ -15,7 +15,7 @@ from oms._core.executions cimport add_execution, charge_rest, fee_due, find_exec
 from oms._core.external cimport adopt, room_to_adopt
 from oms._core.feeds cimport count_in
 from oms._core.ledger cimport holding_cost, newest_version, settle_date
-from oms._core.lost_trades cimport compare_trades
+from oms._core.lost_trades cimport compare_trades, taken_back
 from oms._core.order_states cimport after_correction, after_trade, answered, end_as, finish_day, flag, \
     mark_overfill, reinstated, reopen, reopen_filled, say, set_word, standing, take_word, told_dead, warn_of_debt
 from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_cum_differs, FLAG_expired_here, \
@@ -515,6 +515,7 @@ cdef uint16_t book(State* s, const ExecutionReport* r) noexcept nogil:
     """A report, however it came: from its feed, or out of those that were parked."""
     cdef uint32_t request = request_of(s, r.request), order
     cdef uint16_t status
+    cdef int64_t before
     cdef bint compares
     if not room_for_fact(s):
         return park_report(s, ST_capacity_reached, r, 0, 0)
@@ -525,8 +526,11 @@ cdef uint16_t book(State* s, const ExecutionReport* r) noexcept nogil:
         if r.exec_type == ExecType_trade_cancel or r.exec_type == ExecType_trade_correct:
             status = ST_execution_unknown
         return park_report(s, status, r, 0, 0)
+    before = s.order[order].cum_qty
     status = told(s, order, request, r)
     if r.cum_qty == INT64_MIN:
+        if status == ST_ok and r.exec_type in (ExecType_trade_cancel, ExecType_trade_correct):
+            taken_back(s, order, before)
         return status
     if status == ST_ok:
         check_cum(s, order, r.cum_qty)

@@ -219,8 +219,8 @@ class Limiting(Day):
         return ours.status
 
     def pictures(self) -> dict[str, bytes]:
-        """Every row of the state, but for the sequence and time of the last record."""
+        """Every row of the state, but for the sequence and time of the last record, and the digest that each moves."""
         tables = {name: rows.copy() for name, rows in self.pair.engine.arrays().items() if name not in UNHASHED}
-        for name in ("version", "last_sequence", "last_time_ns"):
+        for name in ("version", "last_sequence", "last_time_ns", "digest", "digest_table", "digest_row", "digest_word"):
             tables["firm"][name] = 0
         return {name: rows.tobytes() for name, rows in tables.items()}

@@ -93,12 +93,13 @@ def bust(engine: Engine, exchange: Exchange, ours: dict[str, Any]) -> None:
 
 
 def close_missing(process: Process, exchange: Exchange) -> None:
-    """What the firm's operator does with orders that are in doubt because the exchange has none of that name."""
+    """What the firm's operator does with orders that are in doubt because the exchange has none of that name open."""
     engine = process.running
+    there = {order.order_id for order in exchange.matching.open_orders()}
     rows = engine.rows("request")
     for slot in np.flatnonzero(rows["status"] == int(RequestStatus.in_doubt)).tolist():
         order = engine.rows("order")[int(rows["order"][slot])]
-        if engine.text(order["order_id"]) not in exchange.matching.order_ids:
+        if engine.text(order["order_id"]) not in there:
             exchange.clock.mark("order closed by an operator")
             handle = int(rows["generation"][slot]) << 32 | slot
             process.operate("record", "Resolve", request=handle, outcome=int(Resolution.closed))

@@ -102,3 +102,24 @@ def test_a_long_report_that_is_no_report_can_only_be_dismissed(tmp_path: Path):
         with pytest.raises(OmsError, match="not a JSON object"):
             engine.resolve_parked(waiting.sequence, "apply", "op")
         assert engine.resolve_parked(waiting.sequence, "dismiss", "op").ok
+
+
+def test_busts_that_do_not_say_what_is_left_make_a_break_over_lost_trades_smaller_and_end_it(tmp_path: Path):
+    def missing() -> list[int]:
+        waiting = [parked for parked in engine.parked() if not parked.outcome]
+        assert all(parked.status == Status.trades_missing_at_exchange for parked in waiting)
+        return [int(parked.last_qty) for parked in waiting]
+
+    with market(tmp_path) as engine:
+        engine.submit("A", "X", "Q", "buy", 100, 5)
+        engine.report("new", account="A", cl_ord_id="X", order_id="O1")
+        for name, quantity in (("E1", 60), ("E2", 40)):
+            engine.report("trade", account="A", cl_ord_id="X", exec_id=name, last_qty=quantity, last_px=5)
+        listed = {"order_id": "O1", "account": "A", "instrument": "Q", "side": "buy", "order_qty": 100, "price": 5}
+        engine.open_orders("XASX", [listed | {"cum_qty": 0}])
+        assert missing() == [100]
+        for _ in range(2):
+            engine.report("trade_cancel", account="A", cl_ord_id="X", exec_id="B1", exec_ref_id="E1")
+            assert missing() == [40]
+        engine.report("trade_cancel", account="A", cl_ord_id="X", exec_id="B2", exec_ref_id="E2")
+        assert missing() == []
