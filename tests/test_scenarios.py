@@ -15,11 +15,14 @@ from oms.verify import audit, in_words
 FILES = sorted((Path(__file__).parent / "scenarios").rglob("*.yaml"))
 WAYS = {"plain": {}, "restart_between": {"restart_between": True}, "twice": {"twice": True}}
 
-# What no scenario can say: it has no words for malformed records, the process itself and the sessions of adapters.
+# What no scenario can say: it has no words for malformed records, the process itself and the sessions of adapters. How
+# full tables are, how slow the disk and who reads is in tests/overload, ids too long in tests/unit/test_parked.py.
 ELSEWHERE = {
     *(Status.record_malformed, Status.side_not_supported, Status.ord_type_not_supported),
     *(Status.load_not_begun, Status.stage_taken, Status.move_owner_differs),
     *(Status.feed_deposed, Status.epoch_passed, Status.storage_low, Status.storage_full),
+    *(Status.busy, Status.at_ease, Status.consumer_slow, Status.id_too_long),
+    *(Status.table_filling, Status.table_nearly_full, Status.table_full, Status.table_has_room),
 }
 
 
