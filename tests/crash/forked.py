@@ -5,10 +5,8 @@ What such a process is told to do first may see to it that it dies at a step of 
 
 from __future__ import annotations
 
-import itertools
 import multiprocessing
 import os
-import signal
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,34 +22,11 @@ from oms.server import endpoint
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([__name__, "oms.server", "oms.standby", "oms.calendars", "oms.start_of_day.run"])
-SNAPSHOT_CALLS = ("pwrite", "fsync", "rename", "unlink")
 ROLL_CALLS = ("allocate", "rename", "flush_directory", "unlink")
 
 
-def die_in_snapshot(step: int, torn: bool) -> None:
-    """From here on this process kills itself at the `step`-th call of a snapshot to the system that writes, flushes,
-    renames or removes; torn: a write is half done before. Only snapshots write from Python, and that is their first."""
-    count, begun = itertools.count(1), False
-
-    def counted(name: str, call: Any) -> Any:
-        def wrapped(*arguments: Any, **named: Any) -> Any:
-            nonlocal begun
-            begun = begun or name == "pwrite"
-            if begun and next(count) == step:
-                if torn and name == "pwrite":
-                    file, data, offset = arguments
-                    call(file, bytes(data)[: len(data) // 2], offset)
-                os.kill(os.getpid(), signal.SIGKILL)
-            return call(*arguments, **named)
-
-        return wrapped
-
-    for name in SNAPSHOT_CALLS:
-        setattr(os, name, counted(name, getattr(os, name)))
-
-
 def die_in_roll(step: int) -> None:
-    """Likewise at its `step`-th call that makes, names or publishes a segment of the journal."""
+    """From here on this process kills itself at its `step`-th call that makes, names or publishes a segment."""
     storage.watch(at=step, action="kill", of=ROLL_CALLS)
 
 

@@ -23,8 +23,9 @@ from oms.errors import OmsError
 from oms.follower import followers
 from oms.server import drop_tables, live
 from oms.standby import sweep
-from tests.crash.forked import ForkedProcesses, die_in_roll, die_in_snapshot
+from tests.crash.forked import ForkedProcesses, die_in_roll
 from tests.crash.harness import ALLOWANCE, Day, begin, finish, under_fire
+from tests.store.killed_snapshot import die_in_snapshot
 
 ORDERS = 3_000
 TURNS = 15  # three of each aim: 45 kills that hit it, and those that miss

@@ -11,18 +11,16 @@ import json
 import logging
 import os
 import shutil
-import signal
 import sys
 from pathlib import Path
-from typing import Any
 
 from oms import snapshot
 from oms.moment import Moment
 from oms.replica import Replica, at
+from tests.store.killed_snapshot import die_in_snapshot
 from tests.store.test_snapshot import CAPACITIES, opened
 from tests.store.workload import Workload
 
-CALLS = ("pwrite", "fsync", "rename", "unlink")
 KEPT = 2
 
 
@@ -38,30 +36,11 @@ def prepare(store: Path) -> tuple[Path, Replica]:
     return store / "before", Replica(store, CAPACITIES)
 
 
-def die_at(step: int, torn: bool) -> None:
-    """From here on this process kills itself at its `step`-th call; torn: a write is half done before."""
-    count = itertools.count(1)
-
-    def counted(name: str, call: Any) -> Any:
-        def wrapped(*arguments: Any, **named: Any) -> Any:
-            if next(count) == step:
-                if torn and name == "pwrite":
-                    file, data, offset = arguments
-                    call(file, bytes(data)[: len(data) // 2], offset)
-                os.kill(os.getpid(), signal.SIGKILL)
-            return call(*arguments, **named)
-
-        return wrapped
-
-    for name in CALLS:
-        setattr(os, name, counted(name, getattr(os, name)))
-
-
 def write_in_a_child(replica: Replica, step: int, torn: bool) -> bool:
     """Whether the child was killed: it was not when it has fewer steps."""
     child = os.fork()
     if child == 0:
-        die_at(step, torn)
+        die_in_snapshot(step, torn)
         replica.write_snapshot(KEPT)
         os._exit(0)
     _, status = os.waitpid(child, 0)
