@@ -11,12 +11,15 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import shutil
+from io import BufferedRandom, BufferedReader
 from pathlib import Path
 
 from oms import journal, snapshot
 from oms.errors import OmsError
 
 LINK = "archive"
+PIECE = 1 << 20  # bytes that are copied at once
 KEPT = 2  # the one that is written, and the one before, whose roll a start may still have to mark
 
 
@@ -59,21 +62,27 @@ def link(directory: Path, to: Path) -> None:
 
 
 def move(path: Path, to: Path) -> None:
-    """Copies a segment aside, reads it back, gives it its name there, and only then removes it here."""
+    """Copies a segment aside, reads it back, gives it its name there, and only then removes it here. In pieces: a
+    segment may be larger than the memory."""
     aside = to / f"{path.name}.part"
-    data = path.read_bytes()
-    file = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(file, "wb") as out:
-        out.write(data)
-        out.flush()
-        os.fsync(out.fileno())
-    if hashlib.sha256(aside.read_bytes()).digest() != hashlib.sha256(data).digest():
+    file = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with path.open("rb") as source, os.fdopen(file, "w+b") as copy:
+        shutil.copyfileobj(source, copy, PIECE)
+        copy.flush()
+        os.fsync(copy.fileno())
+        same = digest(source) == digest(copy)
+    if not same:
         aside.unlink()
         raise OmsError("the copy in the archive is not what was written", where=str(aside), remedy="check that disk")
     aside.replace(to / path.name)
     flush(to)
     path.unlink()
     flush(path.parent)
+
+
+def digest(file: BufferedRandom | BufferedReader) -> bytes:
+    file.seek(0)
+    return hashlib.file_digest(file, "sha256").digest()
 
 
 def flush(directory: Path) -> None:
