@@ -66,7 +66,6 @@ cdef class Loop:
     cdef bint refuses(self, const BusEvent* event, const Frame* record) noexcept nogil
     cdef void answer_busy(self, const BusEvent* event, uint64_t tag, uint32_t account, const uint8_t* name,
                           uint8_t length) noexcept nogil
-    cdef void tell_of_cut(self, const BusEvent* event) noexcept nogil
     cdef void tick(self) noexcept nogil
     cdef void publish(self) noexcept nogil
     cdef void read_clock(self) noexcept nogil

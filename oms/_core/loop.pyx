@@ -62,6 +62,14 @@ cdef inline void took(State* s, int what, uint64_t ns, uint64_t count) noexcept 
     row.buckets[8 * high + ((ns >> (high - 3)) & 7)] += count
 
 
+cdef inline void begin(Frame* record, uint16_t template_id, uint32_t length) noexcept nogil:
+    """A record of the loop's own, empty but for its Frame."""
+    memset(record, 0, length)
+    record.length = length
+    record.template_id = template_id
+    record.schema_version = SCHEMA_VERSION
+
+
 cdef void on_safe(void* bus) noexcept nogil:
     bus_wake(<BusState*>bus)
 
@@ -290,10 +298,7 @@ cdef class Loop:
             last_applied = self.s.feed[feed].last_in
         if not bus_accept(self.b, event, last_applied):
             return
-        memset(&opened, 0, sizeof(opened))
-        opened.frame.length = sizeof(opened)
-        opened.frame.template_id = T_FeedOpened
-        opened.frame.schema_version = SCHEMA_VERSION
+        begin(&opened.frame, T_FeedOpened, sizeof(opened))
         opened.session_id = greeting.session_id
         opened.last_received = greeting.last_received
         opened.instance = greeting.instance
@@ -307,37 +312,21 @@ cdef class Loop:
         cdef uint16_t feed = self.feeds[event.endpoint]
         if feed == 0 and (self.s.user[event.source].online or self.s.user[event.source].cancel_on_disconnect):
             self.tell_of_user(T_UserLost, event.source)
-        if event.reason == SessionReason_slow:
-            self.tell_of_cut(event)
+        if event.reason == SessionReason_slow:  # what is malformed is only counted: a storm may not fill the journal
+            self.tell_of_user(T_PeerCutOff, event.source)
         if feed == 0 or self.s.feed[feed].state == FeedState_offline:
             return
-        memset(&lost, 0, sizeof(lost))
-        lost.frame.length = sizeof(lost)
-        lost.frame.template_id = T_FeedLost
-        lost.frame.schema_version = SCHEMA_VERSION
+        begin(&lost.frame, T_FeedLost, sizeof(lost))
         lost.feed = feed
         lost.last_sent = self.handed[feed]
         lost.ask_after_ms = 0 if event.reason == SessionReason_left else self.b.lease_ms
         self.inject(&lost.frame, event.source)
 
-    cdef void tell_of_cut(self, const BusEvent* event) noexcept nogil:
-        """Has the journal say, and an alert tell, that a peer did not read. What is malformed is only counted: a storm
-        of it may not fill the journal."""
-        cdef PeerCutOff record
-        memset(&record, 0, sizeof(record))
-        record.frame.length = sizeof(record)
-        record.frame.template_id = T_PeerCutOff
-        record.frame.schema_version = SCHEMA_VERSION
-        record.user = event.source
-        self.inject(&record.frame, 0)
-
     cdef void tell_of_user(self, uint16_t what, uint16_t user) noexcept nogil:
-        """Has the journal say that a user whose orders depend on it has come or gone: the two records are alike."""
+        """Has the journal say that a user whose orders depend on it has come or gone, or that it did not read and was
+        cut off: the three records are alike."""
         cdef UserLost record
-        memset(&record, 0, sizeof(record))
-        record.frame.length = sizeof(record)
-        record.frame.template_id = what
-        record.frame.schema_version = SCHEMA_VERSION
+        begin(&record.frame, what, sizeof(record))
         record.user = user
         self.inject(&record.frame, 0)
 
@@ -345,10 +334,7 @@ cdef class Loop:
         """Answers with the number of a code; nothing of it is journaled."""
         cdef const Lookup* asked = <const Lookup*>record
         cdef Found found
-        memset(&found, 0, sizeof(found))
-        found.frame.length = sizeof(found)
-        found.frame.template_id = T_Found
-        found.frame.schema_version = SCHEMA_VERSION
+        begin(&found.frame, T_Found, sizeof(found))
         found.tag = asked.tag
         if wait_until_safe(self.j, self.j.sequence):  # a number is as good as an answer
             self.damaged = True
@@ -435,10 +421,7 @@ cdef class Loop:
         cdef StorageChanged record
         if room == self.s.firm.storage:
             return
-        memset(&record, 0, sizeof(record))
-        record.frame.length = sizeof(record)
-        record.frame.template_id = T_StorageChanged
-        record.frame.schema_version = SCHEMA_VERSION
+        begin(&record.frame, T_StorageChanged, sizeof(record))
         record.state = <uint8_t>room
         self.inject(&record.frame, 0)
 
@@ -447,10 +430,7 @@ cdef class Loop:
         cdef StateMark record
         if self.s.firm.last_sequence - self.marked < MARK_EVERY:
             return
-        memset(&record, 0, sizeof(record))
-        record.frame.length = sizeof(record)
-        record.frame.template_id = T_StateMark
-        record.frame.schema_version = SCHEMA_VERSION
+        begin(&record.frame, T_StateMark, sizeof(record))
         record.digest = self.s.firm.digest
         self.inject(&record.frame, 0)
         self.marked = self.s.firm.last_sequence
@@ -479,18 +459,12 @@ cdef class Loop:
         none is in hand, a Tick is written to see whether the disk has recovered."""
         cdef BusyChanged told
         cdef Tick probe
-        memset(&told, 0, sizeof(told))
-        told.frame.length = sizeof(told)
-        told.frame.template_id = T_BusyChanged
-        told.frame.schema_version = SCHEMA_VERSION
+        begin(&told.frame, T_BusyChanged, sizeof(told))
         told.busy = self.behind(&told)
         if told.busy != self.s.firm.busy:
             self.inject(&told.frame, 0)
         elif told.busy == Busy_slow_flush and journal_room(self.j) == self.j.ring_bytes:
-            memset(&probe, 0, sizeof(probe))
-            probe.frame.length = sizeof(probe)
-            probe.frame.template_id = T_Tick
-            probe.frame.schema_version = SCHEMA_VERSION
+            begin(&probe.frame, T_Tick, sizeof(probe))
             self.inject(&probe.frame, 0)
         else:
             return
@@ -524,10 +498,7 @@ cdef class Loop:
         """It waits for nothing: nothing has happened."""
         cdef uint64_t[64] room  # for the record and the longest name
         cdef Answer* answer = <Answer*>room
-        memset(room, 0, sizeof(room))
-        answer.frame.length = (sizeof(Answer) + length + 7) & ~7u
-        answer.frame.template_id = T_Answer
-        answer.frame.schema_version = SCHEMA_VERSION
+        begin(&answer.frame, T_Answer, (sizeof(Answer) + length + 7) & ~7u)
         answer.frame.time_ns = self.now_ns
         answer.tag, answer.account, answer.to, answer.status = tag, account, event.source, ST_busy
         answer.cl_ord_id_length = length
@@ -541,10 +512,7 @@ cdef class Loop:
         cdef Tick record
         if self.s.firm.next_expiry_ns == 0 or self.now_ns < self.s.firm.next_expiry_ns:
             return
-        memset(&record, 0, sizeof(record))
-        record.frame.length = sizeof(record)
-        record.frame.template_id = T_Tick
-        record.frame.schema_version = SCHEMA_VERSION
+        begin(&record.frame, T_Tick, sizeof(record))
         self.inject(&record.frame, 0)
 
     cdef void publish(self) noexcept nogil:
