@@ -27,7 +27,7 @@ class Asking(OrderEntry):
     def record(self, name: str, /, by: str | None = None, **fields: Any) -> Result:
         """`by` is whoever's endpoint it is: nobody speaks for another one here."""
         answer = self.operator.ask(name, **fields)
-        return Result(Status(answer["status"]), 0, [("Answer", answer)])
+        return Result(Status(answer["status"]), 0, [("Answer", answer)], answer["to"])
 
     def account_or_zero(self, code: str) -> int:
         try:

@@ -1,7 +1,8 @@
 """Order entry over the bus: submit, replace and cancel in a trader's terms, many on the way at once; withdrawals, too.
 
-Owns the requests that are not answered yet: after a reconnection they are sent again. That is safe, because a request
-is known by its account and cl_ord_id, or its reference; a repeated one has no effect. It keeps no orders.
+Owns the requests that are not answered yet, and the withdrawals that have not ended: after a reconnection they are sent
+again. That is safe, because a request is known by its account and cl_ord_id, or its reference; a repeated one has no
+effect but its answer. It keeps no orders.
 
     with Client("ipc:///run/oms/desk.sock", name="desk") as client:
         client.submit("ACC-1", "C1", "BHP", "buy", 100, "45.10")
@@ -55,12 +56,13 @@ _ANSWER_ID = records.BY_NAME["Answer"].template_id
 class Answer(NamedTuple):
     """What became of a request. `tag` is what the call returned; 0 = later news of a request that was answered before.
 
-    figure, limit: what was asked for and what the rule allows, in the rule's unit. repeated: it was answered before.
+    cl_ord_id: of a withdrawal, its reference. figure, limit: what was asked for and what the rule allows, in the rule's
+    unit. repeated: it was answered before.
     """
 
     tag: int
     status: Status
-    request_status: RequestStatus | None  # None: the request was refused before it had one
+    request_status: RequestStatus | None  # None: it was refused before it had one, or never has one
     cl_ord_id: str
     account: int
     figure: int
@@ -113,6 +115,7 @@ class Client:
         self._currencies: dict[str, Currency] = {}
         self._tag = 0
         self._waiting: dict[int, bytes] = {}  # what is not answered, in the order in which it was sent
+        self._at_bank: dict[str, bytes] = {}  # withdrawals that were taken and have not ended, by their references
         self._buffer: list[bytes] = []
         self._answers: deque[Answer] = deque()
         self._found: dict[int, dict[str, Any]] = {}
@@ -261,7 +264,9 @@ class Client:
 
     def withdraw(self, account: str | int, currency: str, amount: Amount, reference: str, reason: str = "") -> int:
         """Ask for money of an account: it is held from here on, booked when the bank has paid, free again when that
-        refuses. Counts once by its reference: again is `movement_repeated`. Returns the tag."""
+        refuses. Counts once by its reference: again is `movement_repeated`, with the request_status it has come to:
+        submitted, completed (paid) or rejected. How it ends comes as an Answer with tag 0, its reference as the
+        cl_ord_id: `ok` and completed, or `withdrawal_refused` and rejected. Returns the tag."""
         kind, stage = int(MovementKind.withdrawal), int(MovementStage.request)
         what, units = self._money(currency, amount)
         return self._request("Movement", (self._number(account), what, kind, stage, -units), reference, reason)
@@ -355,7 +360,7 @@ class Client:
 
     def _opened(self, opened: Opened) -> None:
         self._buffer.clear()
-        self._transmit(list(self._waiting.values()))
+        self._transmit([*self._at_bank.values(), *self._waiting.values()])
 
     def _take(self, timeout_s: float) -> bool:
         """Take one envelope in. False: none came in time."""
@@ -372,10 +377,17 @@ class Client:
     def _answer(self, raw: bytes) -> None:
         fields = _ANSWER.unpack_from(raw, schema.FRAME_SIZE)
         tag, request, order, figure, limit, account, status, request_status, repeated, length = fields
-        if tag and not self._waiting.pop(tag, b""):
-            return  # sent twice around a reconnection, answered twice
         cl_ord_id = raw[_ANSWER_LENGTH : _ANSWER_LENGTH + length].decode("utf-8", "replace")
         outcome = RequestStatus(request_status) if request_status else None
+        asked = self._waiting.pop(tag, b"") if tag else b""
+        if outcome and not request and (asked or cl_ord_id in self._at_bank):
+            if outcome == RequestStatus.submitted:
+                self._at_bank[cl_ord_id] = asked or self._at_bank[cl_ord_id]
+            elif self._at_bank.pop(cl_ord_id, b"") and not asked:  # what a reconnection has kept from being told
+                ended = Status.ok if outcome == RequestStatus.completed else Status.withdrawal_refused
+                tag, status, repeated = 0, ended, 0
+        if tag and not asked:
+            return  # sent twice around a reconnection, answered twice
         self._answers.append(
             Answer(tag, Status(status), outcome, cl_ord_id, account, figure, limit, request, order, repeated == 1)
         )

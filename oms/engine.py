@@ -43,11 +43,13 @@ ALL_RECEIVED = (1 << 64) - 1
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a record. outputs: (record name, fields) in the order in which they left."""
+    """What became of a record. outputs: (record name, fields) in the order in which they left. source: number of the
+    user who sent it."""
 
     status: Status
     sequence: int
     outputs: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    source: int = 0
 
     @property
     def ok(self) -> bool:
@@ -59,8 +61,12 @@ class Result:
     @property
     def answer(self) -> dict[str, Any] | None:
         """The answer to the sender, for requests and decisions."""
-        answers = self._named("Answer")
-        return answers[0] if answers else None
+        return next((answer for answer in self._named("Answer") if answer["to"] == self.source), None)
+
+    @property
+    def told(self) -> list[dict[str, Any]]:
+        """The answers that left for others: later news of what they had asked for."""
+        return [answer for answer in self._named("Answer") if answer["to"] != self.source]
 
     @property
     def sent(self) -> list[dict[str, Any]]:
@@ -141,7 +147,7 @@ class Engine(Repair, Reference, Operating, Controlling, Corporate, OrderEntry, L
         events = self.core.events
         status = self._take(with_source(raw, source))
         outputs = records.split(self.core.outputs()) + records.split(self.core.events_from(events))
-        return Result(Status(status), self.sequence, [records.decode(output) for output in outputs])
+        return Result(Status(status), self.sequence, [records.decode(output) for output in outputs], source)
 
     def apply_batch(self, raw: bytes) -> int:
         """Journals and applies a run of records, each by the source in its Frame, without looking at their outputs.
@@ -384,7 +390,9 @@ class Engine(Repair, Reference, Operating, Controlling, Corporate, OrderEntry, L
         mic = self.exchange_slot(exchange)
         rows = [self.record("OpenOrder", None, **self.open_order_fields(mic, order)) for order in orders]
         end = self.record("OpenOrdersEnd", None, exchange=mic, count=len(rows), complete=int(complete))
-        return Result(end.status, end.sequence, [output for result in [*rows, end] for output in result.outputs])
+        return Result(
+            end.status, end.sequence, [output for result in [*rows, end] for output in result.outputs], end.source
+        )
 
     # reading
 

@@ -468,6 +468,7 @@ class Status(IntEnum):
     withdrawal_ended = 121
     margin_insufficient = 122
     reason_missing = 123
+    withdrawal_refused = 125
     corporate_action_repeated = 130
     corporate_action_conflict = 131
     corporate_action_unknown = 132

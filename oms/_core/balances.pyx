@@ -21,7 +21,7 @@ from oms._core.outputs cimport emit_event
 from oms._core.parked cimport park
 from oms._core.reference cimport find_account, find_listing, find_small
 from oms._core.vetting cimport allowed
-from oms._core.withdrawals cimport end_withdrawal, find_withdrawal
+from oms._core.withdrawals cimport end_withdrawal, find_withdrawal, tell_asker
 
 cdef struct Told:  # a report, with its codes as rows and its amount in units
     uint32_t account
@@ -170,6 +170,7 @@ cdef void pay_out(State* s, const BalanceReport* r, const Told* t) noexcept nogi
         return
     if w.account == t.account and w.currency == t.currency and w.amount == -t.amount:
         end_withdrawal(s, slot, WithdrawalStatus_confirmed)
+        tell_asker(s, slot)
 
 
 cdef void keep(State* s, const BalanceReport* r, const Told* t, uint64_t hash, int64_t change) noexcept nogil:

@@ -180,6 +180,7 @@
 #define ST_withdrawal_ended 121
 #define ST_margin_insufficient 122
 #define ST_reason_missing 123
+#define ST_withdrawal_refused 125
 #define ST_corporate_action_repeated 130
 #define ST_corporate_action_conflict 131
 #define ST_corporate_action_unknown 132

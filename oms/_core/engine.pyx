@@ -47,6 +47,7 @@ from oms._core.sessions cimport apply_busy_changed, apply_leading, apply_peer_cu
 from oms._core.resolve cimport apply_resolve
 from oms._core.tables cimport Mapping
 from oms._core.waiting cimport apply_decision, expire_waiting
+from oms._core.withdrawals cimport answer_movement
 
 cdef extern from "broken.h" nogil:
     void catch_crashes()
@@ -169,8 +170,6 @@ cdef uint16_t apply_request(State* s, const Frame* record) noexcept nogil:
 
 cdef inline uint64_t tag_of(const Frame* record) noexcept nogil:
     """The sender's number, of what clients may ask, too."""
-    if record.template_id == T_Movement:
-        return (<const Movement*>record).tag
     return (<const Transfer*>record).tag if record.template_id == T_Transfer else 0
 
 
@@ -200,7 +199,9 @@ cdef uint16_t apply(State* s, const Frame* record) noexcept nogil:
         status = apply_resolve(s, <const Resolve*>record)
     elif kind >= T_LoadBegin:
         status = apply_day(s, record)
-        if kind not in (T_LoadCash, T_LoadHolding, T_SettleItem, T_SettleExpected, T_Control):
+        if kind == T_Movement:
+            answer_movement(s, <const Movement*>record, status)
+        elif kind not in (T_LoadCash, T_LoadHolding, T_SettleItem, T_SettleExpected, T_Control):
             emit_answer(s, s.source, status, tag_of(record), 0, 0, False)
     else:
         status = apply_reference(s, record)

@@ -2,6 +2,8 @@
 from oms._core.state cimport *
 
 cdef void emit_event(State* s, uint8_t kind, uint32_t row, uint8_t state, uint16_t status) noexcept nogil
+cdef Answer* emit_named(State* s, uint16_t to, uint16_t status, uint64_t tag, uint32_t account,
+                        uint32_t name) noexcept nogil
 cdef Answer* emit_answer(State* s, uint16_t to, uint16_t status, uint64_t tag, uint32_t account, uint32_t request,
                          bint repeated) noexcept nogil
 cdef OrderRequest* emit_order_request(State* s, uint32_t request) noexcept nogil

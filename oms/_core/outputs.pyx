@@ -46,21 +46,28 @@ cdef void emit_event(State* s, uint8_t kind, uint32_t row, uint8_t state, uint16
     h.sequence = s.events  # of this table: the position that readers may read up to
 
 
-cdef Answer* emit_answer(State* s, uint16_t to, uint16_t status, uint64_t tag, uint32_t account, uint32_t request,
-                         bint repeated) noexcept nogil:
-    """Tells `to` what became of what it asked; a request's answer names it in the client's words, too."""
-    cdef const RequestRow* r = &s.request[request]
-    cdef const uint8_t* name = text_of(s, r.cl_ord_id) if request else text_of(s, 0)
-    cdef Answer* answer = <Answer*>output(s, T_Answer, sizeof(Answer), name[0])
+cdef Answer* emit_named(State* s, uint16_t to, uint16_t status, uint64_t tag, uint32_t account,
+                        uint32_t name) noexcept nogil:
+    """An answer about what the text `name` stands for with whoever asked; text 0 is none."""
+    cdef const uint8_t* text = text_of(s, name)
+    cdef Answer* answer = <Answer*>output(s, T_Answer, sizeof(Answer), text[0])
     answer.tag = tag
     answer.account = account
     answer.to = to
     answer.status = status
-    answer.repeated = repeated
     answer.figure = s.figure
     answer.limit = s.limit
-    answer.cl_ord_id_length = name[0]
-    memcpy(<uint8_t*>answer + sizeof(Answer), name + 1, name[0])
+    answer.cl_ord_id_length = text[0]
+    memcpy(<uint8_t*>answer + sizeof(Answer), text + 1, text[0])
+    return answer
+
+
+cdef Answer* emit_answer(State* s, uint16_t to, uint16_t status, uint64_t tag, uint32_t account, uint32_t request,
+                         bint repeated) noexcept nogil:
+    """Tells `to` what became of what it asked; a request's answer names it in the client's words, too."""
+    cdef const RequestRow* r = &s.request[request]
+    cdef Answer* answer = emit_named(s, to, status, tag, account, r.cl_ord_id if request else 0)
+    answer.repeated = repeated
     if request:
         answer.request = request_handle(s, request)
         answer.order = order_handle(s, r.order)

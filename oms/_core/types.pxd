@@ -179,6 +179,7 @@ cdef extern from "catalogue.h" nogil:
         ST_withdrawal_ended
         ST_margin_insufficient
         ST_reason_missing
+        ST_withdrawal_refused
         ST_corporate_action_repeated
         ST_corporate_action_conflict
         ST_corporate_action_unknown

@@ -1,5 +1,5 @@
 """Withdrawals that a client asks for: the money is held at the request, booked when the bank has paid, and free again
-when it refuses.
+when it refuses. Who asked is told how it ended; asked for once more, the answer says how far it is.
 
 Owns the withdrawal rows. `cash.reserved` is the sum over orders and over the withdrawals that wait.
 """
@@ -9,7 +9,7 @@ from oms._core.debt cimport warn_cash
 from oms._core.index cimport index_put
 from oms._core.ledger cimport cash_reserve, cash_row, cash_withdrawable
 from oms._core.movements cimport book, find_movement, room_to_book
-from oms._core.outputs cimport emit_event
+from oms._core.outputs cimport emit_answer, emit_event, emit_named
 from oms._core.vetting cimport allowed, may_take_rows, of_owner, vet_account
 
 from libc.stdint cimport INT64_MIN
@@ -24,29 +24,29 @@ cdef uint32_t find_withdrawal(const State* s, const uint8_t* name, uint32_t leng
 
 
 cdef uint16_t vet_request(State* s, const Movement* r, uint64_t hash) noexcept nogil:
-    """A client asks for its own accounts while they are open; an operator for any."""
+    """A client asks for its own accounts while they are open; an operator for any. What was asked for before is
+    answered whatever the account is now."""
     cdef const AccountRow* a = &s.account[r.account]
+    cdef bint operates = allowed(s, PERMISSION_operate)
+    cdef uint16_t status = ST_ok if operates else vet_account(s, r.account)
     cdef uint32_t slot
-    cdef uint16_t status
-    if not allowed(s, PERMISSION_operate):
-        status = vet_account(s, r.account)
-        if status != ST_ok:
-            return status
-        if a.status != AccountStatus_active:
-            return ST_account_suspended if a.status == AccountStatus_suspended else ST_account_closed
-        if a.unreconciled:
-            return ST_account_not_reconciled
+    if status != ST_ok:
+        return status
     slot = find_withdrawal(s, Movement_texts(r), r.reference_length, hash)
     if slot:
         return ST_movement_repeated if is_same(&s.withdrawal[slot], r) else ST_movement_conflict
     if find_movement(s, Movement_texts(r), r.reference_length, hash):
         return ST_movement_conflict
+    if not operates and a.status != AccountStatus_active:
+        return ST_account_suspended if a.status == AccountStatus_suspended else ST_account_closed
+    if not operates and a.unreconciled:
+        return ST_account_not_reconciled
     if not (has_room(s, TABLE_withdrawal, 1) and has_room(s, TABLE_cash, 1) and has_room(s, TABLE_text, 64)
             and may_take_rows(s)):
         return ST_capacity_reached
     slot = find_cash(s, r.account, r.currency)
     s.figure, s.limit = -r.amount, cash_withdrawable(s, slot) if slot else 0
-    if s.figure > s.limit and not (r.override and allowed(s, PERMISSION_operate)):
+    if s.figure > s.limit and not (r.override and operates):
         return ST_booked_below_zero
     s.figure = s.limit = 0
     return ST_ok
@@ -79,6 +79,41 @@ cdef void end_withdrawal(State* s, uint32_t withdrawal, uint8_t status) noexcept
     row_close(&w.version)
     cash_reserve(s, cash, -w.amount)
     emit_event(s, EventKind_cash, cash, 0, ST_ok)
+
+
+cdef Answer* emit_withdrawal(State* s, uint16_t to, uint16_t status, uint64_t tag, uint32_t withdrawal) noexcept nogil:
+    """An answer by the reference that it was asked for under, with how far it is."""
+    cdef const WithdrawalRow* w = &s.withdrawal[withdrawal]
+    cdef Answer* answer = emit_named(s, to, status, tag, w.account, w.reference)
+    if w.status == WithdrawalStatus_requested:
+        answer.request_status = RequestStatus_submitted
+    elif w.status == WithdrawalStatus_confirmed:
+        answer.request_status = RequestStatus_completed
+    else:
+        answer.request_status = RequestStatus_rejected
+    return answer
+
+
+cdef void tell_asker(State* s, uint32_t withdrawal) noexcept nogil:
+    """Later news to the client that asked. An operator's line carries one answer to each of its records, no more."""
+    cdef const WithdrawalRow* w = &s.withdrawal[withdrawal]
+    if s.user[w.user].permissions & PERMISSION_operate == 0:
+        emit_withdrawal(s, w.user, ST_withdrawal_refused if w.status == WithdrawalStatus_refused else ST_ok, 0,
+                        withdrawal)
+
+
+cdef void answer_movement(State* s, const Movement* r, uint16_t status) noexcept nogil:
+    """To whoever sent the record; and when it ended a withdrawal, to who had asked for that."""
+    cdef const uint8_t* name = Movement_texts(r)
+    cdef uint32_t slot = 0
+    if r.stage and status in (ST_ok, ST_movement_repeated):
+        slot = find_withdrawal(s, name, r.reference_length, hash_bytes(name, r.reference_length, 0))
+    if slot == 0:
+        emit_answer(s, s.source, status, r.tag, 0, 0, False)
+        return
+    emit_withdrawal(s, s.source, status, r.tag, slot).repeated = status == ST_movement_repeated
+    if r.stage != MovementStage_request and status == ST_ok:
+        tell_asker(s, slot)
 
 
 cdef uint16_t vet_end(State* s, const Movement* r, uint32_t withdrawal) noexcept nogil:

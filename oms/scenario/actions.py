@@ -38,6 +38,7 @@ class Outcome:
     sent: list[str] = field(default_factory=list)
     alerts: list[Status] = field(default_factory=list)
     statuses: set[Status] = field(default_factory=set)  # every status that was seen anywhere
+    told: list[str] = field(default_factory=list)  # later news for who had asked before
     hits: list[Status] = field(default_factory=list)  # all that the answers say is broken, or needs a person
     trades: list[dict[str, Any]] = field(default_factory=list)  # what trade feeds get of it
     repeated: list[Any] = field(default_factory=list)  # what a report that came twice made leave, or booked: nothing
@@ -78,6 +79,7 @@ def note(world: World, outcome: Outcome, results: list[Result]) -> None:
                 world.questions[sent["request"]] = sent["ord_status_req_id"]
             name = control.told_of(world, sent["request"], sent["order"])
             outcome.sent.append(f"{RequestType(sent['type']).name} {name}")
+        outcome.told += [f"{Status(news['status']).name} {news['cl_ord_id']}" for news in result.told]
         outcome.alerts += result.alerts
         outcome.hits += hits_of(int(answer["hits"])) if answer else ()
         outcome.statuses |= {result.status, outcome.answer, *result.alerts}

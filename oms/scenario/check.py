@@ -51,8 +51,8 @@ def actual_value(world: World, outcome: Outcome, item: Expectation) -> Any:
         return request_figure(world, item)
     if item.subject == "answer":
         return outcome.answer.name
-    if item.subject == "sent":
-        return outcome.sent
+    if item.subject in ("sent", "told"):
+        return getattr(outcome, item.subject)
     if item.subject == "alerts":
         return sorted({status.name for status in outcome.alerts})
     if item.subject == "hits":

@@ -25,7 +25,7 @@ RENAMED = {"account": "accounts", "currency": "currencies", "instrument": "instr
 @dataclass(frozen=True)
 class Expectation:
     key: str  # as the file has it
-    subject: str  # cash, holding, order, request, answer, sent, alerts, queue, trades, breaks
+    subject: str  # cash, holding, order, request, answer, sent, told, alerts, queue, trades, breaks
     names: tuple[str, ...]  # account and currency, account and instrument, or the id
     field: str
     on: date | None  # of a settlement date

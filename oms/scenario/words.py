@@ -492,6 +492,13 @@ def _sent(value: Any) -> str:
     return f"{verb} {name}"
 
 
+def _told(value: Any) -> str:
+    status, _, name = text(value).partition(" ")
+    if not name:
+        raise ValueError(f"expected a status and an id, for instance `ok W1` or `buffer_timed_out X`, not {value}")
+    return f"{code(status)} {name}"
+
+
 def _pending(value: Any) -> str:
     verb, _, name = text(value).partition(" ")
     if verb not in ("replace", "cancel") or not name:
@@ -578,6 +585,7 @@ BREAK = Words(
 LISTS: dict[str, Kind] = {
     "answer": listed(code),
     "sent": listed(_sent),
+    "told": listed(_told),
     "alerts": listed(code),
     "queue": listed(text),
     "hits": listed(code),

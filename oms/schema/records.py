@@ -274,7 +274,8 @@ RECORDS = [
         F("ord_status_req_id", "u32", "of a question (type H): to be told in the answer", 790), F("pad0", "u32")], [
         F("order_id", "text", "the exchange's name for the order, once known", 37)], journaled=False),
     Record(71, "Answer", "To whoever asked: what became of it.", [
-        F("tag", "u64", "the sender's number"), F("request", "handle"), F("order", "handle"),
+        F("tag", "u64", "the sender's number; 0 = later news of what was answered before"),
+        F("request", "handle"), F("order", "handle"),
         F("figure", "i64", "what was asked for, in the unit of the rule"), F("limit", "i64", "what the rule allows"),
         F("account", "slot"), F("to", "u16", "user"), F("status", "u16", "Status"),
         F("request_status", "u8", "RequestStatus"), F("type", "char", "RequestType; 0 = another record"),
@@ -282,7 +283,8 @@ RECORDS = [
         F("hits", "u64", "all that it breaks: bit n = Status 8 + n"),
         F("value", "money", "of a request that was only checked: of the whole order, at the price it is held at", 381),
         F("fee", "money", "of the whole order, tax included", 12), F("tax", "money", "the part of fee that is tax")], [
-        F("cl_ord_id", "text", "", 11)], journaled=False),
+        F("cl_ord_id", "text", "or the reference of a withdrawal: then request and order are 0", 11)],
+        journaled=False),
     Record(72, "Event", "What changed; the row itself tells the rest.", [
         F("position", "seq", "in the event log"), F("row", "u32"), F("kind", "u8", "EventKind"),
         F("state", "u8", "ord_status, request status or feed state"), F("status", "u16", "Status, of an alert"),

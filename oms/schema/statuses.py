@@ -128,6 +128,7 @@ STATUSES = [
     Status(121, "withdrawal_ended", "The withdrawal was paid, or refused, before."),
     Status(122, "margin_insufficient", "The account has not that much margin to give."),
     Status(123, "reason_missing", "An adjustment needs a reason."),
+    Status(125, "withdrawal_refused", "The bank has refused the withdrawal: what it held is free again."),
     # corporate actions and names
     Status(130, "corporate_action_repeated", "A corporate action with this id was taken before: nothing changes."),
     Status(131, "corporate_action_conflict", "The id stands for another corporate action."),

@@ -94,12 +94,8 @@ class Movements(Loads):
         account, operator = self.accounts[code], by is None or self.operates(by)
         if amount <= 0:
             return "reference_invalid"
-        if not operator:
-            if not self.may(by, account):
-                return "permission_denied"
-            closed = first_of(self.standing(by, account))
-            if closed != "ok":
-                return closed
+        if not operator and not self.may(by, account):
+            return "permission_denied"
         asked = Withdrawal(code, currency, amount)
         if reference in self.withdrawals:
             known = self.withdrawals[reference]
@@ -107,6 +103,9 @@ class Movements(Loads):
             return "movement_repeated" if same else "movement_conflict"
         if reference in self.references:
             return "movement_conflict"
+        closed = "ok" if operator else first_of(self.standing(by, account))
+        if closed != "ok":
+            return closed
         if amount > self.free(code, currency) and not (override and operator):
             return "booked_below_zero"
         self.withdrawals[reference] = asked

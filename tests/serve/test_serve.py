@@ -19,7 +19,19 @@ from oms.bus import Connection
 from oms.bus_config import SessionRole
 from oms.client import Client
 from oms.config import Config, load
-from oms.enums import ControlScope, ControlState, ExecType, LookupOf, MovementKind, SessionState, Side, Status
+from oms.engine import Engine
+from oms.enums import (
+    ControlScope,
+    ControlState,
+    ExecType,
+    LookupOf,
+    MovementKind,
+    MovementStage,
+    RequestStatus,
+    SessionState,
+    Side,
+    Status,
+)
 from oms.errors import OmsError
 from oms.server import live
 from oms.views import attach
@@ -258,6 +270,53 @@ def test_a_client_asks_for_its_money_and_moves_it(serving: Serving, account: int
     cash = views.cash("K", "AUD")
     assert (str(cash.booked), str(cash.reserved), str(cash.available)) == ("84.75", "60", "24.75")
     assert str(views.cash("L", "AUD").booked) == "15.25"
+
+
+def told(client: Client) -> tuple[int, str, RequestStatus | None, str]:
+    """The next answer that a client gets."""
+    until = time.monotonic() + 30
+    while not (answers := client.poll(0.1)):
+        assert time.monotonic() < until, "it was not told"
+    assert len(answers) == 1
+    return answers[0].tag, answers[0].status.name, answers[0].request_status, answers[0].cl_ord_id
+
+
+def test_a_client_is_told_how_its_withdrawals_end(serving: Serving, account: int) -> None:
+    """While it is there, and when it comes back to a process that was told in between; each once."""
+    asked = {"account": account, "currency": 1, "kind": MovementKind.withdrawal}
+    deposit = records.encode("Movement", **asked | {"kind": MovementKind.deposit, "amount": 100_0000}, reference="D")
+    confirm = records.encode("Movement", **asked, stage=MovementStage.confirm, reference="W1")
+    assert serving.ask("operations1", deposit) == Status.ok
+    with Client(serving.config.url("client1"), name="client1", credential=SECRET) as client:
+        tags = [client.withdraw("K", "AUD", "10", f"W{number}") for number in range(1, 5)]
+        answers = client.drain()
+        assert [(answer.tag, answer.cl_ord_id) for answer in answers] == list(
+            zip(tags, ["W1", "W2", "W3", "W4"], strict=True)
+        )
+        assert {(answer.status, answer.request_status) for answer in answers} == {(Status.ok, RequestStatus.submitted)}
+        assert serving.ask("operations1", confirm) == Status.ok
+        assert told(client) == (0, "ok", RequestStatus.completed, "W1")
+        assert serving.ask("operations1", confirm) == Status.movement_repeated
+        assert serving.stop() == 0
+        with Engine(journal=serving.config.directory / "journal") as engine:
+            assert engine.withdraw("K", "AUD", 0, "W2", stage="confirm", by="operations1").ok
+            assert engine.withdraw("K", "AUD", 0, "W3", stage="refuse", by="operations1").ok
+        again = Serving(serving.config.directory)
+        try:
+            first = client.poll(30)
+            rest = [] if len(first) > 1 else client.poll(30)
+            assert [(answer.tag, answer.status.name, answer.cl_ord_id) for answer in first + rest] == [
+                (0, "ok", "W2"),
+                (0, "withdrawal_refused", "W3"),
+            ]
+            tag = client.withdraw("K", "AUD", "10", "W3")
+            assert told(client) == (tag, "movement_repeated", RequestStatus.rejected, "W3")
+            refuse = records.encode("Movement", **asked, stage=MovementStage.refuse, reference="W4")
+            assert again.ask("operations1", refuse) == Status.ok
+            assert told(client) == (0, "withdrawal_refused", RequestStatus.rejected, "W4")
+            assert client.poll(0.5) == []
+        finally:
+            again.stop()
 
 
 def test_a_tenant_does_not_learn_of_the_accounts_of_others(serving: Serving, account: int) -> None:
