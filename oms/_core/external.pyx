@@ -10,12 +10,13 @@ from oms._core.doubt cimport ask_exchange
 from oms._core.lost_trades cimport compare_trades
 from oms._core.order_states cimport answered, flag, say, warn_of_debt
 from oms._core.orders cimport CLOSED_filled, FLAG_cum_differs, FLAG_external, Cover, close_order, \
-    cover_of, draft_of, find_order, make_order, make_request, name_order, rehold, set_status
+    cover_of, draft_of, find_order, link_first, make_order, make_request, name_order, rehold, set_status
 from oms._core.outputs cimport alert
 from oms._core.parked cimport park
 from oms._core.reference cimport suspense_account
-from oms._core.reports cimport room_for_fact
+from oms._core.reports cimport came_before, room_for_fact
 from oms._core.stated_terms cimport price_stated
+from oms._core.told_terms cimport forget_terms
 from oms._core.vetting cimport Terms, allowed
 from oms._core.waiting cimport release_buffered
 
@@ -123,10 +124,34 @@ cdef uint16_t park_row_of_list(State* s, uint16_t status, const OpenOrder* r) no
     return park(s, status, <const Frame*>r, r.feed, r.parked, OpenOrder_texts(r), r.order_id_length)
 
 
+cdef void doubt_replaces_since(State* s, uint32_t order, uint32_t request) noexcept nogil:
+    """Where the list has an order at the terms of an older request than ours are from, it is older than the reports of
+    the replaces, which came over another feed, or the exchange has lost them. They are in doubt, and held for, until it
+    says which; they are never sent again."""
+    cdef OrderRow* o = &s.order[order]
+    cdef uint32_t slot = o.terms
+    cdef RequestRow* q
+    if request in (0, slot) or not came_before(s, request, slot):
+        return
+    forget_terms(s, order)
+    row_open(&o.version)
+    o.terms = request
+    row_close(&o.version)
+    while slot != request:
+        q = &s.request[slot]
+        if q.status == RequestStatus_completed:
+            row_open(&q.version)
+            q.feed_sequence = 0
+            row_close(&q.version)
+            link_first(s, order, slot)
+            set_status(s, slot, RequestStatus_in_doubt, ST_order_terms_differ)
+        slot = q.orig
+
+
 cdef uint16_t take_row(State* s, const OpenOrder* r, uint32_t number) noexcept nogil:
     """One row of the exchange's list. Unknown here: made, reserved without a check, flagged. Known with other terms:
-    the exchange's terms win; executions that its cum counts and we miss are asked for, never inferred. number: its
-    list's; 0 = that has ended."""
+    the exchange's terms win, and replaces that it does not know of are in doubt; executions that its cum counts and we
+    miss are asked for, never inferred. number: its list's; 0 = that has ended."""
     cdef uint32_t order
     cdef OrderRow* o
     cdef Cover cover
@@ -147,6 +172,7 @@ cdef uint16_t take_row(State* s, const OpenOrder* r, uint32_t number) noexcept n
     if o.closed == 0 and (o.order_qty != r.order_qty or o.price != price):
         if not cover_of(s, o, price, r.order_qty, &cover):
             return park_row_of_list(s, ST_report_out_of_range, r)
+        doubt_replaces_since(s, order, request_of(s, r.request))
         row_open(&o.version)
         o.order_qty = max(r.order_qty, o.cum_qty)
         o.price = price

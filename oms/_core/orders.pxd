@@ -32,6 +32,7 @@ cdef uint32_t make_request(State* s, uint8_t type, const Terms* t, const uint8_t
 cdef void terms_of(const State* s, const OrderRow* o, uint32_t request, Terms* t) noexcept nogil
 cdef void set_status(State* s, uint32_t request, uint8_t status, uint16_t reason) noexcept nogil
 cdef void link_pending(State* s, uint32_t order, uint32_t request) noexcept nogil
+cdef void link_first(State* s, uint32_t order, uint32_t request) noexcept nogil
 cdef void unlink_pending(State* s, uint32_t request) noexcept nogil
 cdef uint32_t feed_for(const State* s, uint32_t request) noexcept nogil
 cdef void route(State* s, uint32_t request) noexcept nogil

@@ -235,6 +235,12 @@ cdef void link_pending(State* s, uint32_t order, uint32_t request) noexcept nogi
     s.request[request].order = order
 
 
+cdef void link_first(State* s, uint32_t order, uint32_t request) noexcept nogil:
+    """An answer is taken back: the request is older than all that wait."""
+    s.request[request].next_pending = s.order[order].pending
+    s.order[order].pending = request
+
+
 cdef void unlink_pending(State* s, uint32_t request) noexcept nogil:
     cdef uint32_t* link = &s.order[s.request[request].order].pending
     while link[0] and link[0] != request:

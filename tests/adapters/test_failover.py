@@ -59,6 +59,19 @@ def test_what_never_left_waits_when_no_feed_is_there(engine):
     assert sent(opened) == [("new", 1, 3), ("replace", 1, 4)]
 
 
+@pytest.mark.parametrize("other_feed", [True, False])
+def test_a_cancel_of_what_never_left_ends_it_here(engine, other_feed):
+    buy(engine, "X")
+    engine.cancel("A", "C", "X")
+    if not other_feed:
+        engine.lose_feed("SOUTH")
+    assert sent(engine.lose_feed("NORTH", last_sent=0)) == []
+    assert statuses(engine, "X", "C") == ["cancelled", "completed"]
+    assert engine.order("A", "X").ord_status == "canceled"
+    assert engine.cash("A", "AUD").reserved == 0
+    assert sent(engine.open_feed("NORTH", last_received=0, instance=1)) == []
+
+
 def test_another_feed_is_asked_when_the_lost_adapter_can_send_nothing_any_more(engine):
     buy(engine, "X")
     assert sent(engine.lose_feed("NORTH", ask_after_ms=5000)) == []

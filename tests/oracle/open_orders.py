@@ -9,7 +9,7 @@ from tests.oracle.balances import Balances
 from tests.oracle.numbers import as_date, exact
 from tests.oracle.orders import WAITING, Order, Terms
 from tests.oracle.reference import Exchange
-from tests.oracle.requests import Result
+from tests.oracle.requests import Request, Result
 
 
 class OpenOrders(Balances):
@@ -37,6 +37,7 @@ class OpenOrders(Balances):
         if order is None:
             order = self.adopt(row["account"], row["order_id"], self.instruments[row["instrument"]], row["side"], terms)
         elif (terms.order_qty, terms.price) != (order.terms.order_qty, order.terms.price):
+            self.doubt_replaces_since(order, self.request_named(row))
             order.terms = replace(order.terms, order_qty=terms.order_qty, price=terms.price)
             self.alerts.append("order_terms_differ")
         order.terms = replace(order.terms, stated=order.terms.stated or bool(limit))
@@ -45,6 +46,22 @@ class OpenOrders(Balances):
             order.ord_status = "new"
         self.compare_cum(order, exact(row["cum_qty"]))
         return order
+
+    def request_named(self, row: Mapping[str, object]) -> Request | None:
+        return self.requests.get((row["account"], row.get("cl_ord_id")))
+
+    def doubt_replaces_since(self, order: Order, request: Request | None) -> None:
+        """The exchange has it at the terms of an older request: what came about since is in doubt again."""
+        chain = [order.in_force]
+        while chain[-1] is not request and chain[-1].orig:
+            chain.append(chain[-1].orig)
+        if request is None or chain[-1] is not request or request is order.in_force:
+            return
+        order.take_terms_of(request, request.terms)
+        for each in chain[:-1]:
+            if each.status == "completed":
+                each.status, each.reason, each.feed_sequence = "in_doubt", "order_terms_differ", 0
+                order.pending.insert(0, each)
 
     def listed_order(self, exchange: Exchange, row: Mapping[str, object]) -> Order | None:
         if "cl_ord_id" in row:

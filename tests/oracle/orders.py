@@ -111,6 +111,7 @@ class Request:
     hits: set[str] = field(default_factory=set)  # the desk's reasons so far: what an operator has seen
     feed: Feed | None = None
     feed_sequence: int = 0
+    orig: Request | None = None  # what it was sent to change
 
 
 @dataclass(eq=False)
@@ -214,7 +215,8 @@ class Order:
     request: Request  # the one that made it; of an order from elsewhere it has no name
     terms: Terms  # in force
     trade_date: date | None
-    cl_ord_id: str = ""  # of the last replace that took effect
+    replaced_by: Request | None = None  # the last replace that took effect
+    cl_ord_id: str = ""  # its name
     order_id: str = ""  # the exchange's name for it
     ord_status: str = "pending_new"
     closed: bool = False
@@ -231,6 +233,18 @@ class Order:
     tax_items: Fraction = ZERO  # tax in them
     fee_items: Fraction = ZERO  # fees of settled executions that were charged (or given back) by themselves since
     fee_rows: list[FeeRow] = field(default_factory=list)  # of which that is the sum
+
+    @property
+    def in_force(self) -> Request:
+        """The one that its terms are from."""
+        return self.replaced_by or self.request
+
+    def take_terms_of(self, request: Request, terms: Terms) -> None:
+        """What the exchange has said of all but quantity and price stays with the request that it was said of."""
+        asked = self.in_force.terms
+        self.in_force.terms = replace(self.terms, order_qty=asked.order_qty, price=asked.price)
+        self.replaced_by = None if request is self.request else request
+        self.terms, self.cl_ord_id = terms, request.cl_ord_id if self.replaced_by else ""
 
     @property
     def named(self) -> str:

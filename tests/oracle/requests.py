@@ -283,10 +283,17 @@ class Requests(Checks):
         return next((feed for feed in feeds if not feed.gap_to and feed.steady_ns <= self.time_ns), None)
 
     def send(self, request: Request, feed: Feed) -> None:
+        if request.type != "new":
+            request.orig = self.newest_sent(request.order)
         feed.last_out += 1
         request.status, request.reason = "submitted", "ok"
         request.feed, request.feed_sequence = feed, feed.last_out
         self.emit(request)
+
+    def newest_sent(self, order: Order) -> Request:
+        """The replace that the exchange was given last and has not refused, else the terms in force."""
+        given = [each for each in order.pending if each.type == "replace" and each.status not in WAITING]
+        return [order.in_force, *sorted(given, key=lambda each: each.feed_sequence)][-1]
 
     def emit(self, request: Request) -> None:
         self.sent.append(f"{request.type} {request.cl_ord_id or request.order.named}")

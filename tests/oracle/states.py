@@ -192,7 +192,7 @@ class States(External):
         order.overtaken = [request for request in order.pending[: order.pending.index(asked)] if request.feed]
         self.answered(asked)
         before = order.terms.order_qty
-        order.terms, order.cl_ord_id = report.restated(asked.terms), asked.cl_ord_id
+        order.take_terms_of(asked, report.restated(asked.terms))
         order.closed = order.filled = False
         self.settle_terms(order, before)
         self.stand(order, report.ord_status)
