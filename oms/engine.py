@@ -263,21 +263,21 @@ class Engine(Repair, Reference, Operating, Controlling, Corporate, OrderEntry, L
     ) -> Result:
         """A fact from an exchange (FIX ExecutionReport). cl_ord_id: the request by which the exchange knows the order;
         an order that was not entered here comes with order_id, account, instrument, side, order_qty and price
-        instead. What is not told is None. ord_status_req_id: the question that it answers."""
+        instead. What is not told is None. ord_status_req_id: the question that it answers. Figures have the decimals of
+        the instrument, the order or the trade that is named. Raises OmsError where none is known yet."""
         ours = account is not None and cl_ord_id is not None
         stock = self.instrument_reported(instrument, account if ours else None, cl_ord_id, order_id, feed)
-        prices, quantities = self.exponents(stock) if stock else UNKNOWN_EXPONENTS
+        stock = stock or (self.instrument_traded(self.feed_for(feed, 0), exec_ref_id) if exec_ref_id else 0)
         texts = {"exec_id": exec_id, "exec_ref_id": exec_ref_id, "order_id": order_id, "text": text}
-        qty = {"last_qty": last_qty, "display_qty": display_qty, "min_qty": min_qty}
+        counts = {"last_qty": last_qty, "display_qty": display_qty, "min_qty": min_qty}
         told = {"cum_qty": cum_qty, "leaves_qty": leaves_qty, "order_qty": order_qty}
-        figures = {name: to_units(value or 0, quantities, name) for name, value in qty.items()}
-        figures |= {name: or_null(value, quantities, name) for name, value in told.items()}
-        figures |= {name: to_units(px or 0, prices, name) for name, px in (("last_px", last_px), ("stop_px", stop_px))}
+        prices = {"last_px": last_px, "stop_px": stop_px, "price": price}
+        if (order_id or exec_ref_id) and not (stock or instrument):
+            self.check_unscaled(counts | told | prices, order_id or exec_ref_id)
         return self.fact(
             "ExecutionReport",
             by,
-            **figures,
-            price=or_null(price, prices, "price"),
+            **self.scaled_figures(stock, counts, told, prices),
             feed=self.feed_for(feed, stock),
             feed_sequence=feed_sequence,
             request=self.handle_of(account or "", cl_ord_id or "") if ours else 0,
@@ -309,6 +309,31 @@ class Engine(Repair, Reference, Operating, Controlling, Corporate, OrderEntry, L
         if order_id and not stock:
             stock = self.instrument_named(self.feed_for(feed, 0), order_id)
         return stock
+
+    @staticmethod
+    def check_unscaled(figures: Mapping[str, Amount | None], where: str) -> None:
+        """A report of what may be known one day has no figures without an instrument: it would be booked with decimals
+        that nobody has stated."""
+        if stated := [name for name, figure in figures.items() if figure is not None]:
+            raise OmsError(
+                f"the report states {', '.join(stated)}, but names no instrument, order or trade that is known here",
+                where=where,
+                remedy="say its instrument: the decimals of its prices and quantities follow from it",
+            )
+
+    def scaled_figures(
+        self,
+        stock: int,
+        counts: Mapping[str, Amount | None],
+        told: Mapping[str, Amount | None],
+        prices: Mapping[str, Amount | None],
+    ) -> dict[str, int]:
+        """A report's figures in the units of its instrument; what is not told is 0, or null where 0 says something."""
+        price, quantity = self.exponents(stock) if stock else UNKNOWN_EXPONENTS
+        figures = {name: to_units(value or 0, quantity, name) for name, value in counts.items()}
+        figures |= {name: or_null(value, quantity, name) for name, value in told.items()}
+        figures |= {name: to_units(value or 0, price, name) for name, value in prices.items()}
+        return figures | {"price": or_null(prices["price"], price, "price")}
 
     def cancel_reject(
         self,

@@ -314,6 +314,15 @@ class Reference:
         order = self.core.find("order", order_id, int(self.rows("feed")["exchange"][feed]))
         return int(self.rows("order")["instrument"][order]) if order else 0
 
+    def instrument_traded(self, feed: int, exec_id: str) -> int:
+        """The instrument of the newest trade that the feed's exchange calls so; 0 when it is unknown."""
+        trades = self.rows("execution")
+        there = (trades["exchange"] == self.rows("feed")["exchange"][feed]).nonzero()[0]
+        for row in there[::-1].tolist():
+            if self.core.text(int(trades["exec_id"][row])) == exec_id:
+                return int(trades["instrument"][row])
+        return 0
+
     def handle_of(self, account: str, cl_ord_id: str) -> int:
         """The handle of a request; 0 when it is unknown."""
         slot = self.core.find("request", cl_ord_id, self.account_or_zero(account))

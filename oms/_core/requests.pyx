@@ -38,6 +38,12 @@ cdef inline bint room_beside_cancels(const State* s) noexcept nogil:
     return s.firm.live_orders + (limit_of(s, TABLE_request) >> 6) < free_rows(s, TABLE_request)
 
 
+cdef inline bint room_for_refusals(const State* s) noexcept nogil:
+    """The last quarter of the requests, and of what is free of their texts, is for what is accepted."""
+    return (free_rows(s, TABLE_request) > limit_of(s, TABLE_request) >> 2 and room_beside_cancels(s)
+            and free_rows(s, TABLE_text) > limit_of(s, TABLE_text) >> 2)
+
+
 cdef bint room_for_new(const State* s) noexcept nogil:
     """Is there room for a new order beside all that facts, cancels and a kill may need?"""
     return s.at_reserve == 0 and room_beside_cancels(s)
@@ -89,15 +95,14 @@ cdef bint answered(State* s, Asked* a, uint16_t* status) noexcept nogil:
 
 
 cdef uint16_t reject(State* s, const Asked* a, const Terms* t, uint16_t status) noexcept nogil:
-    """A request that the rules refuse: its row stays, so that the same one again gets the same answer. It takes none of
-    what is kept for cancels."""
-    cdef uint32_t slot
+    """A request that the rules refuse: its row stays, so that the same one again gets the same answer. But a storm may
+    take no room of others: what is throttled has no row, nor has a refusal once the rows go to their end."""
+    cdef uint32_t slot = 0
     if a.options & OPTION_validate:
         return refuse(s, a, status)
-    if not room_beside_cancels(s) or s.at_reserve & <uint64_t>1 << TABLE_text:
-        return refuse(s, a, ST_capacity_reached)
-    slot = make_request(s, a.type, t, a.name, a.length, a.hash, a.content)
-    set_status(s, slot, RequestStatus_rejected, status)
+    if status != ST_rate_exceeded and room_for_refusals(s):
+        slot = make_request(s, a.type, t, a.name, a.length, a.hash, a.content)
+        set_status(s, slot, RequestStatus_rejected, status)
     emit_answer(s, s.source, status, a.tag, a.account, slot, False).hits = t.hits
     if a.options & OPTION_listed:
         member_came(s, status)

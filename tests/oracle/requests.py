@@ -190,6 +190,8 @@ class Requests(Checks):
             return Result("cl_ord_id_missing")
         earlier = self.requests.get((account.code, cl_ord_id))
         if earlier is None or self.is_free(earlier):
+            if type in ("new", "replace") and self.too_many(by):
+                return Result("rate_exceeded")  # and nothing stays: asked once more, it is asked for the first time
             request = Request(account, cl_ord_id, (type, content), type, by, self.time_ns, self.today)
             self.requests.pop((account.code, cl_ord_id), None)  # a new one stands at the end
             self.requests[account.code, cl_ord_id] = request
@@ -202,8 +204,6 @@ class Requests(Checks):
         """A New or Replace counts against what its sender may send, and against limits, whatever comes of it."""
         if request.type not in ("new", "replace"):
             return request
-        if self.too_many(request.by):
-            return self.refuse(request, "rate_exceeded")
         named = request.content[1]
         order = self.chain(request.account, named[0]) if request.type == "replace" else None
         self.count_request(request.by, request.account, order.instrument if order else self.instruments.get(named[0]))

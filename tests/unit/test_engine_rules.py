@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from oms import Engine, records
+from oms.errors import OmsError
 
 MONDAY = date(2026, 11, 23)
 
@@ -47,6 +48,33 @@ def test_an_exchange_speaks_of_its_own_orders_only():
     engine.open_orders("XNZE", listed)
     assert engine.order("A", "X").price == 5
     assert engine.order("A", "X").cum_qty == 0
+
+
+def test_figures_have_the_decimals_of_the_order_or_of_the_named_instrument():
+    engine = market()
+    with pytest.raises(OmsError, match="names no instrument, order or trade that is known") as raised:
+        engine.report("trade", order_id="THEIRS", exec_id="E", last_qty=10, last_px=5)
+    assert raised.value.where == "THEIRS"
+    assert "say its instrument" in raised.value.remedy
+    with pytest.raises(OmsError, match="states cum_qty, but names no instrument"):
+        engine.report("trade_cancel", exec_ref_id="E", cum_qty=0, feed="XASX")
+    assert len(engine.rows("parked")) == 1
+    assert status(engine.report("canceled", order_id="THEIRS", feed="XASX")) == "report_unmatched"  # without a figure
+    fill = {
+        "account": "A",
+        "side": "buy",
+        "order_qty": 10,
+        "price": "5.5",
+        "exec_id": "E",
+        "last_qty": 4,
+        "last_px": "5.25",
+    }
+    assert engine.report("trade", order_id="THEIRS", instrument="Q", feed="XASX", **fill).ok
+    assert engine.report("trade", order_id="THEIRS", feed="XASX", **fill | {"exec_id": "E2"}).ok
+    correction = {"exec_id": "E3", "exec_ref_id": "E2", "last_qty": 4, "last_px": "5.5", "feed": "XASX"}
+    assert engine.report("trade_correct", **correction).ok
+    assert [str(trade.price) for trade in engine.trades()][-1] == "5.5"
+    assert str(engine.holding("A", "Q").total) == "8"
 
 
 def test_an_exchange_cannot_make_orders_in_what_another_one_lists():
