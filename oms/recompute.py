@@ -94,24 +94,29 @@ def counted(rows: Mapping[str, Rows]) -> Figures:
 
 def counted_by_orders(rows: Mapping[str, Rows]) -> Figures:
     """What each execution adds to its order's cum_qty: its own quantity, or, of an order that the exchange has restated
-    after a corporate action, what that is now."""
+    after a corporate action, what that was then."""
     executions, actions, scaled = rows["execution"], rows["corporate_action"], rows["scaled"]
+    when = actions["applied_sequence"]
     restated = (rows["order"]["flags"] & RESTATED != 0)[executions["order"]]
     quantity = executions["last_qty"].copy()
-    known = counted(rows)
     for row in np.flatnonzero(restated & (quantity != 0)):
         x, through, root = executions[row], set(), row
-        at, figure = int(x["scaled"]), int(known[row])
+        newest = when[rows["told_terms"]["action"][x["order"]]]
+        at, figure = int(x["scaled"]), int(quantity[row])
+        while at and when[scaled["action"][at]] > newest:
+            at = int(scaled["prev"][at])
+        if at:
+            figure = int(scaled["quantity"][at])
         while executions["ref"][root]:
             root = executions["ref"][root]
         while at:
             through.add(int(scaled["action"][at]))
             at = int(scaled["prev"][at])
         applied = np.flatnonzero((actions["instrument"] == x["instrument"]) & (actions["state"] == APPLIED))
-        for number in applied[np.argsort(actions["applied_sequence"][applied], kind="stable")]:
+        for number in applied[np.argsort(when[applied], kind="stable")]:
             action = actions[number]
             before = (int(x["trade_date"]), root) < (int(action["ex_date"]), int(action["executions"]))
-            if before and action["denominator"] and number not in through:
+            if before and action["denominator"] and number not in through and when[number] <= newest:
                 figure = figure * int(action["numerator"]) // int(action["denominator"])
         quantity[row] = figure
     return quantity

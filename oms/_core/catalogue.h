@@ -3101,14 +3101,18 @@ typedef struct {
     uint64_t time_ns;
     uint64_t feed_sequence;
     uint64_t session_id;
+    uint32_t action;
+    uint32_t pad1;
 } ToldTermsRow;
-_Static_assert(sizeof(ToldTermsRow) == 32, "ToldTermsRow");
+_Static_assert(sizeof(ToldTermsRow) == 40, "ToldTermsRow");
 _Static_assert(offsetof(ToldTermsRow, version) == 0, "ToldTermsRow.version");
 _Static_assert(offsetof(ToldTermsRow, feed) == 4, "ToldTermsRow.feed");
 _Static_assert(offsetof(ToldTermsRow, pad0) == 6, "ToldTermsRow.pad0");
 _Static_assert(offsetof(ToldTermsRow, time_ns) == 8, "ToldTermsRow.time_ns");
 _Static_assert(offsetof(ToldTermsRow, feed_sequence) == 16, "ToldTermsRow.feed_sequence");
 _Static_assert(offsetof(ToldTermsRow, session_id) == 24, "ToldTermsRow.session_id");
+_Static_assert(offsetof(ToldTermsRow, action) == 32, "ToldTermsRow.action");
+_Static_assert(offsetof(ToldTermsRow, pad1) == 36, "ToldTermsRow.pad1");
 
 typedef struct {
     uint32_t version;

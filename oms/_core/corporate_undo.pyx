@@ -29,7 +29,7 @@ cdef bint touched(const State* s, uint32_t action) noexcept nogil:
             return True
     for slot in range(1, s.header[TABLE_order].used):
         if s.order[slot].instrument == a.instrument and s.order[slot].flags & FLAG_restated:
-            if s.scaled[s.execution[s.order[slot].last_execution].scaled].action == action:
+            if s.told_terms[slot].action == action:
                 return True
     return False
 

@@ -72,7 +72,7 @@ cdef void bust(State* s, uint32_t execution, const uint8_t* name, uint32_t lengt
     """The trade never was. `name` is the bust's own exec_id; the caller sees to the order."""
     cdef uint32_t order = s.execution[execution].order
     cdef uint32_t reversal = reverse(s, execution, text_put(s, name, length), length != 0, date)
-    cdef int64_t quantity = counted_qty(s, &s.order[order], &s.execution[reversal], reversal)
+    cdef int64_t quantity = counted_qty(s, order, &s.execution[reversal], reversal)
     count(s, &s.order[order], -quantity, -s.execution[execution].value)
     refee(s, order, date)
     recost(s, s.order[order].holding)
@@ -94,7 +94,7 @@ cdef void correct(State* s, uint32_t execution, int64_t quantity, int64_t price,
     else:
         unpost(s, execution)
         weigh(s, holding_of(s, &figures), &figures, place, -1)
-    counted = counted_qty(s, o, &figures, root)
+    counted = counted_qty(s, figures.order, &figures, root)
     figures.kind = TradeKind_correct
     figures.ref = old
     figures.progress = 0
@@ -105,7 +105,7 @@ cdef void correct(State* s, uint32_t execution, int64_t quantity, int64_t price,
     figures.scaled = 0
     bring_forward(s, &figures, root)
     weigh(s, holding_of(s, &figures), &figures, place, 1)
-    count(s, o, counted_qty(s, o, &figures, root) - counted, value)
+    count(s, o, counted_qty(s, figures.order, &figures, root) - counted, value)
     figures.exec_id = text_put(s, name, length)
     slot = add_execution(s, figures.order, &figures, keyed)
     supersede(s, old, slot)

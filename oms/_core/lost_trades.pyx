@@ -87,7 +87,7 @@ cdef uint16_t take_back(State* s, uint32_t order, int64_t missing) noexcept nogi
         if trade == 0:
             return ST_resolution_invalid
         before = first_version(s, trade)
-        missing -= counted_qty(s, o, &s.execution[trade], before)
+        missing -= counted_qty(s, order, &s.execution[trade], before)
         count += 1
     if missing:
         return ST_resolution_invalid

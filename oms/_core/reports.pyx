@@ -117,19 +117,20 @@ cdef void book_trade(State* s, uint32_t order, ExecutionRow* x, bint keyed) noex
     order."""
     cdef OrderRow* o = &s.order[order]
     cdef uint32_t slot
-    cdef int64_t tax, tax_before
+    cdef int64_t tax, tax_before, quantity
     x.instrument = o.instrument
     bring_forward(s, x, s.header[TABLE_execution].used)  # one of before a corporate action may come late
     holding_cost(s, o.holding, o.side, effective_qty(s, x), x.last_px, x.last_qty)
     fee_due(s, o, o.cum_value, False, &tax_before)
+    quantity = counted_qty(s, order, x, s.header[TABLE_execution].used)
     row_open(&o.version)
-    o.cum_qty += counted_qty(s, o, x, s.header[TABLE_execution].used)
+    o.cum_qty += quantity
     o.cum_value += x.value
     x.fee = fee_due(s, o, o.cum_value, has_ended(o), &tax) - o.fee_charged
     x.tax = tax - tax_before
     o.fee_charged += x.fee
     if o.missing_qty:
-        o.missing_qty = max(o.missing_qty - x.last_qty, 0)
+        o.missing_qty = max(o.missing_qty - quantity, 0)
     row_close(&o.version)
     slot = add_execution(s, order, x, keyed)
     if o.closed and not is_buy(o.side):  # what proceeds did not cover goes from its last trade to this one

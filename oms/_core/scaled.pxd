@@ -18,7 +18,7 @@ cdef inline bint affects(const CorporateActionRow* a, const ExecutionRow* x, uin
     return x.trade_date < a.ex_date or (x.trade_date == a.ex_date and slot < a.executions)
 
 
-cdef int64_t counted_qty(const State* s, const OrderRow* o, const ExecutionRow* x, uint32_t slot) noexcept nogil
+cdef int64_t counted_qty(const State* s, uint32_t order, const ExecutionRow* x, uint32_t slot) noexcept nogil
 cdef uint32_t action_after(const State* s, uint32_t instrument, uint32_t before) noexcept nogil
 cdef int64_t through(const State* s, uint32_t action, int64_t quantity) noexcept nogil
 cdef void restate(State* s, uint32_t order, int64_t cum_qty) noexcept nogil

@@ -51,37 +51,53 @@ cdef void bring_forward(State* s, ExecutionRow* x, uint32_t slot) noexcept nogil
         action = still_to_come(s, x, slot, action)
 
 
-cdef int64_t counted_qty(const State* s, const OrderRow* o, const ExecutionRow* x, uint32_t slot) noexcept nogil:
-    """What a trade, first booked in row `slot`, adds to its order's cum_qty: its own quantity, until the exchange
-    restates the order in units of today."""
-    cdef uint32_t action
-    cdef int64_t quantity = x.last_qty
-    if o.flags & FLAG_restated:
-        quantity = effective_qty(s, x)
-        action = still_to_come(s, x, slot, s.scaled[x.scaled].action)
-        while action:
-            quantity = through(s, action, quantity)
-            action = still_to_come(s, x, slot, action)
+cdef bint applied_by(const State* s, uint32_t action, uint32_t upto) noexcept nogil:
+    """Is it `upto`, or was it applied to the same instrument before?"""
+    while upto and upto != action:
+        upto = s.corporate_action[upto].prev
+    return upto == action
+
+
+cdef int64_t counted_through(const State* s, const ExecutionRow* x, uint32_t slot, uint32_t upto) noexcept nogil:
+    """What a trade, first booked in row `slot`, counts in the units of after the action `upto`."""
+    cdef uint32_t step = x.scaled, action
+    cdef int64_t quantity
+    while step and not applied_by(s, s.scaled[step].action, upto):
+        step = s.scaled[step].prev
+    quantity = s.scaled[step].quantity if step else x.last_qty
+    action = still_to_come(s, x, slot, s.scaled[step].action)
+    while action and applied_by(s, action, upto):
+        quantity = through(s, action, quantity)
+        action = still_to_come(s, x, slot, action)
     return quantity
+
+
+cdef int64_t counted_qty(const State* s, uint32_t order, const ExecutionRow* x, uint32_t slot) noexcept nogil:
+    """What a trade, first booked in row `slot`, adds to its order's cum_qty: its own quantity, until the exchange
+    restates the order, and from then on what it was in the units of that day."""
+    if s.order[order].flags & FLAG_restated:
+        return counted_through(s, x, slot, s.told_terms[order].action)
+    return x.last_qty
 
 
 cdef void restate(State* s, uint32_t order, int64_t cum_qty) noexcept nogil:
     """The exchange restates an order. Its cum_qty is ours from then on, when it is that of our executions in
-    units of today."""
+    units of today. The caller has noted whose terms they are."""
     cdef OrderRow* o = &s.order[order]
-    cdef OrderRow scaled = o[0]
-    cdef uint32_t slot = o.last_execution
+    cdef uint32_t slot = o.last_execution, newest = s.instrument[o.instrument].action
     cdef int64_t total = 0
-    scaled.flags |= FLAG_restated
     while slot:
         if s.execution[slot].superseded_by == 0 and s.execution[slot].kind != TradeKind_bust:
-            total += counted_qty(s, &scaled, &s.execution[slot], slot)
+            total += counted_through(s, &s.execution[slot], slot, newest)
         slot = s.execution[slot].prev_of_order
     row_open(&o.version)
     o.flags &= ~FLAG_restate
     if total == cum_qty and total != o.cum_qty:
         o.flags |= FLAG_restated
         o.cum_qty = total
+        row_open(&s.told_terms[order].version)
+        s.told_terms[order].action = newest
+        row_close(&s.told_terms[order].version)
     row_close(&o.version)
 
 

@@ -58,6 +58,7 @@ cdef void forget_terms(State* s, uint32_t order) noexcept nogil:
     if order < s.header[TABLE_told_terms].used:
         row_open(&told.version)
         told.feed = 0
+        told.action = 0
         told.time_ns = told.feed_sequence = told.session_id = 0
         row_close(&told.version)
 

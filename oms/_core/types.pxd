@@ -1813,6 +1813,8 @@ cdef extern from "catalogue.h" nogil:
         uint64_t time_ns
         uint64_t feed_sequence
         uint64_t session_id
+        uint32_t action
+        uint32_t pad1
 
     ctypedef struct RestatementRow:
         uint32_t version

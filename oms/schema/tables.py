@@ -359,7 +359,8 @@ TABLES = [
         F("listed", "u32", "the newest list that it was in")]),
     Table("told_terms", "Which report an order's terms are from: row = the order's.", 262144, [
         VERSION, F("feed", "u16"), F("pad0", "u16"), F("time_ns", "time", "TransactTime", 60),
-        F("feed_sequence", "seq"), F("session_id", "u64", "the exchange's session")]),
+        F("feed_sequence", "seq"), F("session_id", "u64", "the exchange's session"),
+        F("action", "slot", "the newest corporate action that cum_qty counts executions through"), F("pad1", "u32")]),
     Table("restatement", "Reports that changed terms without being asked: each counts once.", 65536, [
         VERSION, F("generation", "u32", "of the row"), F("order", "slot"), F("exec_id", "text_ref", "", 17),
         F("hash", "hash", "of order and exec_id"), F("sequence", "seq", "journal sequence")]),

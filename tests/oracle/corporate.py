@@ -285,7 +285,7 @@ class Corporate(Movements):
         moved = [each for each in self.moved if each[1] == instrument.symbol and each[3]]
         events = [len(row.history) for (_, symbol), row in self.stock.items() if symbol == instrument.symbol]
         actions = [each.id for each in self.applied if each.instrument is instrument]
-        restated = [order.request for order in mine if order.flags & RESTATED]
+        restated = [(order.request, len(order.restated_after)) for order in mine if order.flags & RESTATED]
         return (
             trades,
             len(moved),

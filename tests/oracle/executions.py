@@ -76,7 +76,7 @@ class Executions(States):
                 fill.go_through(action, action.scaled(fill.counts))
         fill.came_after = len(fill.through)
         order.executions.append(fill)
-        order.missing_qty = max(ZERO, order.missing_qty - fill.quantity)
+        order.missing_qty = max(ZERO, order.missing_qty - fill.counts_after(order.restated_after))
         holding = self.stock[order.account.code, order.instrument.symbol]
         holding.history.append(fill)
         holding.sold_short |= order.side in SHORT

@@ -145,6 +145,11 @@ class Execution:
         """Stock in units of today."""
         return self.steps[-1] if self.steps else self.quantity
 
+    def counts_after(self, actions: list[Action]) -> Fraction:
+        """Stock in units of the day when no more than these were applied."""
+        known = sum(action in actions for action in self.through)
+        return self.steps[known - 1] if known else self.quantity
+
     @property
     def placed(self) -> Fraction:
         """Stock in units of the day on which it was booked."""
@@ -225,6 +230,7 @@ class Order:
     filled: bool = False  # how it was closed: a bust or a replace may reopen it
     by_operator: bool = False  # closed as not at the exchange, by a person
     flags: int = 0
+    restated_after: list[Action] = field(default_factory=list)  # what cum_qty counts executions through
     missing_qty: Fraction = ZERO  # of a dead order: what the exchange counts and we have not seen
     pending: list[Request] = field(default_factory=list)  # replaces and cancels without an answer, oldest first
     overtaken: list[Request] = field(default_factory=list)  # of those the ones that a later replace went past
@@ -272,10 +278,8 @@ class Order:
 
     @property
     def cum_qty(self) -> Fraction:
-        """As the exchange counts them: since it has restated the order, in units of today."""
-        if self.flags & RESTATED:
-            return sum((each.counts for each in self.executions), ZERO)
-        return quantity(self.executions)
+        """As the exchange counts them: since it has restated the order, in units of that day."""
+        return sum((each.counts_after(self.restated_after) for each in self.executions), ZERO)
 
     @property
     def avg_px(self) -> Fraction:

@@ -163,6 +163,7 @@ class States(External):
         order.flags &= ~TO_BE_RESTATED
         if told == sum((each.counts for each in order.executions), ZERO) and told != order.cum_qty:
             order.flags |= RESTATED
+            order.restated_after = [each for each in self.applied if each.instrument is order.instrument]
 
     def settle_terms(self, order: Order, before: Fraction) -> None:
         """No new quantity is less than was executed; the one of before leaves an overfill what it is."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from tests.oracle.numbers import ZERO
 from tests.oracle.orders import Execution, Order
 from tests.property import strategies as draw
 from tests.property.exchange import plain
@@ -17,6 +19,11 @@ from tests.property.world import EXCHANGES
 instruments = st.sampled_from(("Q", "Q", "Q", "PEN", "PEN", "FUT", "TODAY"))  # few, so that much happens to each
 sides = st.sampled_from(("buy", "buy", "sell", "sell_short"))
 settles = st.none() | st.none() | st.integers(0, 4)  # days from today
+
+
+def counts(order: Order) -> Fraction:
+    """Its executions in units of today."""
+    return sum((each.counts for each in order.executions), ZERO)
 
 
 class Dealing(Day):
@@ -72,12 +79,13 @@ class Dealing(Day):
     @precondition(lambda self: self.dealt())
     @rule(index=draw.recent, lots=draw.more_lots, ticks=st.integers(-3, 3), counted=st.booleans())
     def restate(self, index: int, lots: int, ticks: int, counted: bool) -> None:
-        """With its cum, maybe, in units of today."""
-        order = newest(self.dealt(), index)
+        """With its cum, maybe, in units of today: first of all where a corporate action has made that another one."""
+        scaled = [each for each in self.dealt() if counts(each) != each.cum_qty]
+        order = newest((counted and scaled) or self.dealt(), index)
         symbol = order.instrument.symbol
         announced = [each for each in self.model.actions.values() if each.state == "announced"]
         counted = counted and order.instrument not in [each.instrument for each in announced]
-        told = {"cum_qty": plain(sum(each.counts for each in order.executions))} if counted else {}
+        told = {"cum_qty": plain(counts(order))} if counted else {}
         figures = {"order_qty": draw.quantity(symbol, lots), "price": draw.price(symbol, ticks)}
         self.tell("restated", order, **figures, **told)
 

@@ -11,7 +11,7 @@ from hypothesis.stateful import precondition, rule
 
 from tests.oracle.books import Holding
 from tests.oracle.corporate import new_for_old
-from tests.oracle.orders import RESTATED, Action, Execution
+from tests.oracle.orders import Action, Execution
 from tests.property import strategies as draw
 from tests.property.machine import Day, newest
 
@@ -57,11 +57,6 @@ class Issuers(Day):
                     return False
         return True
 
-    def counted_anew(self, instrument: str) -> bool:
-        """An order of it was restated in units of today: a second action on the same order is not played."""
-        mine = [order for order in self.model.orders if order.instrument.symbol == instrument]
-        return any(order.flags & RESTATED for order in mine)
-
     @rule(
         instrument=draw.instruments,
         kind=kinds,
@@ -75,8 +70,6 @@ class Issuers(Day):
         self, instrument: str, kind: str, pick: int, days: int, price: str, way: str | None, by: str | None
     ) -> None:
         ex_date = self.model.today + timedelta(days)
-        if self.counted_anew(instrument):
-            kind = "dividend"
         if days < 0 and not self.may_be_told_late(instrument, ex_date):
             ex_date = self.model.today
         terms: dict[str, Any] = {"amount": ("0.25", "1", "0.00012345", "3.333")[pick]}

@@ -109,6 +109,19 @@ DAYS: dict[str, list[Call]] = {
         call("move", "A", "X", "C"),
         call("move", "C", "X", "A"),
     ],
+    "an order that was restated between two splits takes back what the trade was in its own units": [
+        call("submit", "B", "X", "Q", "buy", 100, "10", time_in_force="gtc"),
+        fill("B", "X", "E1", 40, "10"),
+        fill("B", "X", "E2", 10, "10"),
+        call("corporate_action", "C1", "Q", "split", "2026-11-23", ratio="2", live_orders="hold"),
+        told("restated", "B", "X", order_qty=200, price="5", cum_qty=100),
+        call("corporate_action", "C2", "Q", "split", "2026-11-23", ratio="3/2", live_orders="hold"),
+        told("trade_cancel", "B", "X", exec_id="B1", exec_ref_id="E1"),
+        fill("B", "X", "E3", 20, "10", trade_date="2026-11-20"),
+        told("trade_correct", "B", "X", exec_id="G1", exec_ref_id="E2", last_qty=12, last_px="10"),
+        call("undo_corporate_action", "C2"),
+        call("undo_corporate_action", "C1"),
+    ],
 }
 
 
