@@ -7,9 +7,10 @@ is measured by what it counts.
 from libc.stdint cimport INT64_MIN
 
 from oms._core.debt cimport warn_cash, warn_holding
+from oms._core.executions cimport charge_rest
 from oms._core.live_orders cimport enlist
 from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_expired, FLAG_expired_here, FLAG_overfilled, awaits, \
-    close_order, is_live, rehold, set_status, unlink_pending
+    close_order, is_live, rehold, set_status, shut, unlink_pending
 from oms._core.outputs cimport alert
 
 
@@ -201,10 +202,15 @@ cdef uint8_t reopen_filled(State* s, uint32_t order, uint8_t word) noexcept nogi
 
 
 cdef void after_correction(State* s, uint32_t order, uint8_t word, uint8_t before) noexcept nogil:
-    """Where that leaves it: still filled, with Calculated or DoneForDay the last word on it, or as after a trade."""
+    """Where that leaves it: still filled, with Calculated or DoneForDay the last word on it, or as after a trade. What
+    was filled all the while did not end now: what waits to be sent for it waits on."""
     cdef const OrderRow* o = &s.order[order]
-    if before and o.cum_qty >= o.order_qty and (word == 0 or word == OrdStatus_filled):
+    cdef bint filled = before != 0 and o.cum_qty >= o.order_qty
+    if filled and (word == 0 or word == OrdStatus_filled):
         word = before
+    if filled and not o.closed:
+        shut(s, order, standing(s, o, word), CLOSED_filled)
+        charge_rest(s, order)
     after_trade(s, order, word)
 
 

@@ -36,6 +36,7 @@ cdef void link_first(State* s, uint32_t order, uint32_t request) noexcept nogil
 cdef void unlink_pending(State* s, uint32_t request) noexcept nogil
 cdef uint32_t feed_for(const State* s, uint32_t request) noexcept nogil
 cdef void route(State* s, uint32_t request) noexcept nogil
+cdef void shut(State* s, uint32_t order, uint8_t ord_status, uint8_t how) noexcept nogil
 cdef void close_order(State* s, uint32_t order, uint8_t ord_status, uint8_t how, uint16_t reason) noexcept nogil
 cdef void name_order(State* s, uint32_t order, const uint8_t* name, uint32_t length) noexcept nogil
 cdef uint32_t find_order(const State* s, uint32_t exchange, const uint8_t* name, uint32_t length) noexcept nogil

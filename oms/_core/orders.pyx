@@ -318,12 +318,9 @@ cdef void route(State* s, uint32_t request) noexcept nogil:
         remind(s, s.time_ns + timeout)
 
 
-cdef void close_order(State* s, uint32_t order, uint8_t ord_status, uint8_t how, uint16_t reason) noexcept nogil:
-    """The order can trade no more: its hold is released, a fee that proceeds did not pay falls due, and requests that
-    nobody has sent yet are closed with it. Those in flight keep waiting for the exchange's word when it was filled."""
+cdef void shut(State* s, uint32_t order, uint8_t ord_status, uint8_t how) noexcept nogil:
+    """The order can trade no more; its requests stay as they are, and the caller sees to its fee and its hold."""
     cdef OrderRow* o = &s.order[order]
-    cdef int64_t charged = o.fee_charged
-    cdef uint32_t slot = o.pending, after
     if not o.closed:
         delist(s, order)
     row_open(&o.version)
@@ -333,6 +330,15 @@ cdef void close_order(State* s, uint32_t order, uint8_t ord_status, uint8_t how,
         o.flags |= FLAG_expired
     o.closed_date = s.firm.business_date
     row_close(&o.version)
+
+
+cdef void close_order(State* s, uint32_t order, uint8_t ord_status, uint8_t how, uint16_t reason) noexcept nogil:
+    """The order can trade no more: its hold is released, a fee that proceeds did not pay falls due, and requests that
+    nobody has sent yet are closed with it. Those in flight keep waiting for the exchange's word when it was filled."""
+    cdef OrderRow* o = &s.order[order]
+    cdef int64_t charged = o.fee_charged
+    cdef uint32_t slot = o.pending, after
+    shut(s, order, ord_status, how)
     while slot:
         after = s.request[slot].next_pending
         if ord_status == OrdStatus_canceled and s.request[slot].type == RequestType_cancel:

@@ -278,9 +278,10 @@ class Corporate(Movements):
         """What every trade, settlement, load, movement or action of the instrument would change."""
         mine = [order for order in self.orders if order.instrument is instrument]
         trades = [
-            (each.exec_ids[-1], each.quantity, each.price, each.settled, each.settled_stock, replace(each.money))
+            (each.exec_ids[-1], each.quantity, each.price, settled, each.settled_stock, replace(each.money))
             for order in mine
             for each in order.executions
+            for settled in [each.settled and each.quantity > 0]  # of a trade that never was nothing settles
         ]
         moved = [each for each in self.moved if each[1] == instrument.symbol and each[3]]
         events = [len(row.history) for (_, symbol), row in self.stock.items() if symbol == instrument.symbol]

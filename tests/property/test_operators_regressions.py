@@ -109,6 +109,22 @@ DAYS: dict[str, list[Call]] = {
         call("move", "A", "X", "C"),
         call("move", "C", "X", "A"),
     ],
+    "what waits to be sent for a filled order waits on through a correction that leaves it filled": [
+        call("submit", "B", "X", "Q", "buy", 20, "10"),
+        fill("B", "X", "E1", 10, "10"),
+        fill("B", "X", "E2", 10, "10", feed_sequence=2),
+        call("replace", "B", "Y", "X", order_qty=50),
+        told("trade_correct", "B", "X", exec_id="G1", exec_ref_id="E1", last_qty=30, last_px="10"),
+        call("close_gap", "XASX"),
+        told("replaced", "B", "Y"),
+    ],
+    "a settlement after a corporate action leaves a trade that was busted before it alone": [
+        fill("B", "X", "E1", 20, "10"),
+        told("trade_cancel", "B", "X", exec_id="B1", exec_ref_id="E1"),
+        call("corporate_action", "C1", "Q", "split", "2026-11-23", ratio="2"),
+        call("settle", "S1", "2026-12-01"),
+        call("undo_corporate_action", "C1"),
+    ],
     "an order that was restated between two splits takes back what the trade was in its own units": [
         call("submit", "B", "X", "Q", "buy", 100, "10", time_in_force="gtc"),
         fill("B", "X", "E1", 40, "10"),
