@@ -54,11 +54,9 @@ cdef bint bus_poll(BusState* bus, BusEvent* event) noexcept nogil
 cdef void bus_release(BusState* bus, const BusEvent* event) noexcept nogil
 # Opens the session of a BusEvent_opened: the peer is told the highest of its sequences that is applied and safe.
 cdef bint bus_accept(BusState* bus, const BusEvent* event, uint64_t last_applied) noexcept nogil
-# Queues a run of records, at most 65472 bytes. False: no session, or its queue was full and the peer is cut off.
+# Queues a run of records, at most 65472 bytes. False: no session, or its queue was full and the peer is cut off. What
+# one record has caused, told by the Frame's sequence, is queued whole, however much it is.
 cdef bint bus_send(BusState* bus, uint16_t endpoint, const Frame* records, uint32_t length) noexcept nogil
-# Bytes that wait for a peer, and how many may.
-cdef uint64_t bus_queued(const BusState* bus, uint16_t endpoint) noexcept nogil
-cdef uint64_t bus_queue_size(const BusState* bus, uint16_t endpoint) noexcept nogil
 # Wakes the sender if anything was queued since the last call; bus_poll and bus_wait do so, too.
 cdef void bus_flush(BusState* bus) noexcept nogil
 # Ends a session; what is queued still goes out, then the reason. A NULL text is the reason's own.

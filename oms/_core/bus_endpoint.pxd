@@ -51,6 +51,14 @@ cdef struct BusCounters:        # since start; mapped by readers
     uint64_t ended[SESSION_REASONS]         # sessions and connections by why they ended; faults of the peer among them
 
 
+cdef struct Backlog:            # of one cause what is more than the outbound ring takes, and what came after it
+    uint8_t* bytes
+    uint64_t size
+    uint64_t start
+    uint64_t end
+    uint64_t later                          # bytes that other causes have added
+
+
 cdef struct Endpoint:
     # configuration
     uint16_t index
@@ -99,6 +107,8 @@ cdef struct Endpoint:
     int64_t tokens                          # records that it may still send, of its rate
     uint64_t filled_ns                      # when they were counted last
     uint32_t held                           # it has sent more
+    uint64_t cause                          # sequence of the record that caused what was sent last; 0 = none
+    Backlog backlog
     uint64_t core_done                      # epoch whose end it has seen
     # sender
     nng_msg* pending                        # an envelope that nng had no room for

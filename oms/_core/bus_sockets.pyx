@@ -101,6 +101,7 @@ cdef class Bus:
         for i in range(self.state.count):
             free(self.state.endpoints[i].inbound.bytes)
             free(self.state.endpoints[i].outbound.bytes)
+            free(self.state.endpoints[i].backlog.bytes)
         free(self.state.endpoints)
         free(self.state.counters)
 
@@ -228,8 +229,9 @@ cdef class Bus:
         """One look at one endpoint: what its phase asks for now."""
         cdef Endpoint* endpoint = &self.state.endpoints[index]
         cdef uint64_t now_ns = monotonic_ns()
+        cdef uint64_t sent = load_u64(&endpoint.backlog.start), kept = load_u64(&endpoint.backlog.end)
         store_u64(&endpoint.counters.inbound_bytes, ring_used(&endpoint.inbound))
-        store_u64(&endpoint.counters.outbound_bytes, ring_used(&endpoint.outbound))
+        store_u64(&endpoint.counters.outbound_bytes, ring_used(&endpoint.outbound) + max(kept, sent) - sent)
         endpoint.counters.inbound_peak = max(endpoint.counters.inbound_peak, endpoint.counters.inbound_bytes)
         endpoint.counters.outbound_peak = max(endpoint.counters.outbound_peak, endpoint.counters.outbound_bytes)
         if endpoint.phase == Phase_listening:

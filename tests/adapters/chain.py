@@ -117,8 +117,11 @@ class Chain:
                 for symbol in SYMBOLS:
                     engine.adjust(account, symbol, 100_000, f"open {account} {symbol}", "opening")
 
+    def command(self, name):
+        return [sys.executable, "-m", "oms", self.commands.get(name, name), *map(str, self.options[name])]
+
     def start(self, name, *more):
-        command = [sys.executable, "-m", "oms", self.commands.get(name, name), *map(str, self.options[name]), *more]
+        command = [*self.command(name), *more]
         with (self.directory / f"{name}.log").open("ab") as log:
             self.children[name] = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.PIPE, stdout=log, stderr=log, text=True
@@ -211,7 +214,8 @@ def compare(chain):
         (trade.account, trade.exec_id, trade.side, trade.quantity, trade.price) for trade in views.executions_from(1)
     )
     codes = [code.decode() for code in views.rows("account")["code"].tolist()]
-    lines = [json.loads(line) for line in (chain.directory / "XTST" / "trades.jsonl").read_bytes().splitlines()]
+    files = chain.directory.glob("*/trades.jsonl")  # of each exchange
+    lines = [json.loads(line) for file in files for line in file.read_bytes().splitlines()]
     traded = Counter(
         (codes[line["account"]], line["exec_id"], line["side"], Decimal(line["quantity"]), Decimal(line["price"]))
         for line in lines

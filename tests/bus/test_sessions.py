@@ -7,10 +7,12 @@ import time
 
 import pytest
 
+from oms import records, schema
 from oms.bus import Closed, Opened
 from oms.bus_config import BusError, SessionReason
 from tests.bus.support import (
     CLOSED,
+    ENVELOPE,
     OPENED,
     RawPeer,
     endpoint,
@@ -23,6 +25,7 @@ from tests.bus.support import (
 )
 
 BATCH = 64
+FRAME = schema.FRAME_SIZE
 
 
 @pytest.fixture
@@ -243,6 +246,32 @@ def test_a_peer_that_does_not_read_is_cut_off_at_its_bound(directory):
                 assert found > sequence - 64 * BATCH  # sent after the session had ended, while this one was opening
         assert oms.count("sender", "ended_slow") == 0
         assert oms.events_of("sender") == [(OPENED, 0)]
+
+
+def test_what_one_record_has_caused_reaches_a_peer_whole_however_much_it_is(directory):
+    """Such as all that an adapter has missed, told when it is back: several megabytes through a queue of a quarter of
+    one, and what comes behind it. A peer that then goes on not reading is cut off all the same."""
+    burst = [records.encode("Settle", sequence=7, date=number, batch_id="B" * 200) for number in range(30_000)]
+    peers = two_peers(directory, outbound_bytes=1 << 18)
+    with running(peers, routes=[1, -1], silence_ms=60_000) as oms, oms.connection("sender") as sender:
+        sender.open()
+        with RawPeer(oms, "reader") as reader:
+            reader.open()
+            sender.send([*burst, tick(8)])
+            wait_until(lambda: oms.count("sender", "received_records") == len(burst) + 1)
+            wait_until(lambda: oms.count("reader", "outbound_bytes") > 1 << 20)
+            told: list[bytes] = []
+            while len(told) <= len(burst):
+                told += [raw for raw in records.split(reader.socket.recv()[ENVELOPE.size :]) if raw[24] >= 10]
+            assert [raw[8:16] + raw[FRAME:] for raw in told] == [raw[8:16] + raw[FRAME:] for raw in [*burst, tick(8)]]
+            sender.send(burst)
+            sequence = 9
+            while not oms.count("reader", "ended_slow"):
+                sender.send([tick(sequence)] * BATCH)
+                sequence += 1
+                assert sequence < 100_000
+            wait_until(lambda: oms.events_of("reader") == [(OPENED, 0), (CLOSED, SessionReason.slow)])
+            assert sequence * BATCH * len(tick(0)) >= 1 << 18, "there is room for as much as the queue takes"
 
 
 def test_a_peer_that_leaves_its_answers_unread_waits_with_its_requests(directory):

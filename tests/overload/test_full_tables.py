@@ -5,6 +5,7 @@ the cent. What only operators fill is refused to them, and trading goes on. A ta
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import date, timedelta
 from itertools import count
@@ -19,7 +20,7 @@ from oms.recompute import Books
 from oms.stat import tables as table_figures
 from oms.verify import CHECKS
 
-ROWS = 96
+ROWS = 1440 if os.environ.get("OMS_SOAK") == "1" else 96
 DAY = "2026-11-23"
 LATER = "2026-12-01"
 
@@ -446,7 +447,7 @@ def test_a_process_ends_before_a_fact_finds_no_row_to_be_parked_in(tmp_path):
         assert alerts(engine)[-1]["status"] == Status.table_full
         assert engine.kill("firm", by="ops").ok
         before = engine.sequence
-        with pytest.raises(OmsError, match="table parked holds 96 rows, all in use") as error:
+        with pytest.raises(OmsError, match=f"table parked holds {ROWS} rows, all in use") as error:
             unknown(engine, ROWS)
         assert "capacities.parked" in error.value.remedy
         assert engine.sequence == before
