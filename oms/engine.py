@@ -413,7 +413,7 @@ class Engine(Repair, Reference, Operating, Controlling, Corporate, OrderEntry, L
         or order_id; time_in_force, ord_type, expire_date where they are not day and limit. The result has all rows'
         outputs."""
         mic = self.exchange_slot(exchange)
-        rows = [self.record("OpenOrder", None, **self.open_order_fields(mic, order)) for order in orders]
+        rows = [self.fact("OpenOrder", None, **self.open_order_fields(mic, order)) for order in orders]
         end = self.record("OpenOrdersEnd", None, exchange=mic, count=len(rows), complete=int(complete))
         return Result(
             end.status, end.sequence, [output for result in [*rows, end] for output in result.outputs], end.source

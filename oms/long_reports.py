@@ -17,6 +17,7 @@ from oms.schema import MAX_TEXT
 
 PARTS = [text.name for text in records.BY_NAME["LongReport"].texts]
 ROOM = MAX_TEXT * len(PARTS)
+OF_THE_FEED = 0xFFFF  # in place of an exchange: that of the feed over which a row of its list comes
 FREE_TEXT = "text"  # may be cut, unlike an id
 BEGINNING = 80  # bytes that stay readable of an id that even a LongReport has no room for
 
@@ -35,7 +36,8 @@ def encode(name: str, **fields: Any) -> bytes:
         body = written(name, fields | {text: named(fields[text]) for text in names if not fits(fields.get(text, ""))})
     parts: dict[str, Any] = {part: body[at * MAX_TEXT : (at + 1) * MAX_TEXT] for at, part in enumerate(PARTS)}
     of_feed = {field: int(fields.get(field, 0)) for field in ("feed_sequence", "feed")}
-    return records.encode("LongReport", **of_feed, **parts)
+    exchange = (int(fields.get("exchange", 0)) or OF_THE_FEED) if name == "OpenOrder" else 0
+    return records.encode("LongReport", **of_feed, exchange=exchange, **parts)
 
 
 def fits(text: str) -> bool:

@@ -141,9 +141,9 @@ def booked_again(views: Views, journal: str | os.PathLike[str], slot: int) -> by
         reader.check()
     name, fields = records.decode(raw) if raw else ("", {})
     if name == "LongReport":
-        feed = fields["feed"]
+        route = {field: fields[field] for field in ("feed", "exchange") if fields[field]}
         name, told = long_reports.decode(fields)
-        fields = long_reports.shortened(told) | {"feed": feed}
+        fields = long_reports.shortened(told) | route
     if name not in BOOKED_AGAIN:
         raise OmsError(f"the record {sequence} is nothing that can be booked", remedy="dismiss it")
     if fields.get("symbol") and not fields.get("instrument"):

@@ -1639,7 +1639,8 @@ typedef struct {
     Frame frame;
     uint64_t feed_sequence;
     uint16_t feed;
-    uint8_t pad0[6];
+    uint16_t exchange;
+    uint8_t pad0[4];
     uint8_t part1_length;
     uint8_t part2_length;
     uint8_t part3_length;
@@ -1659,7 +1660,8 @@ typedef struct {
 _Static_assert(sizeof(LongReport) == 64, "LongReport");
 _Static_assert(offsetof(LongReport, feed_sequence) == 32, "LongReport.feed_sequence");
 _Static_assert(offsetof(LongReport, feed) == 40, "LongReport.feed");
-_Static_assert(offsetof(LongReport, pad0) == 42, "LongReport.pad0");
+_Static_assert(offsetof(LongReport, exchange) == 42, "LongReport.exchange");
+_Static_assert(offsetof(LongReport, pad0) == 44, "LongReport.pad0");
 _Static_assert(offsetof(LongReport, part1_length) == 48, "LongReport.part1_length");
 _Static_assert(offsetof(LongReport, part2_length) == 49, "LongReport.part2_length");
 _Static_assert(offsetof(LongReport, part3_length) == 50, "LongReport.part3_length");

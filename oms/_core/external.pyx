@@ -241,6 +241,14 @@ cdef uint16_t apply_open_order(State* s, const OpenOrder* r) noexcept nogil:
     return take_row(s, r, count_row(s, r.exchange, r.feed))
 
 
+cdef bint long_row_came(State* s, uint32_t exchange, uint32_t feed) noexcept nogil:
+    """Counts a row that no record has room for, which says nothing here until a person books it."""
+    if not lists(s, exchange, feed):
+        return False
+    count_row(s, exchange, feed)
+    return True
+
+
 cdef uint16_t apply_open_orders_end(State* s, const OpenOrdersEnd* r) noexcept nogil:
     """The list is at its end: what is open here and was in neither it nor one that began later, though it is whole, is
     in doubt, its hold kept. Its feed takes new orders from here on; after an operator's, all of the exchange do."""

@@ -260,6 +260,8 @@ cdef class Loop:
             (<BalanceReport*>record).feed = feed
         elif kind == T_LongReport:
             (<LongReport*>record).feed = feed
+            if (<LongReport*>record).exchange:
+                (<LongReport*>record).exchange = self.s.feed[feed].exchange
         elif kind == T_FeedGapClosed:
             (<FeedGapClosed*>record).feed = feed
         elif kind == T_TradingSession:

@@ -12,7 +12,7 @@ from oms._core.corrections cimport bust, correct, find_trade, first_version
 from oms._core.doubt cimport answer_is_late
 from oms._core.executions cimport add_execution, charge_rest, fee_due, find_execution, has_ended, post, postable, \
     price_possible, refee, room_to_refee
-from oms._core.external cimport adopt, room_to_adopt
+from oms._core.external cimport adopt, long_row_came, room_to_adopt
 from oms._core.feeds cimport count_in
 from oms._core.ledger cimport holding_cost, newest_version, settle_date
 from oms._core.lost_trades cimport compare_trades, taken_back
@@ -572,9 +572,11 @@ cdef uint16_t apply_cancel_reject(State* s, const OrderCancelReject* r) noexcept
 
 cdef uint16_t apply_long_report(State* s, const LongReport* r) noexcept nogil:
     """No table has room for its id. The journal has it whole; a person books it under an id that fits, or dismisses
-    it."""
-    if not allowed(s, PERMISSION_report):
+    it. As a row of a list it counts, so that the list is whole without it."""
+    if not allowed(s, PERMISSION_report | PERMISSION_operate if r.exchange else PERMISSION_report):
         return ST_permission_denied
+    if r.exchange and not long_row_came(s, r.exchange, r.feed):
+        return ST_reference_invalid
     if r.feed and r.feed < s.header[TABLE_feed].used and not count_in(s, r.feed, r.feed_sequence):
         return ST_feed_sequence_repeated
     return park(s, ST_id_too_long, <const Frame*>r, r.feed, 0, NULL, 0)

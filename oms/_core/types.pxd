@@ -1077,7 +1077,8 @@ cdef extern from "catalogue.h" nogil:
         Frame frame
         uint64_t feed_sequence
         uint16_t feed
-        uint8_t pad0[6]
+        uint16_t exchange
+        uint8_t pad0[4]
         uint8_t part1_length
         uint8_t part2_length
         uint8_t part3_length

@@ -17,7 +17,16 @@ from oms.bus_config import SessionRole
 from oms.enums import OrdStatus, OrdType, RequestType, Side, TimeInForce
 
 ALLOWED = frozenset(
-    ("ExecutionReport", "MarketData", "TradingSession", "OpenOrder", "OpenOrdersEnd", "FeedGapClosed", "Lookup")
+    (
+        "ExecutionReport",
+        "LongReport",
+        "MarketData",
+        "TradingSession",
+        "OpenOrder",
+        "OpenOrdersEnd",
+        "FeedGapClosed",
+        "Lookup",
+    )
 )
 QUIET_S = 0.5  # how long nothing more has to come
 

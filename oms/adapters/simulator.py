@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from oms import records
+from oms import long_reports, records
 from oms.adapters.book import Book, Listing
 from oms.adapters.log import DerivedFile, Entry, Log, LogError
 from oms.adapters.maker import MakerSettings, MarketMaker
@@ -176,7 +176,7 @@ class Simulator:
     def open_orders(self, feed: int = 0) -> list[bytes]:
         """The list of open orders, as records; feed: for whom, where the exchange has several."""
         rows = [
-            records.encode(
+            long_reports.encode(
                 "OpenOrder",
                 request=order.request,
                 side=order.side,

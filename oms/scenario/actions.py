@@ -222,7 +222,7 @@ def open_orders(world: World, f: dict[str, Any], step: Step) -> list[Result]:
         world.account_of.setdefault(name, row["account"])
         tif, cum_qty = row.get("time_in_force", "day"), row.get("cum_qty", Decimal(0))
         world.exchange.entered(name, row["order_qty"], tif, world.today, cum_qty)
-        results.append(engine.record("OpenOrder", f["by"], **engine.open_order_fields(exchange, row)))
+        results.append(engine.fact("OpenOrder", f["by"], **engine.open_order_fields(exchange, row)))
     end = {"exchange": exchange, "count": len(f["orders"]), "complete": int(f["complete"])}
     return [*results, engine.record("OpenOrdersEnd", f["by"], **end)]
 

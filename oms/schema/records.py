@@ -256,7 +256,9 @@ RECORDS = [
         F("number", "u32", "row, or number of the owner"), F("of", "u8", "RenameOf"), F("pad0", "u8[3]")], [
         F("name", "text"), F("reason", "text")]),
     Record(93, "LongReport", "A fact one of whose ids has more than 255 bytes: whole, as a JSON object in ASCII.", [
-        F("feed_sequence", "seq", "the feed's own number; 0 = none"), F("feed", "u16"), F("pad0", "u8[6]")], [
+        F("feed_sequence", "seq", "the feed's own number; 0 = none"), F("feed", "u16"),
+        F("exchange", "u16", "not 0: it is a row of the list of open orders of this exchange"),
+        F("pad0", "u8[4]")], [
         F(f"part{number}", "text", "of the object, which goes on in the next part") for number in range(1, 15)]),
     Record(92, "DefineOwner", "Names an owner of accounts.", [
         F("name", "c32"), F("number", "u16"), F("pad0", "u8[6]")]),

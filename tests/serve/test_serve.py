@@ -14,7 +14,7 @@ from pathlib import Path
 import pynng
 import pytest
 
-from oms import records
+from oms import long_reports, records
 from oms.bus import Connection
 from oms.bus_config import SessionRole
 from oms.client import Client
@@ -270,6 +270,21 @@ def test_a_client_asks_for_its_money_and_moves_it(serving: Serving, account: int
     cash = views.cash("K", "AUD")
     assert (str(cash.booked), str(cash.reserved), str(cash.available)) == ("84.75", "60", "24.75")
     assert str(views.cash("L", "AUD").booked) == "15.25"
+
+
+def test_a_row_of_a_list_with_a_long_id_comes_over_the_wire(serving: Serving) -> None:
+    """It counts as a row of the list of the feed's own exchange, whichever the adapter writes, and waits parked."""
+    views = attach(serving.config.tables)
+    terms = {"side": Side.buy, "order_qty": 1, "price": 1, "account": 1, "instrument": 1}
+    row = long_reports.encode("OpenOrder", order_id="o" * 300, exchange=2, **terms)
+    with serving.connection("XASX") as adapter:
+        adapter.open()
+        adapter.send([row, records.encode("OpenOrdersEnd", complete=1, count=1)])
+        wait_until(lambda: len(views.rows("parked")) == 2)
+        wait_until(lambda: views.rows("firm")["last_sequence"][1] > views.rows("parked")["sequence"][1])
+    listed = views.rows("exchange")["comparisons"].tolist()
+    assert (listed[views.exchange_slot("XASX")], sum(listed)) == (1, 1)
+    assert Status(views.rows("parked")["status"][1]) == Status.id_too_long
 
 
 def told(client: Client) -> tuple[int, str, RequestStatus | None, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,31 @@ def test_a_report_with_an_id_too_long_waits_whole_and_is_booked_once(tmp_path: P
         assert str(engine.cash("A", "AUD").booked) == "1000"
         assert engine.resolve_parked(engine.parked()[0].sequence, "apply", "op").ok
         assert str(engine.cash("A", "AUD").booked) == "1007"
+        report = engine.state_hash()
+    with Engine(journal=tmp_path) as again:
+        assert again.state_hash() == report
+
+
+def test_a_row_of_a_list_with_an_id_too_long_counts_and_is_booked_by_an_operator(tmp_path: Path):
+    """The list is whole with it, so that nothing else is in doubt; what a row names that says nothing yet, is."""
+    with market(tmp_path) as engine:
+        engine.submit("A", "X", "Q", "buy", 10, 5)
+        terms = {"account": "A", "instrument": "Q", "side": "buy", "price": 5}
+        rows = [
+            terms | {"cl_ord_id": "X", "order_qty": 10, "order_id": "X1"},
+            terms | {"order_id": "ö" * 200, "order_qty": 4},
+        ]
+        assert engine.open_orders("XASX", rows).status == Status.ok
+        assert engine.request("A", "X").status != "in_doubt"
+        (waiting,) = engine.parked()
+        assert (waiting.record, waiting.status) == ("LongReport", Status.id_too_long)
+        held = engine.cash("A", "AUD").reserved
+        assert engine.resolve_parked(waiting.sequence, "apply", "op").ok
+        assert engine.parked() == []
+        assert engine.cash("A", "AUD").reserved == held + 20
+        by_digest = "sha256:" + hashlib.sha256(("ö" * 200).encode()).hexdigest()
+        assert by_digest in {engine.text(order["order_id"]) for order in engine.rows("order")}
+        assert engine.open_orders("XASX", [*rows, terms | {"order_id": "o" * 300, "order_qty": 1}]).ok
         report = engine.state_hash()
     with Engine(journal=tmp_path) as again:
         assert again.state_hash() == report
