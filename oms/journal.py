@@ -71,6 +71,9 @@ class JournalError(OmsError):
             self.reason += f" ({os.strerror(error)})"
         if error in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             self.advice = MAKE_ROOM
+        archive = directory / "archive"
+        if code == F.FAULT_SEGMENT_MISSING and archive.is_symlink() and not archive.exists():
+            self.advice = f"put the archive {archive.readlink()} back: it may be there"
         where = f"{self.file}, byte {self.offset}, sequence {self.sequence}"
         super().__init__(f"journal: {self.reason}", where=where, remedy=self.advice)
 

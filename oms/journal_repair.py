@@ -175,7 +175,8 @@ class _Repair:
         return OmsError(f"journal: not repaired, nothing is changed: {what}", where=where, remedy="name a newer copy")
 
     def _install(self, before: Report, last: int) -> Repaired:
-        done = Repaired(str(before.damage or "; ".join(before.bad_marks)), last)
+        damage = str(before.damage or "; ".join(before.bad_marks))
+        done = Repaired(damage.replace(str(self.scratch), str(self.directory)), last)
         changed = [path for path in sorted(self.scratch.glob("*.journal")) if self._differs(path)]
         kept = {path.name for path in self.scratch.iterdir()}
         dropped = [segment_name(number) for number in numbers(self.directory) if segment_name(number) not in kept]

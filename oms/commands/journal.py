@@ -1,4 +1,4 @@
-"""`oms journal stat|verify|dump DIR`: what a journal holds, whether it is whole, and its records as they are.
+"""`oms journal stat|verify|dump [DIR]`: what a journal holds, whether it is whole, and its records as they are.
 
 It only reads, also beside a running process. DIR is the journal's directory or the one above it. The other actions are
 in journal_care.
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oms.commands import add_command, add_group, journal_care
+from oms.commands import add_command, add_group, add_store, journal_care
 from oms.errors import OmsError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def add(subparsers: "Subparsers") -> None:
     ):
         command = add_command(actions, name, summary, run)
         command.set_defaults(action=action)
-        command.add_argument("directory", type=Path, metavar="DIR", help="of the journal, or of the data that holds it")
+        add_store(command)
         if action is not _stat:
             command.add_argument(
                 "--from", dest="first", type=int, default=1, metavar="N", help="sequence to begin at (default 1)"
@@ -42,11 +42,13 @@ def add(subparsers: "Subparsers") -> None:
 
 
 def run(args: Namespace) -> int:
+    from oms.look import store_of
+
     for name in ("first", "last"):
         if (value := getattr(args, name, None)) is not None and value < 1:
             raise OmsError(f"a sequence is a number from 1 on, not {value}", where=f"--{name.replace('first', 'from')}")
-    directory = args.directory / "journal" if (args.directory / "journal").is_dir() else args.directory
-    if not directory.is_dir() or not any(directory.glob("*.journal")):
+    directory = journal_care.journal_in(args.directory or store_of(args))
+    if not any(directory.glob("*.journal")):
         raise OmsError(
             "there is no journal", where=str(directory), remedy="name the directory that holds 00000001.journal"
         )

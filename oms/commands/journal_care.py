@@ -55,6 +55,8 @@ def check_head(journal: Path, args: Namespace) -> tuple["Head | None", list[str]
     from oms import chain_head
 
     if args.head is None:
+        if args.public_key:
+            raise OmsError("there is no signature to check", where="--public-key", remedy="name a head: --head FILE")
         return None, []
     head = chain_head.load(args.head)
     problems = chain_head.check_signature(head, args.public_key) if args.public_key else []
@@ -102,11 +104,16 @@ def run_export(args: Namespace) -> int:
         return 0
     create(args.out)  # empty until all of it is there
     aside, count = args.out.with_name(f"{args.out.name}.part"), 0
-    with aside.open("w") as out:
-        for count, record in enumerate(found, 1):
-            out.write(json.dumps(record) + "\n")
-            if count % TELL_EVERY == 0:
-                print(f"oms: {count} records, at sequence {record['sequence']}", file=sys.stderr)
+    try:
+        with aside.open("w") as out:
+            for count, record in enumerate(found, 1):
+                out.write(json.dumps(record) + "\n")
+                if count % TELL_EVERY == 0:
+                    print(f"oms: {count} records, at sequence {record['sequence']}", file=sys.stderr)
+    except BaseException:  # the name is free for the next try
+        aside.unlink(missing_ok=True)
+        args.out.unlink()
+        raise
     aside.replace(args.out)
     print(json.dumps({"records": count, "file": str(args.out)}) if args.json else f"{count} records in {args.out}")
     return 0
@@ -159,7 +166,12 @@ def run_repair(args: Namespace) -> int:
 
     from oms.journal_repair import repair
 
-    done = repair(store_in(args) / "journal", journal_in(args.source))
+    source = journal_in(args.source)
+    if not any(source.glob("*.journal")):
+        raise OmsError(
+            "there is no copy of a journal", where=str(source), remedy="name the directory of one: --from DIR"
+        )
+    done = repair(store_in(args) / "journal", source)
     if args.json:
         print(json.dumps(asdict(done), indent=2))
         return 0

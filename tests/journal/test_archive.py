@@ -67,6 +67,9 @@ def test_the_start_needs_none_of_them(archived, tmp_path):
     assert first_sequence(archived / "journal") > 1
     with pytest.raises(OmsError, match="archived"):
         Replica(archived, use_snapshots=False)
+    damage = verify(archived / "journal").damage
+    assert damage is not None
+    assert damage.advice == f"put the archive {tmp_path / 'away'} back: it may be there"
 
 
 def test_damage_in_the_archive_is_found_and_repaired(archived, tmp_path):

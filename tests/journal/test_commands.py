@@ -112,3 +112,17 @@ def test_errors_name_the_thing(capsys, tmp_path):
     status, text = oms(capsys, "journal")
     assert status == 2
     assert "dump" in text
+
+
+def test_dir_is_the_present_directory_unless_it_is_named(capsys, journal, monkeypatch):
+    monkeypatch.chdir(journal.parent)
+    for action in ("verify", "stat", "dump"):
+        assert oms(capsys, "journal", action) == oms(capsys, "journal", action, Path())
+
+
+def test_a_key_without_a_head_is_told(capsys, journal):
+    """The signature would not have been looked at."""
+    status, text = oms(capsys, "journal", "verify", journal, "--public-key", "auditor.key.pub")
+    assert status == 1
+    assert "there is no signature to check" in text
+    assert "--head FILE" in text

@@ -83,3 +83,11 @@ def test_the_command(capsys, store, tmp_path):
     assert (status, json.loads(text)["records"]) == (0, len(out.read_text().splitlines()))
     assert oms(capsys, "journal", "export", store, "--out", out)[1].startswith("there is a file already")
     assert oms(capsys, "journal", "export", store, "--type", "Nothing")[1].startswith("no record is called Nothing")
+
+
+def test_what_fails_leaves_no_file(capsys, store, tmp_path):
+    """The same command, put right, finds the name free."""
+    out = tmp_path / "export.jsonl"
+    assert oms(capsys, "journal", "export", store, "--account", "NOBODY", "--out", out)[0] == 1
+    assert list(tmp_path.glob("export*")) == []
+    assert oms(capsys, "journal", "export", store, "--account", "K1", "--out", out)[0] == 0

@@ -10,6 +10,7 @@ import pytest
 from oms.errors import OmsError
 from oms.journal import Journal, JournalLocked, verify
 from oms.journal_repair import repair
+from tests.journal.test_commands import oms
 from tests.journal.tools import SEGMENT, fill, make, record, segments
 
 Damage = Callable[[Path], None]
@@ -151,3 +152,13 @@ def test_two_that_have_parted_are_left_alone(journal):
 def test_not_under_a_process_that_writes(journal):
     with Journal(journal, "none", segment_bytes=SEGMENT), pytest.raises(JournalLocked):
         repair(journal, journal.parent / "copy")
+
+
+def test_the_command_tells_what_was_wrong_where_it_was(capsys, journal):
+    copy = journal.parent / "copy"
+    assert "there is no copy of a journal" in oms(capsys, "journal", "repair", journal, "--from", copy)[1]
+    shutil.copytree(journal, copy)
+    flip(1, 6000)(journal)
+    status, text = oms(capsys, "journal", "repair", journal, "--from", copy)
+    assert status == 0
+    assert f"{journal}/00000002.journal, byte " in text
