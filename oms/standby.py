@@ -102,10 +102,14 @@ def stand_by(config: Config, tell: Tell) -> int:
 def promote(directory: Path, pid: int | None = None) -> dict[str, Any]:
     """Has a standby take the lead: the one with that process id, or the one that is furthest. What it tells of itself
     once it serves. Raises OmsError when a process leads, nobody stands by, or the standby did not come to it."""
-    standbys = [told for told in followers(directory) if told["kind"] == "standby" and pid in (None, told["pid"])]
+    every = [told for told in followers(directory) if told["kind"] == "standby"]
+    standbys = [told for told in every if pid in (None, told["pid"])]
+    if not every:
+        remedy = "start one with `oms follower --standby`"
+        raise OmsError("no process stands by", where=str(directory), remedy=remedy)
     if not standbys:
-        which = "no process" if pid is None else f"not the process {pid}"
-        raise OmsError(f"{which} stands by", where=str(directory), remedy="start one with `oms follower --standby`")
+        known = ", ".join(f"process {told['pid']}" for told in every)
+        raise OmsError(f"process {pid} does not stand by, but {known}", where=str(directory), remedy="name that one")
     if is_locked(directory / "journal"):
         holder = (directory / "journal" / "lock").read_bytes()[:32].decode(errors="replace").strip()
         raise OmsError(

@@ -52,9 +52,8 @@ def run(args: Namespace) -> int:
     if args.json:
         facts = {"path": str(written.path), "sequence": str(written.sequence), "bytes": written.bytes}
         facts |= {"state_hash": written.state_hash, "replayed": replica.records}
+        facts |= {"refused": [refused.where for refused in replica.refused]}
         print(json.dumps(facts | {"replay_seconds": replica.seconds, "write_seconds": seconds}, indent=2))
     else:
         print(f"{written.path}: sequence {written.sequence}, {written.bytes:,} bytes in {seconds:.2f} s, verified")
-    for refused in replica.refused:
-        print(f"oms: {refused}")
     return 0

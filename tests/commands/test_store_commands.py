@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import subprocess
 import sys
 from decimal import Decimal
@@ -209,6 +210,22 @@ def test_a_statement_beside_a_live_process_adds_up(living, oms):
         state = living.play()
         found = oms("statement", "A", living.store, "--from", "2026-01-01")
         assert (found["sequence"], found["adds_up"]) == (str(state["sequence"]), True)
+
+
+def test_a_damaged_snapshot_is_named_and_json_stays_one_document(resting, oms, tmp_path):
+    store = tmp_path / "store"
+    shutil.copytree(resting[0], store)
+    oms("snapshot", store)
+    path = newest_first(store / "snapshots")[0]
+    raw = bytearray(path.read_bytes())
+    raw[9000] ^= 0xFF
+    path.write_bytes(raw)
+    done = subprocess.run(
+        [sys.executable, "-m", "oms", "snapshot", str(store), "--json"], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["refused"] == [str(path)]
+    assert done.stderr.count("snapshot refused") == 1
 
 
 def test_a_snapshot_beside_a_live_process_is_its_state(living, oms):

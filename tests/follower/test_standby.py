@@ -66,7 +66,8 @@ def test_a_standby_waits_for_the_leaders_end_and_takes_what_a_clean_end_left(tmp
         assert refused.returncode == 1
         assert f"process {leader.popen.pid} leads" in refused.stderr
         assert f"kill {leader.popen.pid}" in refused.stderr
-        assert "not the process 1 stands by" in store.promote("--pid", "1").stderr
+        other = f"process 1 does not stand by, but process {standby.popen.pid}"
+        assert other in store.promote("--pid", "1").stderr
         assert leader.end() == 0
         done = store.promote("--pid", str(standby.popen.pid), "--json")
         assert done.returncode == 0, done.stderr
