@@ -62,12 +62,12 @@ def chosen(views: Views, table: str, filters: Filters) -> Slots:
     return keep
 
 
-def number(enum: type[IntEnum], word: str) -> int:
-    """The value of a status word. Raises OmsError that lists the words."""
+def number(enum: type[IntEnum], word: str, *more: str) -> int:
+    """The value of a status word; more: what else may stand there. Raises OmsError that lists the words."""
     try:
         return int(enum[word])
     except KeyError:
-        words = ", ".join(member.name for member in enum)
+        words = ", ".join((*more, *(member.name for member in enum)))
         raise OmsError(f"no status is called {word!r}", where="--status", remedy=f"one of {words}") from None
 
 
@@ -115,7 +115,7 @@ def orders(views: Views, filters: Filters) -> Slots:
     if filters.status in ("open", "closed"):
         keep &= (rows["closed"] == 0) == (filters.status == "open")
     elif filters.status is not None:
-        keep &= rows["ord_status"] == number(OrdStatus, filters.status)
+        keep &= rows["ord_status"] == number(OrdStatus, filters.status, "open", "closed")
     slots = np.flatnonzero(keep)
     return newest(slots, views.rows("request")["time_ns"][rows["request"][slots]])
 

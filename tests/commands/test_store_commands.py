@@ -174,6 +174,7 @@ def test_filters_narrow_and_limits_tell_what_they_leave_out(resting, oms, capsys
         (["cash", "--currency", "XXX"], "no currency is called 'XXX'"),
         (["holdings", "--instrument", "XXX"], "instrument 'XXX' is unknown"),
         (["orders", "--status", "sleeping"], "no status is called 'sleeping'"),
+        (["orders", "--status", "sleeping"], "one of open, closed, new, partially_filled"),
         (["snapshot", "--keep", "0"], "at least one snapshot is kept"),
         (["replay", "--to", "0"], "a sequence is a number from 1 on"),
     ],
