@@ -23,7 +23,8 @@ test: install  ## run all tests
 
 soak: install  ## play many more and longer random days, crashes and faults, with progress; SEED=, DAY= to go on from
 	OMS_SOAK=1 $(BIN)/python -m pytest tests/property tests/journal/test_crash_states.py tests/store/test_snapshot_power_cuts.py \
-		tests/serve/test_durability.py tests/journal/test_commands_at_call.py tests/follower/test_takeover_day.py -o timeout=0
+		tests/serve/test_durability.py tests/journal/test_commands_at_call.py tests/follower/test_takeover_day.py \
+		tests/overload -o timeout=0
 	$(BIN)/python -m tests.simulation $(or $(SEED),1) --to 10000 --jobs $$(nproc)
 	$(BIN)/python -m tests.crash $(or $(DAY),1) --to 250
 
