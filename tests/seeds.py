@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import multiprocessing
 import sys
 import time
@@ -27,13 +28,21 @@ def main(name: str, outcome: Callable[..., Outcome], can_trace: bool = False) ->
         parser.add_argument("--trace", action="store_true", help="tell everything that happens")
     options = parser.parse_args()
     seeds = range(options.seed, (options.to or options.seed) + 1)
-    if getattr(options, "trace", False):
+    traced = getattr(options, "trace", False)
+    if traced:
         outcome = partial(outcome, tell=print)
+    _begin(traced)
     if options.jobs == 1:
         return _play(name, seeds, map(outcome, seeds), options.first)
     context = multiprocessing.get_context("spawn")  # not forked: threads would not be there
-    with ProcessPoolExecutor(options.jobs, mp_context=context) as pool:
+    with ProcessPoolExecutor(options.jobs, mp_context=context, initializer=_begin, initargs=(traced,)) as pool:
         return _play(name, seeds, pool.map(outcome, seeds), options.first)
+
+
+def _begin(traced: bool) -> None:
+    """What is played here is damaged on purpose: the warnings of its days are for who looks at one."""
+    if not traced:
+        logging.getLogger("oms").setLevel(logging.ERROR)
 
 
 def _play(name: str, seeds: range, outcomes: Iterable[Outcome], stop_at_first: bool) -> int:

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from oms.engine import Engine
-from tests.simulation import checks, repair
+from tests.simulation import checks, issuers, repair
 from tests.simulation.bank import Bank
 from tests.simulation.clock import Broken, Clock
 from tests.simulation.exchange import REFERENCE, Exchange
 from tests.simulation.gateway import Gateway
+from tests.simulation.night import Night
 from tests.simulation.office import DAY, Office
 from tests.simulation.people import Client, Desk, Ledger
 from tests.simulation.process import Process
@@ -74,7 +75,10 @@ class Day:
         self.gateways = [Gateway(self.clock, name, self.exchange, number) for number, name in enumerate(feeds, 1)]
         accounts = [[1], [2, 3], [1, 2, 3]]
         clients = chance.randint(1, 3)
-        self.clients = [Client(self.clock, f"client{n}", self.ledger, accounts[n]) for n in range(clients)]
+        self.clients = [
+            Client(self.clock, f"client{n}", self.ledger, accounts[n], self.exchange.reference) for n in range(clients)
+        ]
+        self.night = Night(self.clock, self.exchange, self.office, self.clients)
         self.desks = [Desk(self.clock, f"desk{n}", self.ledger, self.process) for n in (1, 2)]
         self.desks[0].colleague, self.desks[1].colleague = self.desks[1], self.desks[0]
         self.auth_above = chance.choice(("0", "20000", "60000"))
@@ -118,6 +122,7 @@ class Day:
             self.process.tick()
             clock.run(60)
             self.begin()
+            self.nights()
             clock.run(SAFETY_MS)
             self.quieten()
             clock.run(QUIET_MS)
@@ -127,6 +132,13 @@ class Day:
         finally:
             self.process.engine = None
             shutil.rmtree(self.directory)
+
+    def nights(self) -> None:
+        """In half of the seeds one lies in the middle of the faults."""
+        actions = issuers.plan(self.seed, list(REFERENCE))
+        if actions is not None:
+            self.night.plan(actions)
+            self.clock.after(SAFETY_MS / 2, self.night.fall)
 
     def begin(self) -> None:
         clock = self.clock

@@ -9,14 +9,14 @@ from __future__ import annotations
 import copy
 
 from oms.adapters.book import Listing
-from oms.adapters.matching import Exchange as Matching
 from oms.adapters.messages import NULL, ExecutionReport, OrderCancelReject, OrderRequest, Report
 from oms.enums import ExecType, OrdStatus, RequestType, SessionState, Side
 from tests.simulation.clock import Broken, Clock
+from tests.simulation.issuers import Action
+from tests.simulation.restating import TICK, Restating
 
 REFERENCE = {"BHP": 10_0000, "CSL": 25_0000}
 LOT = 100
-TICK = 100
 
 
 class Exchange:
@@ -26,12 +26,14 @@ class Exchange:
         if self.skew:
             clock.mark("exchange's clock minutes off")
         listings = {symbol: Listing(symbol, 4, 0, TICK, LOT, price) for symbol, price in REFERENCE.items()}
-        self.matching = Matching(mic, listings, delay_ns=300_000, pending_reports=clock.random.random() < 0.5)
+        self.reference = dict(REFERENCE)
+        self.slow = False  # the house takes little at a time
+        self.matching = Restating(mic, listings, delay_ns=300_000, pending_reports=clock.random.random() < 0.5)
         self.matching.open_session(trade_date, self.now)
         self.session = 1
         self.seen: set[int] = set()  # requests that have come, for ever
         self.forgotten: set[str] = set()  # exec_ids that were told before the exchange lost them
-        self.checkpoint: Matching | None = None
+        self.checkpoint: Restating | None = None
 
     @property
     def tape(self) -> list[Report]:
@@ -106,7 +108,8 @@ class Exchange:
             return
         order = chance.choice(live)
         side = Side.sell if order.is_buy else Side.buy
-        quantity = LOT * chance.randint(1, max(1, 2 * order.leaves_qty // LOT))
+        most = order.leaves_qty // 4 if self.slow else 2 * order.leaves_qty
+        quantity = LOT * chance.randint(1, max(1, most // LOT))
         matching.withdraw(matching.quote(order.book, int(side), quantity, order.price))
 
     def effective(self) -> list[str]:
@@ -121,6 +124,7 @@ class Exchange:
         self.advance()
         if names := self.effective():
             name = self.clock.random.choice(names)
+            self._mark_if_old(name)
             filled = any(order.status == OrdStatus.filled for order in self.matching.trades[name].orders)
             self.clock.mark("bust after full fill" if filled else "bust")
             self.clock.tell(f"{self.mic}: busts {name}")
@@ -130,6 +134,7 @@ class Exchange:
         self.advance()
         if names := self.effective():
             name = self.clock.random.choice(names)
+            self._mark_if_old(name)
             price = self.matching.trades[name].price + TICK * self.clock.random.choice((-1, 1))
             self.clock.tell(f"{self.mic}: corrects {name} to {price}")
             self.clock.mark("correct")
@@ -145,11 +150,13 @@ class Exchange:
 
     def enter_by_hand(self, account: int, instrument: int) -> None:
         """An order of a client's that somebody enters at the exchange's own desk."""
+        if self.matching.state != SessionState.open:
+            return
         self.advance()
         symbol = list(REFERENCE)[instrument - 1]
         book = self.matching.books[symbol]
         book.instrument = instrument
-        price = REFERENCE[symbol] - 3 * TICK
+        price = self.reference[symbol] - 3 * TICK
         self.clock.mark("order entered at the exchange")
         order = self.matching.enter(book, "", side=int(Side.buy), order_qty=LOT, price=price, account=account)
         self.clock.tell(f"{self.mic}: {order.order_id} was entered by hand")
@@ -161,13 +168,41 @@ class Exchange:
         self.clock.mark("exchange restarted")
 
     def end_day(self) -> None:
+        """What is still on its way comes too late."""
         self.advance()
         self.matching.end_session(self.now)
+        self.matching.advance(self.now + 10_000_000)
+        self.checkpoint = None
+
+    # overnight
+
+    def scale(self, action: Action) -> None:
+        self.clock.tell(f"{self.mic}: {action.name}, {action.ratio}")
+        told = len(self.tape)
+        self.matching.scale(action)
+        self.reference[action.symbol] = self.matching.books[action.symbol].listing.reference_price
+        if len(self.tape) > told:
+            self.clock.mark("orders restated overnight" if action.restates else "orders cancelled overnight")
+
+    def begin_day(self, actions: list[Action]) -> None:
+        self.matching.advance(self.now + 10_000_000)
+        for action in actions:
+            self.scale(action)
+        self.matching.next_day()
+        self.clock.tell(f"{self.mic}: opens")
+        if self.clock.random.random() < 0.5:
+            self.restart()
+
+    def _mark_if_old(self, name: str) -> None:
+        trade = self.matching.trades[name]
+        if any((order, trade) in self.matching.counts for order in trade.orders):
+            self.clock.mark("bust or correction of a trade from before a corporate action")
 
     # a failure that forgets
 
     def save(self) -> None:
-        self.checkpoint = copy.deepcopy(self.matching)
+        if self.matching.state == SessionState.open:
+            self.checkpoint = copy.deepcopy(self.matching)
 
     def fall_back(self) -> None:
         """The standby takes over, and knows nothing of what happened since the last `save`."""

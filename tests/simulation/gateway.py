@@ -52,6 +52,7 @@ class Venue:
         self.connected = False
         self.told: list[bytes] = []  # what has no number
         self.sent_at = 0  # when the last request gets there
+        self.stated: tuple[SessionState, int] | None = None  # what the OMS was last told of the exchange's day
         self.generation = 0  # of the connection with the exchange: what was under way in an older one is gone
 
     @property
@@ -102,13 +103,24 @@ class Venue:
 
     def state(self) -> list[bytes]:
         """Where the exchange stands, at the place of the tape that has just been told."""
+        return self.session() + self.open_orders()
+
+    def session(self) -> list[bytes]:
         matching = self.exchange.matching
+        self.stated = matching.state, matching.trade_date
         states = [SessionState.ended, SessionState.complete]
         if matching.state == SessionState.open:
             states = [SessionState.open]
         date = matching.trade_date
-        told = [records.encode("TradingSession", session_state=int(state), trade_date=date) for state in states]
-        return told + self.open_orders()
+        return [records.encode("TradingSession", session_state=int(state), trade_date=date) for state in states]
+
+    def session_has_changed(self) -> bool:
+        """Then that is told, behind all reports of before."""
+        matching = self.exchange.matching
+        if self.stated in (None, (matching.state, matching.trade_date)):
+            return False
+        self.told += self.session()
+        return True
 
     def open_orders(self) -> list[bytes]:
         rows = []
@@ -301,6 +313,6 @@ class Gateway(Adapter):
                 self._gone("the exchange has begun a new session")
                 self.venue.connect()
                 self.knock()
-            elif self.venue.hear():
+            elif self.venue.hear() | self.venue.session_has_changed():
                 self._step()
         self.clock.after(0.5 + 2 * self.clock.random.random(), self.look)

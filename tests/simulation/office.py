@@ -19,7 +19,7 @@ from tests.simulation.process import Process
 DAY = date(2026, 11, 23)
 FRIDAY = date(2026, 11, 20)
 OPENING_CASH = {"A1": 400_000, "A2": 60_000, "A3": 1_000_000}
-OPENING_STOCK = {("A1", "BHP"): 20_000, ("A2", "BHP"): 3_000, ("A3", "CSL"): 50_000, ("A3", "BHP"): 8_000}
+OPENING_STOCK = {("A1", "BHP"): 20_007, ("A2", "BHP"): 3_003, ("A3", "CSL"): 50_009, ("A3", "BHP"): 8_001}
 
 
 class Task:
@@ -36,6 +36,7 @@ class Office:
         self.clock, self.process, self.bank = clock, process, bank
         self.tasks: list[Task] = []
         self.number = 0
+        self.today = DAY
 
     def do(
         self, method: str, *args: Any, right: Status = Status.ok, expected: tuple[Status, ...] = (), **fields: Any
@@ -119,7 +120,7 @@ class Office:
         """Pays on what is held, by the trades that are known when it is journaled. A crash may undo that: then it is
         announced again, and what is held by then counts."""
         self.number += 1
-        chance = self.clock.random
+        chance, today = self.clock.random, self.today
         name, symbol, cents = f"dividend {self.number}", chance.choice(list(REFERENCE)), chance.randint(1, 99)
         orders = chance.choice((None, "cancel", "hold"))
 
@@ -131,7 +132,7 @@ class Office:
             held = held[held["instrument"] == engine.instrument_slot(symbol)]
             totals = held["settled"] + held["incoming"] - held["outgoing"]
             given = {"amount": f"0.{cents:02}", "live_orders": orders}
-            result = self.process.operate("corporate_action", name, symbol, "dividend", DAY, **given)
+            result = self.process.operate("corporate_action", name, symbol, "dividend", today, **given)
             if result is not None and result.status == Status.ok:
                 amounts = (totals * cents * 100).tolist()
                 self.bank.dividends[name] = dict(zip(held["account"].tolist(), amounts, strict=True))

@@ -13,9 +13,13 @@ from oms import records
 from oms.enums import Decision, OrdType, RequestStatus, Side, Status, TimeInForce
 from oms.schema import NULL_I64 as NULL
 from tests.simulation.clock import Broken, Clock
-from tests.simulation.exchange import LOT, REFERENCE, TICK
+from tests.simulation.exchange import LOT, REFERENCE
 from tests.simulation.process import Process
+from tests.simulation.restating import TICK
 from tests.simulation.wire import Line
+
+USUAL = (TimeInForce.day, TimeInForce.day, TimeInForce.gtc, TimeInForce.ioc)
+PATIENT = (TimeInForce.day, TimeInForce.gtc, TimeInForce.gtc, TimeInForce.gtc)
 
 
 class Ledger:
@@ -87,8 +91,10 @@ class Person:
 class Client(Person):
     """Enters, changes and cancels orders of some accounts."""
 
-    def __init__(self, clock: Clock, name: str, ledger: Ledger, accounts: list[int]) -> None:
+    def __init__(self, clock: Clock, name: str, ledger: Ledger, accounts: list[int], reference: dict[str, int]) -> None:
         super().__init__(clock, name, ledger)
+        self.reference = reference  # price of each instrument, today's
+        self.asleep = self.patient = False  # patient: most orders may wait for another day
         self.accounts = accounts
         self.orders: list[tuple[int, str, int]] = []  # account, cl_ord_id, instrument, of what was accepted
         self.names = 0
@@ -108,7 +114,18 @@ class Client(Person):
         self.names += 1
         return f"{letter}{self.name[-1]}{self.names}"
 
+    def sleep(self) -> None:
+        """Nobody asks at night; and yesterday's question would be a new one tomorrow."""
+        self.asleep = True
+        self.unanswered.clear()
+        self.said.clear()
+
+    def wake(self) -> None:
+        self.asleep = False
+
     def act(self) -> None:
+        if self.asleep:
+            return
         chance = self.clock.random
         what = chance.random()
         if what < 0.6 or not self.orders:
@@ -140,9 +157,9 @@ class Client(Person):
             instrument=self.instruments[name],
             side=int(side),
             ord_type=int(OrdType.limit),
-            time_in_force=int(chance.choice((TimeInForce.day, TimeInForce.day, TimeInForce.gtc, TimeInForce.ioc))),
+            time_in_force=int(chance.choice(PATIENT if self.patient else USUAL)),
             order_qty=LOT * chance.choice((1, 2, 3, 5, 10, 40)),
-            price=REFERENCE[symbol] + TICK * away,
+            price=self.reference[symbol] + TICK * away,
             stop_px=NULL,
             display_qty=NULL,
             min_qty=NULL,
@@ -152,7 +169,7 @@ class Client(Person):
     def change(self) -> None:
         chance = self.clock.random
         account, cl_ord_id, instrument = chance.choice(self.orders)
-        price = list(REFERENCE.values())[instrument - 1] + TICK * chance.choice((-2, -1, 0, 1, 2))
+        price = self.reference[list(REFERENCE)[instrument - 1]] + TICK * chance.choice((-2, -1, 0, 1, 2))
         self.send(
             "OrderCancelReplaceRequest",
             account=account,
