@@ -16,7 +16,6 @@ from oms._core.parked cimport park
 from oms._core.reference cimport suspense_account
 from oms._core.reports cimport came_before, room_for_fact
 from oms._core.stated_terms cimport price_stated
-from oms._core.told_terms cimport forget_terms
 from oms._core.vetting cimport Terms, allowed
 from oms._core.waiting cimport release_buffered
 
@@ -133,7 +132,6 @@ cdef void doubt_replaces_since(State* s, uint32_t order, uint32_t request) noexc
     cdef RequestRow* q
     if request in (0, slot) or not came_before(s, request, slot):
         return
-    forget_terms(s, order)
     row_open(&o.version)
     o.terms = request
     row_close(&o.version)
