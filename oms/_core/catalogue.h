@@ -3105,8 +3105,10 @@ typedef struct {
     uint64_t session_id;
     uint32_t action;
     uint32_t pad1;
+    int64_t order_qty;
+    int64_t price;
 } ToldTermsRow;
-_Static_assert(sizeof(ToldTermsRow) == 40, "ToldTermsRow");
+_Static_assert(sizeof(ToldTermsRow) == 56, "ToldTermsRow");
 _Static_assert(offsetof(ToldTermsRow, version) == 0, "ToldTermsRow.version");
 _Static_assert(offsetof(ToldTermsRow, feed) == 4, "ToldTermsRow.feed");
 _Static_assert(offsetof(ToldTermsRow, pad0) == 6, "ToldTermsRow.pad0");
@@ -3115,6 +3117,8 @@ _Static_assert(offsetof(ToldTermsRow, feed_sequence) == 16, "ToldTermsRow.feed_s
 _Static_assert(offsetof(ToldTermsRow, session_id) == 24, "ToldTermsRow.session_id");
 _Static_assert(offsetof(ToldTermsRow, action) == 32, "ToldTermsRow.action");
 _Static_assert(offsetof(ToldTermsRow, pad1) == 36, "ToldTermsRow.pad1");
+_Static_assert(offsetof(ToldTermsRow, order_qty) == 40, "ToldTermsRow.order_qty");
+_Static_assert(offsetof(ToldTermsRow, price) == 48, "ToldTermsRow.price");
 
 typedef struct {
     uint32_t version;

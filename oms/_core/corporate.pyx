@@ -9,6 +9,7 @@ from libc.stdint cimport INT64_MIN
 
 from oms._core.arith cimport FIGURE_MAX, cost_scale, dividend_of, lieu_of, scale_price, scale_quantity
 from oms._core.debt cimport warn_cash, warn_holding
+from oms._core.early cimport restate_now
 from oms._core.ledger cimport cash_row, cost_through, holding_ladder, holding_total
 from oms._core.mass_cancel cimport Scope, Taken, act, gather, may_trade
 from oms._core.names cimport rename_instrument, symbol_taken
@@ -330,6 +331,7 @@ cdef uint16_t apply_now(State* s, uint32_t action) noexcept nogil:
     a.movements = s.header[TABLE_movement].used
     row_close(&a.version)
     tell_orders(s, a)
+    restate_now(s, a.instrument)
     emit_event(s, EventKind_reference, T_CorporateAction, a.state, ST_ok)
     return ST_ok
 

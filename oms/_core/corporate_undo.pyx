@@ -6,6 +6,7 @@ Possible for stock while nothing else has moved the instrument; money that was p
 from oms._core.arith cimport scale_price
 from oms._core.corporate cimport find_action, note_movement, pay, scales, set_part
 from oms._core.debt cimport warn_holding
+from oms._core.early cimport restate_now
 from oms._core.ledger cimport holding_ladder
 from oms._core.names cimport rename_instrument, symbol_taken
 from oms._core.orders cimport FLAG_restate, FLAG_restated
@@ -138,6 +139,7 @@ cdef uint16_t apply_undo(State* s, const CorporateActionUndo* r) noexcept nogil:
     if a.old_symbol:
         rename_instrument(s, a.instrument, name + 1, name[0])
     forget_restating(s, a.instrument)
+    restate_now(s, a.instrument)
     row_open(&a.version)
     a.state = CorporateActionState_undone
     row_close(&a.version)

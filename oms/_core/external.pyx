@@ -7,6 +7,7 @@ account it is booked to the suspense account, which is made on first need and ta
 from libc.stdint cimport INT64_MIN
 
 from oms._core.doubt cimport ask_exchange
+from oms._core.early cimport waits_for_action
 from oms._core.lost_trades cimport compare_trades
 from oms._core.order_states cimport answered, flag, say, warn_of_debt
 from oms._core.orders cimport CLOSED_filled, FLAG_cum_differs, FLAG_external, Cover, close_order, \
@@ -154,6 +155,7 @@ cdef uint16_t take_row(State* s, const OpenOrder* r, uint32_t number) noexcept n
     cdef OrderRow* o
     cdef Cover cover
     cdef int64_t price, held, stock
+    cdef bint waits
     if not room_for_fact(s):
         return park_row_of_list(s, ST_capacity_reached, r)
     order = listed_order(s, r)
@@ -167,7 +169,8 @@ cdef uint16_t take_row(State* s, const OpenOrder* r, uint32_t number) noexcept n
     say(s, order, OrdStatus_partially_filled if o.cum_qty else OrdStatus_new)
     s.live_order[order].listed = max(s.live_order[order].listed, number)
     price = r.price if r.price > 0 else o.price
-    if o.closed == 0 and (o.order_qty != r.order_qty or o.price != price):
+    waits = waits_for_action(s, order)
+    if o.closed == 0 and not waits and (o.order_qty != r.order_qty or o.price != price):
         if not cover_of(s, o, price, r.order_qty, &cover):
             return park_row_of_list(s, ST_report_out_of_range, r)
         doubt_replaces_since(s, order, request_of(s, r.request))
@@ -181,10 +184,11 @@ cdef uint16_t take_row(State* s, const OpenOrder* r, uint32_t number) noexcept n
     row_open(&o.version)
     o.flags &= ~FLAG_cum_differs
     row_close(&o.version)
-    if r.cum_qty != o.cum_qty:
+    if r.cum_qty != o.cum_qty and not waits:
         flag(s, order, FLAG_cum_differs)
         alert(s, EventKind_order, order, ST_report_cum_differs)
-    compare_trades(s, order, r.cum_qty, <const Frame*>r if r.parked == 0 else NULL)
+    if not waits:
+        compare_trades(s, order, r.cum_qty, <const Frame*>r if r.parked == 0 else NULL)
     if o.closed == 0 and o.cum_qty >= o.order_qty:
         close_order(s, order, OrdStatus_filled, CLOSED_filled, ST_ok)
     else:

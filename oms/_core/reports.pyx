@@ -10,6 +10,7 @@ from libc.stdint cimport INT64_MIN
 from oms._core.arith cimport value_of
 from oms._core.corrections cimport bust, correct, find_trade, first_version
 from oms._core.doubt cimport answer_is_late
+from oms._core.early cimport is_early, keep_for_later, waits_for_action
 from oms._core.executions cimport add_execution, charge_rest, fee_due, find_execution, has_ended, post, postable, \
     price_possible, refee, room_to_refee
 from oms._core.external cimport adopt, long_row_came, room_to_adopt
@@ -23,7 +24,7 @@ from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_cum_differs, FLAG
     set_status, unlink_pending
 from oms._core.outputs cimport alert
 from oms._core.parked cimport apply_waiting, park, park_report
-from oms._core.scaled cimport bring_forward, counted_qty, effective_qty, restate, room_to_scale
+from oms._core.scaled cimport bring_forward, counted_qty, effective_qty, in_new_stock, restate, room_to_scale
 from oms._core.shorts cimport room_to_short
 from oms._core.stated_terms cimport follow_price, state_terms, tells_price
 from oms._core.told_terms cimport is_old, note_terms, told_before
@@ -35,16 +36,16 @@ cdef bint room_for_fact(const State* s) noexcept nogil:
             and room_to_short(s))
 
 
-cdef int64_t ever_executed(const State* s, const OrderRow* o) noexcept nogil:
+cdef int64_t ever_executed(const State* s, uint32_t order) noexcept nogil:
     """What the order's trades came to, each at the most that any version of it said."""
-    cdef uint32_t slot = o.last_execution, version
+    cdef uint32_t slot = s.order[order].last_execution, version
     cdef int64_t total = 0, most
     while slot:
         version = slot if s.execution[slot].ref == 0 else 0
         most = 0
         while version:
             if s.execution[version].kind != TradeKind_bust:
-                most = max(most, s.execution[version].last_qty)
+                most = max(most, counted_qty(s, order, &s.execution[version], slot))
             version = s.execution[version].superseded_by
         total += most
         slot = s.execution[slot].prev_of_order
@@ -58,7 +59,7 @@ cdef void check_cum(State* s, uint32_t order, int64_t cum_qty) noexcept nogil:
     cdef int64_t missing = cum_qty - o.cum_qty, held = 0
     cdef bint changed
     if o.closed == CLOSED_dead and missing > 0:
-        missing = held = max(cum_qty - ever_executed(s, o), 0)
+        missing = held = max(cum_qty - ever_executed(s, order), 0)
     changed = o.missing_qty != held
     row_open(&o.version)
     o.missing_qty = held
@@ -245,8 +246,12 @@ cdef uint16_t replaced(State* s, uint32_t order, uint32_t request, const Executi
         return park_report(s, ST_capacity_reached, r, order, 0)
     # point of no return
     note_terms(s, order, r, ours)
+    if not ours and is_early(s, o, r):
+        answered(s, o.request)
+        keep_for_later(s, order, quantity, price)
+        return ST_ok
     if not ours:
-        restate(s, order, r.cum_qty)
+        restate(s, order, r.cum_qty, in_new_stock(s, o, r))
     row_open(&o.version)
     if ours:
         o.terms = request
@@ -532,6 +537,8 @@ cdef uint16_t book(State* s, const ExecutionReport* r) noexcept nogil:
     if r.cum_qty == INT64_MIN:
         if status == ST_ok and r.exec_type in (ExecType_trade_cancel, ExecType_trade_correct):
             taken_back(s, order, before)
+        return status
+    if r.cum_qty != s.order[order].cum_qty and waits_for_action(s, order):
         return status
     if status == ST_ok:
         check_cum(s, order, r.cum_qty)

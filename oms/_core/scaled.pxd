@@ -21,7 +21,8 @@ cdef inline bint affects(const CorporateActionRow* a, const ExecutionRow* x, uin
 cdef int64_t counted_qty(const State* s, uint32_t order, const ExecutionRow* x, uint32_t slot) noexcept nogil
 cdef uint32_t action_after(const State* s, uint32_t instrument, uint32_t before) noexcept nogil
 cdef int64_t through(const State* s, uint32_t action, int64_t quantity) noexcept nogil
-cdef void restate(State* s, uint32_t order, int64_t cum_qty) noexcept nogil
+cdef bint in_new_stock(const State* s, const OrderRow* o, const ExecutionReport* r) noexcept nogil
+cdef void restate(State* s, uint32_t order, int64_t cum_qty, bint anew) noexcept nogil
 cdef void add_scaled(State* s, ExecutionRow* x, uint32_t action, int64_t quantity) noexcept nogil
 cdef void bring_forward(State* s, ExecutionRow* x, uint32_t slot) noexcept nogil
 cdef int64_t placed_qty(const State* s, const ExecutionRow* x, uint32_t root) noexcept nogil

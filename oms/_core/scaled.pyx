@@ -5,6 +5,8 @@ Owns the scaled rows. An action scales what stands in the ladders at once; an ex
 late, is brought forward when it is needed.
 """
 
+from libc.stdint cimport INT64_MIN
+
 from oms._core.arith cimport FIGURE_MAX, scale_quantity
 from oms._core.orders cimport FLAG_restate, FLAG_restated
 
@@ -80,9 +82,18 @@ cdef int64_t counted_qty(const State* s, uint32_t order, const ExecutionRow* x, 
     return x.last_qty
 
 
-cdef void restate(State* s, uint32_t order, int64_t cum_qty) noexcept nogil:
-    """The exchange restates an order. Its cum_qty is ours from then on, when it is that of our executions in
-    units of today. The caller has noted whose terms they are."""
+cdef bint in_new_stock(const State* s, const OrderRow* o, const ExecutionReport* r) noexcept nogil:
+    """Is an order restated as the instrument's newest action makes it, although its cum_qty is not ours either way? The
+    exchange misses some of our executions, or we miss some of its own."""
+    cdef uint32_t action = s.instrument[o.instrument].action
+    return (action != 0 and r.cum_qty != INT64_MIN and r.cum_qty != o.cum_qty
+            and through(s, action, o.order_qty) == r.order_qty)
+
+
+cdef void restate(State* s, uint32_t order, int64_t cum_qty, bint anew) noexcept nogil:
+    """The exchange restates an order. Ours counts in units of today from then on, when its cum_qty is that of our
+    executions in these, or it is known to (anew). The caller has noted
+    whose terms they are."""
     cdef OrderRow* o = &s.order[order]
     cdef uint32_t slot = o.last_execution, newest = s.instrument[o.instrument].action
     cdef int64_t total = 0
@@ -92,7 +103,7 @@ cdef void restate(State* s, uint32_t order, int64_t cum_qty) noexcept nogil:
         slot = s.execution[slot].prev_of_order
     row_open(&o.version)
     o.flags &= ~FLAG_restate
-    if total == cum_qty and total != o.cum_qty:
+    if (anew or total == cum_qty) and total != o.cum_qty:
         o.flags |= FLAG_restated
         o.cum_qty = total
         row_open(&s.told_terms[order].version)

@@ -39,6 +39,7 @@ cdef void note_terms(State* s, uint32_t order, const ExecutionReport* r, bint as
     told.feed, told.feed_sequence = r.feed, r.feed_sequence
     told.session_id = s.feed[r.feed].session_id
     told.time_ns = max(told.time_ns, r.transact_time_ns)
+    told.order_qty = told.price = 0
     row_close(&told.version)
     s.header[TABLE_told_terms].used = max(s.header[TABLE_told_terms].used, order + 1)
     if asked or r.exec_id_length == 0:
@@ -59,7 +60,7 @@ cdef void forget_terms(State* s, uint32_t order) noexcept nogil:
         row_open(&told.version)
         told.feed = 0
         told.action = 0
-        told.time_ns = told.feed_sequence = told.session_id = 0
+        told.time_ns = told.feed_sequence = told.session_id = told.order_qty = told.price = 0
         row_close(&told.version)
 
 

@@ -1816,6 +1816,8 @@ cdef extern from "catalogue.h" nogil:
         uint64_t session_id
         uint32_t action
         uint32_t pad1
+        int64_t order_qty
+        int64_t price
 
     ctypedef struct RestatementRow:
         uint32_t version

@@ -360,7 +360,9 @@ TABLES = [
     Table("told_terms", "Which report an order's terms are from: row = the order's.", 262144, [
         VERSION, F("feed", "u16"), F("pad0", "u16"), F("time_ns", "time", "TransactTime", 60),
         F("feed_sequence", "seq"), F("session_id", "u64", "the exchange's session"),
-        F("action", "slot", "the newest corporate action that cum_qty counts executions through"), F("pad1", "u32")]),
+        F("action", "slot", "the newest corporate action that cum_qty counts executions through"), F("pad1", "u32"),
+        F("order_qty", "qty", "restated by the exchange before the corporate action is applied here; 0 = none waits"),
+        F("price", "price", "likewise")]),
     Table("restatement", "Reports that changed terms without being asked: each counts once.", 65536, [
         VERSION, F("generation", "u32", "of the row"), F("order", "slot"), F("exec_id", "text_ref", "", 17),
         F("hash", "hash", "of order and exec_id"), F("sequence", "seq", "journal sequence")]),

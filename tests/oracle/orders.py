@@ -151,6 +151,17 @@ class Execution:
         return self.steps[known - 1] if known else self.quantity
 
     @property
+    def most_counts(self) -> Fraction:
+        """The most that any version of it said, as its order counts."""
+        known = self.order.restated_after
+        if self.most == self.quantity:
+            return self.counts_after(known)
+        scaled = self.most
+        for action in self.through:
+            scaled = action.scaled(scaled) if action in known else scaled
+        return scaled
+
+    @property
     def placed(self) -> Fraction:
         """Stock in units of the day on which it was booked."""
         return self.steps[self.came_after - 1] if self.came_after else self.quantity

@@ -301,7 +301,7 @@ class States(External):
         """A cum that is not ours marks the order; of a dead one the missing part stays held."""
         missing = stated - order.cum_qty
         if order.closed and not order.filled and missing > 0:  # a bust that came before this word explains it
-            missing = max(ZERO, stated - sum((each.most for each in order.executions), ZERO))
+            missing = max(ZERO, stated - sum((each.most_counts for each in order.executions), ZERO))
         order.flags = order.flags | CUM_DIFFERS if missing else order.flags & ~CUM_DIFFERS
         order.missing_qty = max(ZERO, missing) if order.closed and not order.filled else ZERO
         if missing:

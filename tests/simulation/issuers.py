@@ -35,6 +35,7 @@ class Action:
     announced: str
     withdrawn_first: bool  # it is announced wrongly, and taken back, before
     restates: bool
+    in_the_evening: bool  # the exchange is through with it before the firm's new date, if that was told of it
 
 
 def plan(seed: int, symbols: list[str]) -> list[Action] | None:
@@ -60,6 +61,7 @@ def plan(seed: int, symbols: list[str]) -> list[Action] | None:
                 announced=chance.choice(("day before", "night", "new date")),
                 withdrawn_first=chance.random() < 0.2,
                 restates=chance.random() < 0.7,
+                in_the_evening=chance.random() < 0.6,
             )
         )
     return actions

@@ -23,6 +23,7 @@ class Night:
     def __init__(self, clock: Clock, exchange: Exchange, office: Office, clients: list[Client]) -> None:
         self.clock, self.exchange, self.office, self.clients = clock, exchange, office, clients
         self.actions: list[Action] = []
+        self.early: list[Action] = []  # with which the exchange is through in the evening
         self.tasks: list[Task] = []
 
     @property
@@ -43,6 +44,11 @@ class Night:
         self.exchange.end_day()
         for client in self.clients:
             client.sleep()
+        if all(task.done for task in self.tasks):
+            self.early = [each for each in self._told("day before") if each.in_the_evening]
+        for action in self.early:
+            self.clock.mark("an exchange acts before the firm")
+            self.clock.after(20 + 40 * self.clock.random.random(), self.exchange.scale, action)
         self.clock.after(80 + 40 * self.clock.random.random(), self.start_of_day)
 
     def start_of_day(self) -> None:
@@ -57,7 +63,7 @@ class Night:
 
     def wait_for_the_firm(self) -> None:
         if all(task.done for task in self.tasks):
-            self.exchange.begin_day(self.actions)
+            self.exchange.begin_day([action for action in self.actions if action not in self.early])
             for client in self.clients:
                 client.wake()
         else:

@@ -19,6 +19,7 @@ REACHED = {
     "adapter asked what became of a request",
     "adapter dies after sending",
     "adapter dies before sending",
+    "an exchange acts before the firm",
     "alert available_negative",
     "alert external_order",
     "alert fill_after_close",
