@@ -9,7 +9,6 @@ has just been opened tells what was missed and lists its open orders first; what
 from oms._core.mass_cancel cimport withdraw
 from oms._core.orders cimport awaits, route, set_status
 from oms._core.outputs cimport emit_order_request, emit_question
-from oms._core.requests cimport unsent
 
 
 cdef uint32_t gather(State* s, uint32_t feed, uint64_t after) noexcept nogil:
@@ -51,7 +50,7 @@ cdef bint is_killed(const State* s, uint32_t request) noexcept nogil:
 cdef void hand_back(State* s, uint32_t feed, uint64_t last_sent) noexcept nogil:
     """What never left for the adapter that is gone was never sent: it goes another way, or waits here for one, unless
     a kill has come since."""
-    cdef uint32_t count = gather(s, feed, last_sent), index, slot, order, kept = 0
+    cdef uint32_t count = gather(s, feed, last_sent), index, slot, kept = 0
     for index in range(count):
         slot = s.waiting[index].slot
         if s.request[slot].status == RequestStatus_submitted:
@@ -62,9 +61,11 @@ cdef void hand_back(State* s, uint32_t feed, uint64_t last_sent) noexcept nogil:
         set_status(s, slot, RequestStatus_buffered, ST_ok)
         s.request[slot].feed = 0
     for index in range(kept):  # a cancel of what never left is done with here
-        order = s.request[s.waiting[index].slot].order
-        if s.request[s.waiting[index].slot].type == RequestType_cancel and unsent(s, &s.order[order]):
-            withdraw(s, s.order[order].request, RequestStatus_cancelled, ST_cancelled_by_client)
+        slot = s.order[s.request[s.waiting[index].slot].order].request
+        if s.request[s.waiting[index].slot].type != RequestType_cancel or is_killed(s, slot):
+            continue
+        if s.request[slot].status == RequestStatus_buffered:
+            withdraw(s, slot, RequestStatus_cancelled, ST_cancelled_by_client)
     for index in range(kept):
         slot = s.waiting[index].slot
         if s.request[slot].status != RequestStatus_buffered:
