@@ -7,8 +7,9 @@ waits in the told_terms rows, and takes effect with the action.
 from libc.stdint cimport INT64_MIN
 
 from oms._core.corporate cimport scales
-from oms._core.order_states cimport mark_overfill, standing, warn_of_debt
-from oms._core.orders cimport CLOSED_filled, close_order, rehold
+from oms._core.order_states cimport mark_overfill
+from oms._core.orders cimport CLOSED_dead
+from oms._core.reports cimport new_terms
 from oms._core.scaled cimport restate, through
 
 
@@ -16,7 +17,7 @@ cdef bint is_early(const State* s, const OrderRow* o, const ExecutionReport* r) 
     """Is the order restated as an action will have it that is announced, and not applied yet?"""
     cdef uint32_t slot
     cdef const CorporateActionRow* a
-    if o.closed or r.cum_qty == INT64_MIN or r.order_qty <= 0:
+    if o.closed == CLOSED_dead or r.cum_qty == INT64_MIN or r.order_qty <= 0:
         return False
     for slot in range(1, s.header[TABLE_corporate_action].used):
         a = &s.corporate_action[slot]
@@ -34,22 +35,18 @@ cdef void keep_for_later(State* s, uint32_t order, int64_t quantity, int64_t pri
 
 
 cdef void take_effect(State* s, uint32_t order) noexcept nogil:
-    """Of an order that has ended since, only its cum_qty."""
+    """Of an order that is dead since, only its cum_qty."""
     cdef OrderRow* o = &s.order[order]
     cdef int64_t quantity = s.told_terms[order].order_qty, price = s.told_terms[order].price
     keep_for_later(s, order, 0, 0)
     restate(s, order, INT64_MIN, True)
-    if o.closed:
+    if o.closed == CLOSED_dead:
         return
     row_open(&o.version)
     o.order_qty, o.price = max(quantity, o.cum_qty), price
     row_close(&o.version)
     mark_overfill(s, order)
-    if o.cum_qty >= o.order_qty:
-        close_order(s, order, standing(s, o, 0), CLOSED_filled, ST_ok)
-    else:
-        rehold(s, order)
-    warn_of_debt(s, order)
+    new_terms(s, order, 0)
 
 
 cdef void restate_now(State* s, uint32_t instrument) noexcept nogil:

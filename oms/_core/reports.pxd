@@ -11,4 +11,5 @@ cdef bint room_for_fact(const State* s) noexcept nogil
 cdef bint came_before(const State* s, uint32_t request, uint32_t terms) noexcept nogil
 cdef void book_trade(State* s, uint32_t order, ExecutionRow* x, bint keyed) noexcept nogil
 cdef uint16_t replaced(State* s, uint32_t order, uint32_t request, const ExecutionReport* r) noexcept nogil
+cdef void new_terms(State* s, uint32_t order, uint8_t word) noexcept nogil
 cdef uint16_t refused(State* s, uint32_t order, uint32_t request, uint8_t word) noexcept nogil

@@ -341,13 +341,17 @@ cdef inline bint closed_by_operator(const State* s, const OrderRow* o) noexcept 
 
 
 cdef uint16_t accepted(State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
-    """New: the exchange has the order, at the terms that it states. One that an operator took for rejected lives; one
-    that was suspended is reinstated, unless the figures show the report to be older than that."""
+    """New: the exchange has the order, at the terms and for the day that it states. One that an operator took for
+    rejected lives; one that was suspended is reinstated, unless the figures show the report to be older than that."""
     cdef OrderRow* o = &s.order[order]
     cdef Cover cover
     cdef int64_t quantity = r.order_qty if r.order_qty > 0 else o.order_qty
     cdef int64_t price = r.price if tells_price(s, o, r) else o.price
     answered(s, o.request)
+    if r.trade_date > o.trade_date:
+        row_open(&o.version)
+        o.trade_date = r.trade_date
+        row_close(&o.version)
     if o.ord_status == OrdStatus_rejected and closed_by_operator(s, o) and o.cum_qty < o.order_qty:
         set_status(s, o.request, RequestStatus_completed, ST_ok)
         reopen(s, order)
@@ -414,10 +418,20 @@ cdef uint16_t status_told(State* s, uint32_t order, uint32_t request, const Exec
         else:
             close_order(s, order, OrdStatus_canceled, CLOSED_dead, ST_ok)
         return ST_ok
+    if is_filled_there(s, order, r):
+        return replaced(s, order, 0, r)
     if word != 0 and word != OrdStatus_pending_new:
         answered(s, o.request)
     take_word(s, order, word, r.cum_qty)
     return ST_ok
+
+
+cdef bint is_filled_there(const State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
+    """Is an order that is open here filled at the exchange by just what we have booked? Its quantity was cut there to
+    what it counted then, while we counted more. Told over the feed that our terms are from, so that it is no older."""
+    cdef const OrderRow* o = &s.order[order]
+    return (r.ord_status_req_id != 0 and r.ord_status == OrdStatus_filled and not o.closed and o.pending == 0
+            and r.order_qty == r.cum_qty == o.cum_qty and s.told_terms[order].feed in (0, r.feed))
 
 
 cdef uint16_t change_told(State* s, uint32_t order, uint32_t request, const ExecutionReport* r) noexcept nogil:

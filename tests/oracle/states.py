@@ -123,6 +123,8 @@ class States(External):
 
     def accepted(self, order: Order, report: Report) -> str:
         self.answered(order.request)
+        if report.trade_date and (order.trade_date is None or report.trade_date > order.trade_date):
+            order.trade_date = report.trade_date
         if order.by_operator and order.end == "rejected" and order.cum_qty < order.terms.order_qty:  # it is there
             order.closed = order.by_operator = False
             order.ord_status, order.end = self.by_executions(order) if order.cum_qty else "pending_new", ""
