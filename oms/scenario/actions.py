@@ -83,6 +83,7 @@ def note(world: World, outcome: Outcome, results: list[Result]) -> None:
         outcome.alerts += result.alerts
         outcome.hits += hits_of(int(answer["hits"])) if answer else ()
         outcome.statuses |= {result.status, outcome.answer, *result.alerts}
+        outcome.statuses |= {Status(news["status"]) for news in result.told}
 
 
 def again_over_second_feed(world: World, fields: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SIMULATION = ("-m", "tests.simulation", "1", "--to", "12", "--first")
+SIMULATION = ("-m", "tests.simulation", "1", "--to", "60", "--first")
 
 
 def scenario(name: str) -> tuple[str, ...]:

@@ -89,6 +89,8 @@ class Venue:
             self.tape.append((method, {"account": account, "cl_ord_id": cl_ord_id, **fields}))
             return
         told = {"account": account, "cl_ord_id": cl_ord_id, "order_id": f"V{book.ask.first}", **fields}
+        if method == "report":
+            told["instrument"] = book.ask.instrument
         self.tape.append((method, told))
         self.check(self.oracle.report(**told).status)
 
