@@ -27,7 +27,7 @@ from oms._core.parked cimport apply_waiting, park, park_report
 from oms._core.scaled cimport bring_forward, counted_qty, effective_qty, in_new_stock, restate, room_to_scale
 from oms._core.shorts cimport room_to_short
 from oms._core.stated_terms cimport follow_price, state_terms, tells_price
-from oms._core.told_terms cimport is_old, note_terms, told_before
+from oms._core.told_terms cimport is_filled_there, is_old, note_terms, told_before
 from oms._core.vetting cimport allowed
 
 
@@ -424,14 +424,6 @@ cdef uint16_t status_told(State* s, uint32_t order, uint32_t request, const Exec
         answered(s, o.request)
     take_word(s, order, word, r.cum_qty)
     return ST_ok
-
-
-cdef bint is_filled_there(const State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
-    """Is an order that is open here filled at the exchange by just what we have booked? Its quantity was cut there to
-    what it counted then, while we counted more. Told over the feed that our terms are from, so that it is no older."""
-    cdef const OrderRow* o = &s.order[order]
-    return (r.ord_status_req_id != 0 and r.ord_status == OrdStatus_filled and not o.closed and o.pending == 0
-            and r.order_qty == r.cum_qty == o.cum_qty and s.told_terms[order].feed in (0, r.feed))
 
 
 cdef uint16_t change_told(State* s, uint32_t order, uint32_t request, const ExecutionReport* r) noexcept nogil:

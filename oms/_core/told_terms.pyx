@@ -20,6 +20,14 @@ cdef bint is_old(const State* s, uint32_t order, const ExecutionReport* r) noexc
     return r.transact_time_ns != 0 and r.transact_time_ns < told.time_ns
 
 
+cdef bint is_filled_there(const State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
+    """Is an order that is open here filled at the exchange by just what we have booked? Its quantity was cut there to
+    what it counted then, while we counted more. Told over the feed that our terms are from, so that it is no older."""
+    cdef const OrderRow* o = &s.order[order]
+    return (r.ord_status_req_id != 0 and r.ord_status == OrdStatus_filled and not o.closed and o.pending == 0
+            and r.order_qty == r.cum_qty == o.cum_qty and s.told_terms[order].feed in (0, r.feed))
+
+
 cdef bint told_before(const State* s, uint32_t order, const ExecutionReport* r) noexcept nogil:
     cdef uint64_t hash = name_of(r, order), at = index_home(&s.by_restatement, hash)
     cdef uint32_t slot = index_next(&s.by_restatement, hash, &at) if r.exec_id_length else 0
