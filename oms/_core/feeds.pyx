@@ -52,8 +52,8 @@ cdef inline uint64_t pause_of(uint32_t lapses) noexcept nogil:
 cdef uint16_t apply_feed_opened(State* s, const FeedOpened* r) noexcept nogil:
     """The adapter owns the feed from here on, under a lease with a higher epoch than any before it. A new exchange
     session starts the sequence of reports again. What an adapter with another memory says that it holds tells nothing
-    of what the one before it has sent. Where the exchange's open orders are to be compared first, what is new waits for
-    that; what was sent before does not."""
+    of what the one before it has sent, now or when it opens again. Where the exchange's open orders are to be compared
+    first, what is new waits for that; what was sent before does not."""
     cdef FeedRow* f = &s.feed[r.feed]
     cdef bint same = f.instance == r.instance
     if not allowed(s, PERMISSION_report):
@@ -72,6 +72,8 @@ cdef uint16_t apply_feed_opened(State* s, const FeedOpened* r) noexcept nogil:
     f.list[0] = f.list[1] = 0
     f.epoch = r.epoch if r.epoch else f.epoch + 1
     f.instance = r.instance
+    if not same:
+        f.last_to_others = f.last_out
     f.state = FeedState_online
     f.opened_ns = s.time_ns
     f.steady_ns = s.time_ns + pause_of(f.lapses) if f.lapses >= LAPSES_FREE else 0
@@ -81,7 +83,7 @@ cdef uint16_t apply_feed_opened(State* s, const FeedOpened* r) noexcept nogil:
     if not same:
         cast_doubt(s, r.feed)
     elif r.last_received < f.last_out:
-        send_again(s, r.feed, r.last_received)
+        send_again(s, r.feed, max(r.last_received, f.last_to_others))
     if f.steady_ns:
         remind(s, f.steady_ns)
     release_buffered(s, f.exchange)

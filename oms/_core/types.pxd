@@ -1254,6 +1254,7 @@ cdef extern from "catalogue.h" nogil:
         uint8_t uncompared
         uint8_t pad0
         uint32_t instance
+        uint64_t last_to_others
         uint64_t session_id
         uint64_t last_in
         uint64_t last_out

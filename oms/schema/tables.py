@@ -88,6 +88,7 @@ TABLES = [
         F("state", "u8", "FeedState"), F("gap", "u8", "1 = its sequence jumped and the gap is not closed"),
         F("uncompared", "u8", "1 = the comparison of open orders is not done since it opened"), F("pad0", "u8"),
         F("instance", "u32", "names the memory of the adapter that had it last"),
+        F("last_to_others", "seq", "highest number that was given to adapters with another memory"),
         F("session_id", "u64", "the exchange's own session; a new one starts sequences again"),
         F("last_in", "seq", "last sequence of the exchange's side that was applied"),
         F("last_out", "seq", "last sequence that was given to a request sent to it"),

@@ -72,6 +72,17 @@ def test_a_cancel_of_what_never_left_ends_it_here(engine, other_feed):
     assert sent(engine.open_feed("NORTH", last_received=0, instance=1)) == []
 
 
+def test_what_an_adapter_before_it_had_is_not_sent_again_when_another_one_opens_twice(engine):
+    buy(engine, "X")
+    for _ in range(2):  # with a memory of its own, in which X never was
+        engine.lose_feed("NORTH")
+        assert [kind for kind, *_ in sent(engine.open_feed("NORTH", last_received=0, instance=2))] == []
+        assert statuses(engine, "X") == ["in_doubt"]
+    buy(engine, "Y")
+    engine.lose_feed("NORTH")
+    assert sent(engine.open_feed("NORTH", last_received=0, instance=2)) == [("new", 1, 2)]  # Y alone was given to it
+
+
 def test_another_feed_is_asked_when_the_lost_adapter_can_send_nothing_any_more(engine):
     buy(engine, "X")
     assert sent(engine.lose_feed("NORTH", ask_after_ms=5000)) == []
@@ -93,8 +104,6 @@ def test_another_memory_says_nothing_about_what_was_sent(engine):
     engine.lose_feed("NORTH")
     assert sent(engine.open_feed("NORTH", last_received=0, instance=9)) == []
     assert statuses(engine, "X") == ["in_doubt"]
-    engine.lose_feed("NORTH")
-    assert sent(engine.open_feed("NORTH", last_received=0, instance=9)) == [("new", 1, 1)]
 
 
 def test_an_older_lease_is_refused(engine):
