@@ -92,8 +92,7 @@ cdef bint in_new_stock(const State* s, const OrderRow* o, const ExecutionReport*
 
 cdef void restate(State* s, uint32_t order, int64_t cum_qty, bint anew) noexcept nogil:
     """The exchange restates an order. Ours counts in units of today from then on, when its cum_qty is that of our
-    executions in these, or it is known to (anew). The caller has noted
-    whose terms they are."""
+    executions in these, or it is known to (anew). The caller has noted whose terms they are."""
     cdef OrderRow* o = &s.order[order]
     cdef uint32_t slot = o.last_execution, newest = s.instrument[o.instrument].action
     cdef int64_t total = 0
