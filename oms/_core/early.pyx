@@ -15,14 +15,19 @@ from oms._core.scaled cimport restate, through
 
 cdef bint is_early(const State* s, const OrderRow* o, const ExecutionReport* r) noexcept nogil:
     """Is the order restated as an action will have it that is announced, and not applied yet?"""
-    cdef uint32_t slot
-    cdef const CorporateActionRow* a
     if o.closed == CLOSED_dead or r.cum_qty == INT64_MIN or r.order_qty <= 0:
         return False
+    return is_to_come(s, o, r.order_qty)
+
+
+cdef bint is_to_come(const State* s, const OrderRow* o, int64_t quantity) noexcept nogil:
+    """Is the action that makes `quantity` of the order's own one announced, and not applied yet?"""
+    cdef uint32_t slot
+    cdef const CorporateActionRow* a
     for slot in range(1, s.header[TABLE_corporate_action].used):
         a = &s.corporate_action[slot]
         if a.instrument == o.instrument and a.state == CorporateActionState_announced and scales(a.type):
-            if through(s, slot, o.order_qty) == r.order_qty:
+            if through(s, slot, o.order_qty) == quantity:
                 return True
     return False
 
@@ -50,8 +55,11 @@ cdef void take_effect(State* s, uint32_t order) noexcept nogil:
 
 
 cdef void restate_now(State* s, uint32_t instrument) noexcept nogil:
-    """The action is applied, or taken back: the exchange's word holds from here on."""
+    """An action is applied, or taken back. Where it is the one that was waited for, the exchange's word holds from here
+    on; another one of its instrument, as a dividend of the same date, does not end the wait."""
     cdef uint32_t slot
+    cdef int64_t quantity
     for slot in range(1, s.header[TABLE_told_terms].used):
-        if s.told_terms[slot].order_qty and s.order[slot].instrument == instrument:
+        quantity = s.told_terms[slot].order_qty
+        if quantity and s.order[slot].instrument == instrument and not is_to_come(s, &s.order[slot], quantity):
             take_effect(s, slot)

@@ -15,7 +15,7 @@ from oms._core.orders cimport CLOSED_filled, FLAG_cum_differs, FLAG_external, Co
 from oms._core.outputs cimport alert
 from oms._core.parked cimport park
 from oms._core.reference cimport suspense_account
-from oms._core.reports cimport came_before, room_for_fact
+from oms._core.reports cimport came_before, new_terms, room_for_fact
 from oms._core.stated_terms cimport price_stated
 from oms._core.vetting cimport Terms, allowed
 from oms._core.waiting cimport release_buffered
@@ -155,7 +155,7 @@ cdef uint16_t take_row(State* s, const OpenOrder* r, uint32_t number) noexcept n
     cdef OrderRow* o
     cdef Cover cover
     cdef int64_t price, held, stock
-    cdef bint waits
+    cdef bint waits, opens
     if not room_for_fact(s):
         return park_row_of_list(s, ST_capacity_reached, r)
     order = listed_order(s, r)
@@ -170,7 +170,8 @@ cdef uint16_t take_row(State* s, const OpenOrder* r, uint32_t number) noexcept n
     s.live_order[order].listed = max(s.live_order[order].listed, number)
     price = r.price if r.price > 0 else o.price
     waits = waits_for_action(s, order)
-    if o.closed == 0 and not waits and (o.order_qty != r.order_qty or o.price != price):
+    opens = o.closed == CLOSED_filled and r.order_qty > o.cum_qty  # it has lost what filled it, or not told that yet
+    if (o.closed == 0 or opens) and not waits and (o.order_qty != r.order_qty or o.price != price):
         if not cover_of(s, o, price, r.order_qty, &cover):
             return park_row_of_list(s, ST_report_out_of_range, r)
         doubt_replaces_since(s, order, request_of(s, r.request))
@@ -179,6 +180,8 @@ cdef uint16_t take_row(State* s, const OpenOrder* r, uint32_t number) noexcept n
         o.price = price
         row_close(&o.version)
         alert(s, EventKind_order, order, ST_order_terms_differ)
+        if opens:
+            new_terms(s, order, 0)
     if o.closed == 0 and r.price > 0:
         price_stated(s, o)
     row_open(&o.version)

@@ -8,6 +8,8 @@ cdef void set_word(State* s, uint32_t order, uint8_t word) noexcept nogil
 cdef void say(State* s, uint32_t order, uint8_t word) noexcept nogil
 cdef uint8_t standing(const State* s, const OrderRow* o, uint8_t word) noexcept nogil
 cdef void answered(State* s, uint32_t request) noexcept nogil
+cdef bint ended_with_its_order(const State* s, uint32_t request) noexcept nogil
+cdef void replace_done(State* s, uint32_t request) noexcept nogil
 cdef uint16_t finish_day(State* s, uint32_t order, uint8_t word, int64_t cum_qty) noexcept nogil
 cdef void take_word(State* s, uint32_t order, uint8_t word, int64_t cum_qty) noexcept nogil
 cdef bint can_still_trade(const State* s, const OrderRow* o) noexcept nogil

@@ -58,6 +58,21 @@ cdef void answered(State* s, uint32_t request) noexcept nogil:
         set_status(s, request, RequestStatus_completed, ST_ok)
 
 
+cdef bint ended_with_its_order(const State* s, uint32_t request) noexcept nogil:
+    """Was it rejected only because its order had died, by what was told before the answer to it? What was filled has
+    the terms that it was filled at."""
+    cdef const RequestRow* q = &s.request[request]
+    return (q.status == RequestStatus_rejected and q.reason == ST_order_closed
+            and s.order[q.order].ord_status != OrdStatus_filled)
+
+
+cdef void replace_done(State* s, uint32_t request) noexcept nogil:
+    """The exchange has accepted a replace, whenever that is told."""
+    answered(s, request)
+    if ended_with_its_order(s, request):
+        set_status(s, request, RequestStatus_completed, ST_ok)
+
+
 cdef void say(State* s, uint32_t order, uint8_t word) noexcept nogil:
     """The exchange's word on an order that can still trade; a word that would end it comes with a report that does."""
     cdef OrderRow* o = &s.order[order]

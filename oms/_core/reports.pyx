@@ -17,8 +17,9 @@ from oms._core.external cimport adopt, long_row_came, room_to_adopt
 from oms._core.feeds cimport count_in
 from oms._core.ledger cimport holding_cost, newest_version, settle_date
 from oms._core.lost_trades cimport compare_trades, taken_back
-from oms._core.order_states cimport after_correction, after_trade, answered, end_as, finish_day, flag, \
-    mark_overfill, reinstated, reopen, reopen_filled, say, set_word, standing, take_word, told_dead, warn_of_debt
+from oms._core.order_states cimport after_correction, after_trade, answered, end_as, ended_with_its_order, \
+    finish_day, flag, mark_overfill, reinstated, reopen, reopen_filled, replace_done, say, set_word, standing, \
+    take_word, told_dead, warn_of_debt
 from oms._core.orders cimport CLOSED_dead, CLOSED_filled, FLAG_cum_differs, FLAG_expired_here, \
     FLAG_filled_after_close, Cover, awaits, close_order, cover_of, find_order, is_live, name_order, rehold, \
     set_status, unlink_pending
@@ -226,12 +227,13 @@ cdef uint16_t replaced(State* s, uint32_t order, uint32_t request, const Executi
     cdef int64_t quantity = o.order_qty, price = o.price
     cdef Cover cover
     cdef bint ours = request != 0 and q.type == RequestType_replace
-    if o.closed == CLOSED_dead or (ours and q.status == RequestStatus_completed):
+    cdef bint died_first = ours and ended_with_its_order(s, request)
+    if (o.closed == CLOSED_dead and not died_first) or (ours and q.status == RequestStatus_completed):
         return ST_report_stale
     if not ours and (told_before(s, order, r) or is_old(s, order, r)):
         return ST_report_stale
     if ours and (came_before(s, request, o.terms) or is_old(s, order, r)):
-        answered(s, request)
+        replace_done(s, request)
         rehold(s, order)
         return ST_report_stale
     if ours:
@@ -264,7 +266,10 @@ cdef uint16_t replaced(State* s, uint32_t order, uint32_t request, const Executi
     if ours:
         unlink_pending(s, request)
         set_status(s, request, RequestStatus_completed, ST_ok)
-    new_terms(s, order, r.ord_status)
+    if o.closed == CLOSED_dead:
+        rehold(s, order)
+    else:
+        new_terms(s, order, r.ord_status)
     return ST_ok
 
 

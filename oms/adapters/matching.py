@@ -100,11 +100,12 @@ class Exchange:
                 self._execute(request, announced)
 
     def advance(self, now_ns: int) -> None:
-        """Time passes: requests whose delay is over reach the book."""
+        """Time passes, and never goes back: requests whose delay is over reach the book."""
         while self._on_the_way and self._on_the_way[0][0] <= now_ns:
-            self._now, request, announced = self._on_the_way.popleft()
+            due, request, announced = self._on_the_way.popleft()
+            self._now = max(self._now, due)
             self._execute(request, announced)
-        self._now = now_ns
+        self._now = max(self._now, now_ns)
 
     @property
     def next_due_ns(self) -> int:

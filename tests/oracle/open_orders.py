@@ -37,9 +37,14 @@ class OpenOrders(Balances):
         if order is None:
             order = self.adopt(row["account"], row["order_id"], self.instruments[row["instrument"]], row["side"], terms)
         elif (terms.order_qty, terms.price) != (order.terms.order_qty, order.terms.price):
-            self.doubt_replaces_since(order, self.request_named(row))
-            order.terms = replace(order.terms, order_qty=terms.order_qty, price=terms.price)
-            self.alerts.append("order_terms_differ")
+            opens = order.filled and terms.order_qty > order.cum_qty  # there it is open
+            if opens or not order.closed:
+                self.doubt_replaces_since(order, self.request_named(row))
+                order.terms = replace(order.terms, order_qty=terms.order_qty, price=terms.price)
+                self.alerts.append("order_terms_differ")
+            if opens:
+                order.closed = order.filled = False
+                self.stand(order)
         order.terms = replace(order.terms, stated=order.terms.stated or bool(limit))
         self.answered(order.request)
         if order.ord_status == "pending_new":

@@ -186,19 +186,24 @@ class States(External):
     def replaced(self, order: Order, report: Report) -> str:
         """New terms are in force; those of older replaces that come later are not."""
         asked = report.request
-        if (order.closed and not order.filled) or asked not in order.pending:
+        died_first = asked.reason == "order_closed" and order.ord_status != FILLED
+        if not died_first and ((order.closed and not order.filled) or asked not in order.pending):
             return "report_stale"
         self.answered(order.request)
         if asked in order.overtaken:
             self.answered(asked)
             return "report_stale"
-        order.overtaken = [request for request in order.pending[: order.pending.index(asked)] if request.feed]
+        earlier = order.pending[: order.pending.index(asked)] if asked in order.pending else []
+        order.overtaken = [request for request in earlier if request.feed]
         self.answered(asked)
-        before = order.terms.order_qty
+        if died_first:
+            asked.status, asked.reason = "completed", "ok"
+        before, dead = order.terms.order_qty, order.closed and not order.filled
         order.take_terms_of(asked, report.restated(asked.terms))
-        order.closed = order.filled = False
         self.settle_terms(order, before)
-        self.stand(order, report.ord_status)
+        if not dead:
+            order.closed = order.filled = False
+            self.stand(order, report.ord_status)
         self.post(order)
         return "ok"
 

@@ -24,8 +24,9 @@ from tests.serve.test_serve import CONFIG, Stranger
 SOAK = os.environ.get("OMS_SOAK") == "1"
 STORMS = [f"storm{number}" for number in range(8 if SOAK else 1)]
 RATE, SECONDS, STALL_MS = (4000, 120, 20_000) if SOAK else (4000, 2, 4000)
-STORM, CALM = (30_000, 8) if SOAK else (20_000, 24)  # requests of each
-ENVELOPE = 65_536 // len(new(1)) + 1  # requests that fit into one, at the most
+CALM = 24 if SOAK else 16  # requests
+ENVELOPE = 65_536 // len(new(1)) + 1  # of them fit into one, at the most
+STORM = 2 * CALM * ENVELOPE  # at least half of it is left when the last calm one is taken, but for the first envelopes
 
 
 @pytest.fixture

@@ -272,7 +272,7 @@ class TwoFeeds(RuleBasedStateMachine):
             self.venue.state_all()
             self.drain()
         self.trio.all_settled(self.venue.came)
-        self.trio.compare([(ask.account, ask.cl_ord_id) for ask in self.venue.refused])
+        self.trio.compare([(ask.account, ask.cl_ord_id) for ask in self.venue.refused], self.venue.denied)
 
     @rule(settles=st.booleans())
     def next_day(self, settles: bool) -> None:

@@ -72,6 +72,7 @@ class Venue:
         self.names = 0
         self.came: set[str] = set()  # every request that has reached it
         self.fate: dict[str, str] = {}  # of replaces and cancels: thinking, done, refused
+        self.denied: set[str] = set()  # of which it has said, when it was asked, that they came to nothing
 
     def name(self, kind: str) -> str:
         self.names += 1
@@ -175,6 +176,7 @@ class Venue:
         self.unsaid = True  # the answer may be overtaken
         book, fate = self.books.get(ask.first), self.fate.get(ask.cl_ord_id)
         if ask.cl_ord_id not in self.came or fate == "refused" or book is None:
+            self.denied.add(ask.cl_ord_id)
             return {"ord_status": "rejected"}
         if fate == "thinking":
             return {"ord_status": f"pending_{ask.type}"}

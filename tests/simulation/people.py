@@ -32,8 +32,8 @@ class Ledger:
 
     def answer(self, fields: dict[str, Any]) -> None:
         key = fields["account"], fields["cl_ord_id"]
-        if not fields["request"] or not fields["tag"]:
-            return
+        if not fields["request"] or not fields["tag"] or not fields["cl_ord_id"]:
+            return  # no client's: a mass cancel names what it asks for by no ClOrdID of its own
         if fields["request_status"] == RequestStatus.rejected:
             self.refused.setdefault(key, fields["request"])
             return
