@@ -114,8 +114,9 @@ class Operator:
 
     def decide(self, decision: Decision, account: str, cl_ord_id: str, version: int = 0, text: str = "") -> Status:
         """Authorises or rejects a queued request; version 0 = whatever it is now."""
-        handle = self.views.request(account, cl_ord_id).handle
-        answer = self.ask("AuthDecision", request=handle, queue_version=version, decision=int(decision), text=text)
+        request = self.views.request(account, cl_ord_id)
+        looked_at = {"request": request.handle, "queue_version": version, "received_ns": request.time_ns}
+        answer = self.ask("AuthDecision", **looked_at, decision=int(decision), text=text)
         return Status(answer["status"])
 
     def close(self) -> None:

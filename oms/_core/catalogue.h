@@ -880,17 +880,19 @@ typedef struct {
     uint8_t decision;
     uint8_t pad0[3];
     uint64_t tag;
+    uint64_t received_ns;
     uint8_t text_length;
     uint8_t fill[7];
 } AuthDecision;
-_Static_assert(sizeof(AuthDecision) == 64, "AuthDecision");
+_Static_assert(sizeof(AuthDecision) == 72, "AuthDecision");
 _Static_assert(offsetof(AuthDecision, request) == 32, "AuthDecision.request");
 _Static_assert(offsetof(AuthDecision, queue_version) == 40, "AuthDecision.queue_version");
 _Static_assert(offsetof(AuthDecision, decision) == 44, "AuthDecision.decision");
 _Static_assert(offsetof(AuthDecision, pad0) == 45, "AuthDecision.pad0");
 _Static_assert(offsetof(AuthDecision, tag) == 48, "AuthDecision.tag");
-_Static_assert(offsetof(AuthDecision, text_length) == 56, "AuthDecision.text_length");
-_Static_assert(offsetof(AuthDecision, fill) == 57, "AuthDecision.fill");
+_Static_assert(offsetof(AuthDecision, received_ns) == 56, "AuthDecision.received_ns");
+_Static_assert(offsetof(AuthDecision, text_length) == 64, "AuthDecision.text_length");
+_Static_assert(offsetof(AuthDecision, fill) == 65, "AuthDecision.fill");
 
 typedef struct {
     Frame frame;

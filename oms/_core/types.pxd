@@ -678,6 +678,7 @@ cdef extern from "catalogue.h" nogil:
         uint8_t decision
         uint8_t pad0[3]
         uint64_t tag
+        uint64_t received_ns
         uint8_t text_length
         uint8_t fill[7]
 

@@ -69,6 +69,8 @@ cdef uint16_t vet_decision(State* s, const AuthDecision* d, uint32_t request) no
         return ST_request_not_queued
     if d.queue_version and d.queue_version != r.queue_version:
         return ST_decision_stale
+    if d.received_ns and d.received_ns != r.time_ns:  # what was looked at was lost in a crash, and this has its row
+        return ST_decision_stale
     if d.decision != Decision_authorise or s.source == 0:
         return ST_ok if d.decision in (Decision_authorise, Decision_reject) else ST_record_malformed
     four_eyes = s.account_class[s.account[r.account].account_class].four_eyes != 0

@@ -96,8 +96,10 @@ RECORDS = [
         F("account", "slot", "", 1), F("pad0", "u8[3]"), _OPTIONS, F("tag", "u64")], [
         *_REQUEST_IDS, F("orig_cl_ord_id", "text", "any name of the order's chain", 41)]),
     Record(33, "AuthDecision", "A DTR authorises or rejects a queued request.", [
-        F("request", "handle"), F("queue_version", "u32", "the version that was looked at"),
-        F("decision", "u8", "Decision"), F("pad0", "u8[3]"), F("tag", "u64")], [F("text", "text", "why", 58)]),
+        F("request", "handle"), F("queue_version", "u32", "the version that was looked at; 0 = whatever it is"),
+        F("decision", "u8", "Decision"), F("pad0", "u8[3]"), F("tag", "u64"),
+        F("received_ns", "time", "time_ns of the request that was looked at; 0 = whichever has the handle")], [
+        F("text", "text", "why", 58)]),
     Record(36, "MoveOrder", "Asks to move an order with its executed part to another account of the same owner.", [
         F("account", "slot", "the present one", 1), F("to", "slot"), F("pad0", "u8[8]"), F("tag", "u64")], [
         F("cl_ord_id", "text", "the client's name for this request; the order's when orig_cl_ord_id is empty", 11),

@@ -201,17 +201,18 @@ class Desk(Person):
                 if slot not in self.thinking_of and self.clock.random.random() < 0.7:
                     self.thinking_of.add(slot)
                     handle = int(rows["generation"][slot]) << 32 | slot
-                    version = int(rows["queue_version"][slot])
+                    looked_at = int(rows["queue_version"][slot]), int(rows["time_ns"][slot])
                     if self.colleague and slot in self.colleague.thinking_of:
                         self.clock.mark("two desks look at one request")
-                    self.clock.after(2 + 20 * self.clock.random.random(), self.decide, slot, handle, version)
+                    self.clock.after(2 + 20 * self.clock.random.random(), self.decide, slot, handle, *looked_at)
         self.clock.after(10 + 20 * self.clock.random.random(), self.look)
 
-    def decide(self, slot: int, handle: int, version: int) -> None:
+    def decide(self, slot: int, handle: int, version: int, received_ns: int) -> None:
         self.thinking_of.discard(slot)
         decision = Decision.authorise if self.clock.random.random() < 0.7 else Decision.reject
         self.asked[self.tag + 1] = handle, version
-        self.ask("AuthDecision", request=handle, queue_version=version, decision=int(decision))
+        looked_at = {"request": handle, "queue_version": version, "received_ns": received_ns}
+        self.ask("AuthDecision", **looked_at, decision=int(decision))
 
     def answered(self, fields: dict[str, Any]) -> None:
         request, version = self.asked.pop(fields["tag"], (0, 0))

@@ -3,7 +3,7 @@
 import pytest
 
 from oms import Engine
-from oms.enums import Status
+from oms.enums import Decision, Status
 
 
 @pytest.fixture
@@ -31,3 +31,12 @@ def test_a_desk_that_lost_its_right_decides_nothing(queued, change):
     assert queued.request("K", "A").status == "queued"
     queued.define_user("desk", ["authorise"])
     assert queued.authorise("K", "A", "desk", version).ok
+
+
+def test_a_decision_on_what_was_lost_in_a_crash_does_not_meet_what_has_its_row_now(queued):
+    request = queued.request("K", "A")
+    looked_at = {"request": request.handle, "queue_version": request.queue_version, "decision": int(Decision.authorise)}
+    lost = queued.record("AuthDecision", "desk", **looked_at, received_ns=request.time_ns - 1)
+    assert lost.status == Status.decision_stale
+    assert queued.request("K", "A").status == "queued"
+    assert queued.record("AuthDecision", "desk", **looked_at, received_ns=request.time_ns).ok
