@@ -472,11 +472,8 @@ cdef class ReaderCore:
             reader.status = READER_END
             return
         reader.last_segment = 0 if live else max(numbers)
-        for before, number in zip(numbers, numbers[1:]):
-            if number != before + 1:
-                damaged(reader, FAULT_SEGMENT_MISSING, before + 1, 0)
-                return
-        self.start(numbers)
+        whole = [number for index, number in enumerate(numbers) if number == numbers[0] + index]
+        self.start(whole)  # behind them the reading ends with the one that is missing
 
     cdef start(self, list numbers):
         """Opens the segment that holds `from_sequence`, or the last."""
